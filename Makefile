@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+# Builds the kernel images, the adversary's drivers, the host tools and the host
+# tests. The front door is ./caesura; `make help` lists the targets here.
+
+TOOLCHAIN ?= clang
+OUT ?= build
+B := $(OUT)/$(TOOLCHAIN)
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+LLVM ?=
+CLANG := clang$(LLVM)
+ifeq ($(TOOLCHAIN),clang)
+TARGET_CC := $(CLANG) --target=aarch64-linux-gnu
+TARGET_LD := ld.lld
+# The images are optimised across files: what a kernel gets that compiles the
+# library with itself.
+LTO := -flto
+NO_LTO := -fno-lto
+else
+TARGET_CC := aarch64-linux-gnu-gcc
+TARGET_LD := aarch64-linux-gnu-ld
+endif
+OBJCOPY := $(if $(shell command -v llvm-objcopy-14),llvm-objcopy-14,aarch64-linux-gnu-objcopy)
+READELF := $(if $(shell command -v llvm-readelf-14),llvm-readelf-14,aarch64-linux-gnu-readelf)
+NM := $(if $(shell command -v llvm-nm-14),llvm-nm-14,aarch64-linux-gnu-nm)
+
+WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
+	-Wshadow -Wundef -Wvla -Wimplicit-fallthrough
+FREESTANDING := -std=c11 -ffreestanding -fno-builtin-printf -nostdinc \
+	-isystem $(shell $(TARGET_CC) -print-file-name=include) \
+	-O2 -g -gdwarf-4 -fno-strict-aliasing -fno-common \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector \
+	-ffunction-sections -fno-omit-frame-pointer \
+	-mgeneral-regs-only -mno-outline-atomics -march=armv8-a \
+	-fvisibility=hidden -mcmodel=small -fno-pic -fno-pie
+BOOT_FLAGS := $(NO_LTO) -fpie -mstrict-align -include kernel/boot/hidden.h
+LIB_CFLAGS := $(WARN) $(FREESTANDING) $(LTO) -Iinclude -Isrc
+KERNEL_CFLAGS := $(WARN) $(FREESTANDING) $(LTO) -Iinclude -Ikernel/include -Ikernel -I$(B)
+
+LIB_SRC := $(wildcard src/*.c src/arm64/*.c src/arm64/*.S)
+KERNEL_SRC := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*.S)
+PROGRAM_SRC := $(wildcard programs/*.c programs/*.S)
+
+obj = $(patsubst %.c,$(B)/%.o,$(patsubst %.S,$(B)/%.S.o,$(1)))
+LIB_OBJ := $(call obj,$(LIB_SRC))
+KERNEL_OBJ := $(call obj,$(KERNEL_SRC))
+PROGRAM_OBJ := $(call obj,$(PROGRAM_SRC))
+
+# What each ablation takes out: the file whose place tests/ablate/NAME.c takes.
+ABLATIONS := fp lock buffers space pin owner
+ABLATE_fp := kernel/sched/fp.c
+ABLATE_lock := programs/rival.c
+ABLATE_buffers := src/arguments.c
+ABLATE_space := kernel/mm/install.c
+ABLATE_pin := kernel/sched/pin.c
+ABLATE_owner := src/owner.c
+
+.PHONY: all help images secure-images tools unit fuzz clean
+all: images tools
+
+help:
+	@echo "targets: images secure-images tools unit fuzz clean; TOOLCHAIN=clang|gcc V=1"
+
+IMAGES := image with-gate $(addprefix without-,$(ABLATIONS))
+images: $(IMAGES:%=$(B)/%.efi)
+secure-images: $(IMAGES:%=$(B)/secure/%.efi)
+
+clean:
+	rm -rf $(OUT)
+
+# ---- objects ----
+
+$(B)/src/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -c $< -o $@
+
+$(B)/src/%.S.o: src/%.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -c $< -o $@
+
+# Runs at the load address: nothing in it may need a relocation there.
+$(B)/kernel/boot/%.o: kernel/boot/%.c tools/relocations.awk Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) $(BOOT_FLAGS) -MMD -MT $@ -MF $(@:.o=.d) -c $< -o $@.unchecked
+	$(Q)$(READELF) -rW $@.unchecked | awk -f tools/relocations.awk
+	@mv $@.unchecked $@
+
+# The compiler itself calls these; the linker must find them as they are.
+$(B)/kernel/lib/string.o: KERNEL_CFLAGS += $(NO_LTO)
+
+$(B)/kernel/%.o: kernel/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+
+$(B)/kernel/%.S.o: kernel/%.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+
+$(B)/programs/%.o: programs/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Iadversary -MMD -c $< -o $@
+
+$(B)/programs/%.S.o: programs/%.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+
+$(B)/tests/ablate/%.o: tests/ablate/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Isrc -Iprograms -MMD -c $< -o $@
+
+$(B)/tests/gate/%.o: tests/gate/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Isrc -Iprograms -MMD -c $< -o $@
+
+$(B)/tests/gate/%.S.o: tests/gate/%.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+
+# ---- libfdt, from Debian's package for arm64 ----
+
+LIBFDT := $(OUT)/libfdt/libfdt.a
+
+# Once: not again because the script is newer.
+$(LIBFDT): | tools/fetch-libfdt.sh
+	$(Q)tools/fetch-libfdt.sh $(@D)
+
+$(B)/kernel/dev/tree_parse.o: $(LIBFDT)
+$(B)/kernel/dev/tree_parse.o: KERNEL_CFLAGS += -Ikernel/dev/libfdt \
+	-isystem $(OUT)/libfdt/include
+
+# ---- what a program writes to a variable that takes signed values only ----
+
+$(B)/programs/authvar_payloads.S.o: $(B)/authvar.list
+$(B)/programs/authvar_payloads.S.o: KERNEL_CFLAGS += -Wa,-I$(B)
+
+$(B)/authvar.list: tools/sign-variable.sh
+	@mkdir -p $(@D)
+	$(Q)tools/sign-variable.sh $@
+
+# ---- the runtime driver that the image carries ----
+
+$(B)/kernel/boot/payload.S.o: $(B)/adversary.efi
+
+# Firmware checks each image that it loads: the driver has its own signature.
+SECURE_PAYLOAD := $(B)/secure/payload.S.o
+$(SECURE_PAYLOAD): kernel/boot/payload.S $(B)/secure/adversary.efi Makefile
+	$(Q)$(TARGET_CC) -I$(@D) -c $< -o $@
+
+$(B)/secure/adversary.efi: $(B)/adversary.efi tools/sign.sh
+	@mkdir -p $(@D)
+	$(Q)tools/sign.sh $< $@
+
+PE_CC := $(CLANG) --target=aarch64-unknown-windows
+PE_FLAGS := -std=c11 -O2 -ffreestanding -fshort-wchar -mgeneral-regs-only \
+	-fno-stack-protector -mno-stack-arg-probe -gdwarf-4 $(WARN) \
+	-Iinclude -Iadversary
+ADVERSARY_SRC := $(wildcard adversary/*.c adversary/*.S)
+ADVERSARY_OBJ := $(patsubst %.S,$(B)/%.S.obj,$(patsubst %.c,$(B)/%.obj,$(ADVERSARY_SRC)))
+
+$(B)/adversary/%.obj: adversary/%.c $(wildcard adversary/*.h) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(PE_CC) $(PE_FLAGS) -c $< -o $@
+
+$(B)/adversary/%.S.obj: adversary/%.S $(wildcard adversary/*.h) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(PE_CC) $(PE_FLAGS) -c $< -o $@
+
+# Firmware maps every section, debug data too: gdb gets a file of its own. What
+# stays is the record that names the image in reports (RSDS).
+$(B)/adversary.debug.efi: $(ADVERSARY_OBJ)
+	$(Q)lld-link /subsystem:efi_runtime_driver /entry:adversary_entry \
+		/nodefaultlib /driver /align:65536 /merge:.rdata=.text \
+		/debug:full /ignore:longsections /pdb:$(@:.efi=.pdb) \
+		/pdbaltpath:adversary.dll /out:$@ $^
+
+$(B)/adversary.efi: $(B)/adversary.debug.efi
+	$(Q)$(OBJCOPY) --strip-debug $< $@
+
+# ---- images: link, take the symbols, link again with them ----
+
+# $(1) name, $(2) objects
+define link
+$(B)/$(1).elf: $(2) kernel/kernel.lds tools/symbols.awk
+	$(Q)awk -f tools/symbols.awk /dev/null > $(B)/$(1).sym0.S
+	$(Q)$$(TARGET_CC) -c $(B)/$(1).sym0.S -o $(B)/$(1).sym0.o
+	$(Q)$$(TARGET_LD) -T kernel/kernel.lds --gc-sections -o $(B)/$(1).elf0 $(2) $(B)/$(1).sym0.o
+	$(Q)$(NM) -n $(B)/$(1).elf0 | awk -f tools/symbols.awk > $(B)/$(1).sym1.S
+	$(Q)$$(TARGET_CC) -c $(B)/$(1).sym1.S -o $(B)/$(1).sym1.o
+	$(Q)$$(TARGET_LD) -T kernel/kernel.lds --gc-sections -o $$@ $(2) $(B)/$(1).sym1.o
+	@rm -f $(B)/$(1).elf0 $(B)/$(1).sym?.S $(B)/$(1).sym?.o
+endef
+
+# The image, and in secure/ the same for secure boot: signed, it and its driver.
+define image
+$(call link,$(1),$(2))
+$(B)/$(1).efi: $(B)/$(1).elf
+	$(Q)$(OBJCOPY) -O binary $$< $$@
+$(call link,secure/$(1),$(subst $(PAYLOAD),$(SECURE_PAYLOAD),$(2)))
+$(B)/secure/$(1).efi: $(B)/secure/$(1).elf tools/sign.sh
+	$(Q)$(OBJCOPY) -O binary $$< $$@.unsigned
+	$(Q)tools/sign.sh $$@.unsigned $$@
+	@rm -f $$@.unsigned
+endef
+
+PAYLOAD := $(B)/kernel/boot/payload.S.o
+ALL_OBJ := $(LIB_OBJ) $(KERNEL_OBJ) $(PROGRAM_OBJ) $(LIBFDT)
+$(eval $(call image,image,$(ALL_OBJ)))
+# With a program that looks at the gate from inside.
+$(eval $(call image,with-gate,$(ALL_OBJ) $(call obj,$(wildcard tests/gate/*.[cS]))))
+$(foreach a,$(ABLATIONS),$(eval $(call image,without-$(a),$(filter-out $(call obj,$(ABLATE_$(a))),$(ALL_OBJ)) $(B)/tests/ablate/$(a).o)))
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+include tests/host.mk
+include tools/tools.mk

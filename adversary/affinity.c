@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starts on one CPU and reads MPIDR_EL1 again and again, which is to be that
+ * CPU's to the end. What waits for a completion that went elsewhere waits on
+ * until its time is up.
+ */
+#include "affinity.h"
+
+#include <caesura/uefi.h>
+
+static uint64_t this_cpu(void)
+{
+	uint64_t mpidr;
+
+	__asm__ volatile("mrs %0, mpidr_el1" : "=r"(mpidr));
+	return mpidr;
+}
+
+uint64_t affinity_run(uint64_t instructions,
+		      struct adversary_affinity_record *record)
+{
+	uint64_t start = this_cpu();
+	uint64_t left = instructions / ADVERSARY_POLL_INSTRUCTIONS;
+	uint64_t found = start;
+
+	for (; left != 0; left--) {
+		uint64_t cpu = this_cpu();
+
+		if (cpu != start) {
+			found = cpu;
+		}
+	}
+	record->calls++;
+	if (found == start) {
+		return CZ_EFI_SUCCESS;
+	}
+	record->failures++;
+	record->started_on = start;
+	record->found_on = found;
+	return CZ_EFI_DEVICE_ERROR;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hooks that an arm64 port calls from its exception path, and the frame they
+ * exchange. Firmware is running on a thread between the library's entry into
+ * the gate and its return: an exception taken then belongs to it when
+ * cz_frame_is_firmware() says so. A port that finds no live cz on the current
+ * thread calls none of these.
+ */
+#ifndef CAESURA_ARM64_H
+#define CAESURA_ARM64_H
+
+#include <caesura/caesura.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * An interrupted context, as the port saved it on the worker's kernel stack
+ * (never on the firmware's). sp is the stack pointer that was in use: SP_EL0
+ * for firmware. Assembly uses the offsets below.
+ */
+struct cz_frame {
+	uint64_t x[31];
+	uint64_t sp;
+	uint64_t pc;
+	uint64_t pstate; /* as SPSR_ELx has it */
+};
+
+#define CZ_FRAME_X 0
+#define CZ_FRAME_SP 248
+#define CZ_FRAME_PC 256
+#define CZ_FRAME_PSTATE 264
+#define CZ_FRAME_SIZE 272
+
+/*
+ * Whether the frame was taken from firmware that runs under `cz` on the current
+ * thread. From an exception, interrupts off; does not block.
+ */
+bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame);
+
+/*
+ * Firmware was interrupted. late_ns is how long after its programmed time the
+ * interrupt was taken, or 0 where the source has no programmed time. From an
+ * exception, interrupts off, once per interrupt, before the handler may switch.
+ * Does not block.
+ */
+void cz_firmware_interrupted(struct cz *cz, const struct cz_frame *frame,
+			     uint64_t late_ns);
+
+/*
+ * The scheduler is about to switch away from firmware. From the exception's way
+ * out, interrupts off. Does not block.
+ */
+void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame);
+
+/*
+ * The last thing before any return into firmware: acts on an abort that was
+ * asked for by changing the frame so that the call ends. From the exception's
+ * way out, on the worker's kernel stack, interrupts off. Does not block.
+ */
+void cz_firmware_resume(struct cz *cz, struct cz_frame *frame);
+
+/*
+ * Firmware took a synchronous exception or an SError. Keeps what happened, for
+ * the worker to log with interrupts on, and changes the frame so that the call
+ * ends with CZ_E_FAULT; the port returns to the frame. esr and far as the
+ * exception left them. On the worker's kernel stack, interrupts off. Does not
+ * block.
+ */
+void cz_firmware_fault(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+		       uint64_t far);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One CPU as C sees it: system registers, interrupt masking, barriers, the
+ * per-CPU block that TPIDR_EL1 points to, and the current thread, which
+ * TPIDRRO_EL0 holds so that reading it is one instruction wherever it runs.
+ */
+#ifndef KERNEL_ARCH_CPU_H
+#define KERNEL_ARCH_CPU_H
+
+#include "arch/offsets.h"
+#include <caesura/arm64.h>
+#include <kernel/list.h>
+#include <kernel/thread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define READ_SYSREG(name)                                          \
+	__extension__({                                            \
+		uint64_t value_;                                   \
+		__asm__ volatile("mrs %0, " #name : "=r"(value_)); \
+		value_;                                            \
+	})
+#define WRITE_SYSREG(name, value)                                     \
+	__asm__ volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) \
+			 : "memory")
+
+static inline void isb(void)
+{
+	__asm__ volatile("isb" ::: "memory");
+}
+
+#define DAIF_IRQ_MASKED 0x80u
+
+/* Masks IRQ; returns what irq_restore() takes. */
+static inline uint64_t irq_save(void)
+{
+	uint64_t daif;
+
+	__asm__ volatile("mrs %0, daif\n\tmsr daifset, #2"
+			 : "=r"(daif)::"memory");
+	return daif;
+}
+
+static inline void irq_restore(uint64_t daif)
+{
+	__asm__ volatile("msr daif, %0" ::"r"(daif) : "memory");
+}
+
+static inline void irq_enable(void)
+{
+	__asm__ volatile("msr daifclr, #2" ::: "memory");
+}
+
+struct cz;
+struct thread;
+
+/* Ready threads by priority; guarded by the scheduler's lock. */
+struct run_queue {
+	uint64_t ready; /* bit p: queue[p] is not empty */
+	struct list queue[PRIORITY_COUNT];
+};
+
+struct cpu {
+	uint64_t irq_stack; /* CPU_IRQ_STACK: top */
+	uint64_t gic_is_v2; /* CPU_GIC_IS_V2: irq_handle()'s argument */
+	uint64_t emergency_stack; /* CPU_EMERGENCY_STACK: top */
+	uint64_t idle_stack; /* CPU_IDLE_STACK: top; not the boot CPU's */
+	bool alone; /* no other CPU is online */
+	struct thread *current; /* guarded by the scheduler's lock */
+	struct run_queue queue;
+	struct thread *fp_owner; /* whose registers the FP unit holds */
+	struct thread *idle;
+	uint32_t id;
+	uint64_t timer_late; /* of the interrupt being handled, ticks */
+};
+
+_Static_assert(offsetof(struct cpu, irq_stack) == CPU_IRQ_STACK, "cpu");
+_Static_assert(offsetof(struct cpu, gic_is_v2) == CPU_GIC_IS_V2, "cpu");
+_Static_assert(offsetof(struct cpu, emergency_stack) == CPU_EMERGENCY_STACK,
+	       "cpu");
+_Static_assert(offsetof(struct cpu, idle_stack) == CPU_IDLE_STACK, "cpu");
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__ volatile("mrs %0, tpidr_el1" : "=r"(cpu));
+	return cpu;
+}
+
+static inline struct thread *current_thread(void)
+{
+	struct thread *thread;
+
+	__asm__ volatile("mrs %0, tpidrro_el0" : "=r"(thread));
+	return thread;
+}
+
+/* What vectors.S saves on the interrupted thread's stack. */
+struct exception_frame {
+	struct cz_frame regs;
+	uint64_t sp_el0;
+	uint64_t pad;
+};
+
+_Static_assert(offsetof(struct exception_frame, sp_el0) == FRAME_SP_EL0,
+	       "frame");
+_Static_assert(sizeof(struct exception_frame) == FRAME_BYTES, "frame");
+_Static_assert(CZ_FRAME_SP == FRAME_SP && CZ_FRAME_PC == FRAME_PC, "frame");
+
+/* exception.c, from vectors.S */
+struct cz *irq_handle(struct exception_frame *frame, uint64_t gic_is_v2);
+/* cz: what irq_handle() returned, the interrupted firmware or NULL. */
+void irq_exit(struct cz *cz, struct exception_frame *frame);
+void sync_handle(struct exception_frame *frame, uint64_t esr, uint64_t far);
+_Noreturn void bad_exception(struct exception_frame *frame, uint64_t esr,
+			     uint64_t far, uint64_t vector);
+_Noreturn void stack_overflow(struct exception_frame *frame);
+
+/* Sets VBAR and the system registers that firmware leaves open. */
+void exception_init(void);
+
+/* panic.c: does not return while another CPU panics. Interrupts off. */
+void panic_check(void);
+
+/* panic.c: panic() with an exception's registers. */
+_Noreturn void panic_exception(const struct exception_frame *frame,
+			       uint64_t esr, uint64_t far, const char *what);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens on an exception: interrupts to their handlers, firmware's faults
+ * to the library, everything else to a panic.
+ */
+#include "arch/cpu.h"
+#include "dev/gic.h"
+#include "mm/table.h"
+#include "sched/sched.h"
+#include <kernel/machine.h>
+#include <kernel/port.h>
+#include <kernel/print.h>
+
+_Static_assert(MAIR_VALUE == 0xff4404, "enter.S has the same value");
+
+#define SPURIOUS 1020
+#define SCTLR_SPAN (1ull << 23)
+#define CPACR_FPEN (3ull << 20)
+#define EC(esr) ((esr) >> 26 & 0x3f)
+#define EC_FP 0x07 /* FP/SIMD is switched off */
+#define PAN_FIELD(mmfr1) (((mmfr1) >> 20) & 15)
+
+extern char exception_vectors[];
+
+void exception_init(void)
+{
+	WRITE_SYSREG(vbar_el1, exception_vectors);
+	WRITE_SYSREG(cpacr_el1, 0);
+	WRITE_SYSREG(mdscr_el1, 0);
+	WRITE_SYSREG(tpidr_el0, 0);
+	if (PAN_FIELD(READ_SYSREG(id_aa64mmfr1_el1)) != 0) {
+		/* Set PAN on every exception, and now. */
+		WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) & ~SCTLR_SPAN);
+		__asm__ volatile(".inst 0xd500419f"); /* msr pan, #1 */
+	}
+	isb();
+}
+
+struct cz *irq_handle(struct exception_frame *frame, uint64_t gic_is_v2)
+{
+	uint64_t interrupt = gic_acknowledge(gic_is_v2);
+	uint32_t intid = (uint32_t)interrupt;
+	struct cpu *cpu = this_cpu();
+	struct cz *cz = port_firmware_of(frame);
+
+	cpu->timer_late = 0;
+	if (intid == machine.timer_irq) {
+		timer_interrupt();
+	} else if (intid >= SPURIOUS) {
+		return cz;
+	} else if (intid == GIC_IPI) {
+		/* need_resched says it all; or another CPU panics. */
+		panic_check();
+	} else {
+		kprintf("warning: unexpected interrupt %u\n", intid);
+	}
+	gic_end(interrupt);
+	if (cz != NULL) {
+		port_interrupted(cz, frame, cpu->timer_late);
+	}
+	return cz;
+}
+
+void irq_exit(struct cz *cz, struct exception_frame *frame)
+{
+	struct thread *self = current_thread();
+
+	if (self->need_resched && self->preempt_disabled == 0) {
+		sched_lock_masked();
+		if (cz != NULL) {
+			port_preempted(cz, frame);
+		}
+		schedule();
+		sched_unlock_masked();
+	}
+	if (cz != NULL) {
+		port_resume(cz, frame);
+	}
+}
+
+/* Firmware may switch FP off under the section that it runs in: then it is the
+ * saving of its registers that traps. */
+static bool reopen_fp(uint64_t esr)
+{
+	if (EC(esr) != EC_FP || !current_thread()->fp_section) {
+		return false;
+	}
+	WRITE_SYSREG(cpacr_el1, CPACR_FPEN);
+	isb();
+	return true;
+}
+
+void sync_handle(struct exception_frame *frame, uint64_t esr, uint64_t far)
+{
+	struct cz *cz = port_firmware_of(frame);
+
+	if (cz == NULL) {
+		if (reopen_fp(esr)) {
+			return;
+		}
+		panic_exception(frame, esr, far, "exception in the kernel");
+	}
+	port_fault(cz, frame, esr, far);
+}
+
+void bad_exception(struct exception_frame *frame, uint64_t esr, uint64_t far,
+		   uint64_t vector)
+{
+	char what[48];
+
+	ksnprintf(what, sizeof(what), "exception at vector %u",
+		  (unsigned)vector);
+	panic_exception(frame, esr, far, what);
+}
+
+void stack_overflow(struct exception_frame *frame)
+{
+	panic_exception(frame, READ_SYSREG(esr_el1), READ_SYSREG(far_el1),
+			"kernel stack overflow");
+}

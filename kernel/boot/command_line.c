@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line, as the bounded ASCII line that the kernel reads its options
+ * from: the image's LoadOptions, UCS-2 of whatever length and origin, or a file
+ * where those are empty.
+ */
+#include "boot.h"
+#include <kernel/string.h>
+
+static void put(size_t at, unsigned c)
+{
+	boot_info.command_line[at] = c < ' ' ? ' ' : (c < 0x7f ? (char)c : '?');
+}
+
+static void end(size_t length, bool is_cut)
+{
+	while (length > 0 && boot_info.command_line[length - 1] == ' ') {
+		length--;
+	}
+	boot_info.command_line[length] = '\0';
+	if (is_cut) {
+		boot_note("the command line is too long: cut");
+	}
+}
+
+static bool read_load_options(const struct efi_loaded_image *image)
+{
+	const uint8_t *options = image->load_options;
+	size_t available = options != NULL ? image->load_options_size / 2 : 0;
+	bool is_blank = true, is_cut = false;
+	size_t length = 0;
+
+	for (; length < available; length++) {
+		/* By bytes: nothing says that the options are aligned. */
+		unsigned c = options[2 * length] |
+			     (unsigned)options[2 * length + 1] << 8;
+		if (c == 0) {
+			break;
+		}
+		is_cut = length == BOOT_COMMAND_LINE_BYTES - 1;
+		if (is_cut) {
+			break;
+		}
+		is_blank = is_blank && c == ' ';
+		put(length, c);
+	}
+	end(length, is_cut);
+	return !is_blank;
+}
+
+static void read_file(const struct boot_context *context,
+		      const struct efi_loaded_image *image)
+{
+	static uint8_t bytes[BOOT_COMMAND_LINE_BYTES];
+	size_t size = boot_read_line_file(context, image, bytes, sizeof(bytes));
+	bool is_cut = size == sizeof(bytes);
+
+	size -= is_cut;
+	for (size_t i = 0; i < size; i++) {
+		put(i, bytes[i]);
+	}
+	end(size, is_cut);
+}
+
+void boot_read_command_line(const struct boot_context *context,
+			    const struct efi_loaded_image *image)
+{
+	if (!read_load_options(image)) {
+		read_file(context, image);
+	}
+}
+
+bool boot_has_option(const char *word)
+{
+	const char *line = boot_info.command_line;
+	size_t length = strlen(word);
+
+	while (*line != '\0') {
+		if (strncmp(line, word, length) == 0 &&
+		    (line[length] == ' ' || line[length] == '\0')) {
+			return true;
+		}
+		while (*line != ' ' && *line != '\0') {
+			line++;
+		}
+		while (*line == ' ') {
+			line++;
+		}
+	}
+	return false;
+}

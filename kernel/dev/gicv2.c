@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GICv2 (IHI0048, whose chapter is named at each part): a distributor and one
+ * CPU interface's registers, which each CPU finds at the same address. Written
+ * so that it does the same with and without a secure world: interrupts stay in
+ * the group that CTLR's lowest bit enables, as this side sees it.
+ */
+#include "dev/gic.h"
+#include <kernel/mm.h>
+#include <kernel/print.h>
+
+/* Distributor, 4.3. */
+#define GICD_BYTES 0x1000
+#define GICD_ITARGETSR(intid) (0x0800 + (size_t)(intid))
+#define GICD_SGIR 0x0f00
+#define GICD_CPENDSGIR(n) (0x0f10 + 4 * (size_t)(n))
+#define GICD_ENABLE 1u
+#define SGIR_TARGET_SHIFT 16
+
+/* CPU interface, 4.4. */
+#define GICC_BYTES 0x1000
+#define GICC_CTLR 0x0000
+#define GICC_PMR 0x0004
+#define GICC_BPR 0x0008
+#define GICC_IAR 0x000c
+#define GICC_EOIR 0x0010
+#define GICC_ENABLE 1u
+#define GICC_BYPASS 0x1e0u /* what becomes of legacy interrupt lines */
+#define IAR_INTID 0x3ffu
+#define IAR_MASK 0x1fffu /* with the CPU that sent an SGI */
+#define IAR_SHIFT 32 /* of all that in what gic_end() gets back */
+
+static volatile uint8_t *distributor;
+static volatile uint8_t *cpu_interface;
+/* The bit by which the distributor knows a CPU. */
+static uint8_t cpu_bit[MACHINE_MAX_CPUS];
+
+void gicv2_init(void)
+{
+	distributor = device_map(machine.gic_distributor, GICD_BYTES);
+	cpu_interface = device_map(machine.gic_cpu_interface, GICC_BYTES);
+	gic_write(distributor, GIC_CTLR, 0);
+
+	uint32_t blocks = gic_blocks(distributor);
+	for (uint32_t block = 1; block < blocks; block++) {
+		gic_quiet(distributor, block);
+		gic_write(distributor, GIC_IGROUPR(block), 0);
+	}
+	gic_write(distributor, GIC_CTLR, GICD_ENABLE);
+}
+
+/* 4.3.12: the targets of a private interrupt are whoever reads it. One CPU
+ * alone reads zero, and writes are ignored there. */
+static uint8_t own_bit(void)
+{
+	for (uint32_t intid = 0; intid < GIC_FIRST_SPI; intid++) {
+		uint8_t bit = distributor[GICD_ITARGETSR(intid)];
+		if (bit != 0) {
+			return bit;
+		}
+	}
+	return 1;
+}
+
+void gicv2_cpu_init(void)
+{
+	cpu_bit[gic_cpu_index()] = own_bit();
+	gic_quiet(distributor, 0);
+	gic_write(distributor, GIC_IGROUPR(0), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		gic_write(distributor, GICD_CPENDSGIR(i), UINT32_MAX);
+	}
+	gic_write(cpu_interface, GICC_PMR, GIC_PRIORITY_MASK);
+	gic_write(cpu_interface, GICC_BPR, 0);
+	gic_write(cpu_interface, GICC_CTLR,
+		  (gic_read(cpu_interface, GICC_CTLR) & GICC_BYPASS) |
+			  GICC_ENABLE);
+}
+
+void gicv2_enable(uint32_t intid)
+{
+	if (intid >= GIC_FIRST_SPI) {
+		distributor[GICD_ITARGETSR(intid)] = cpu_bit[gic_cpu_index()];
+	}
+	gic_write(distributor, GIC_ISENABLER(intid / 32), 1u << (intid % 32));
+}
+
+void gicv2_send_ipi(uint32_t cpu)
+{
+	ASSERT(cpu_bit[cpu] != 0);
+	gic_write(distributor, GICD_SGIR,
+		  (uint32_t)cpu_bit[cpu] << SGIR_TARGET_SHIFT | GIC_IPI);
+}
+
+/* An SGI is ended with its sender's number: all that was read goes along. */
+uint64_t gicv2_acknowledge(void)
+{
+	uint32_t value = gic_read(cpu_interface, GICC_IAR);
+
+	__asm__ volatile("dsb sy" : : : "memory");
+	return GIC_IS_V2 | (uint64_t)value << IAR_SHIFT | (value & IAR_INTID);
+}
+
+void gicv2_end(uint64_t interrupt)
+{
+	gic_write(cpu_interface, GICC_EOIR,
+		  (uint32_t)(interrupt >> IAR_SHIFT) & IAR_MASK);
+	__asm__ volatile("dsb sy" : : : "memory");
+}
+
+/* Interrupts of a priority below this are signalled: 0, none. */
+uint64_t gicv2_mask(uint64_t priority)
+{
+	uint32_t before = gic_read(cpu_interface, GICC_PMR);
+
+	gic_write(cpu_interface, GICC_PMR, (uint32_t)priority);
+	/* It has arrived when it can be read. */
+	(void)gic_read(cpu_interface, GICC_PMR);
+	__asm__ volatile("dsb sy" : : : "memory");
+	return before;
+}

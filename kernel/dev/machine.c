@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the machine has, from whichever description firmware left: ACPI where
+ * there are both.
+ */
+#include "arch/cpu.h"
+#include "dev/gic.h"
+#include "dev/machine_check.h"
+#include "dev/tables.h"
+#include <kernel/boot_info.h>
+#include <kernel/print.h>
+#include <stdarg.h>
+
+struct machine machine;
+
+void tables_broken(const char *format, ...)
+{
+	char text[160];
+	va_list arguments;
+
+	va_start(arguments, format);
+	kvsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (machine.uart != 0) {
+		pl011_init(machine.uart);
+	}
+	panic("%s", text);
+}
+
+/* The boot CPU comes first: also where the tables have more CPUs than there is
+ * room for, and it is one of those. */
+static void put_boot_cpu_first(void)
+{
+	uint64_t own = READ_SYSREG(mpidr_el1) & MPIDR_AFFINITY;
+	uint32_t at = 0;
+
+	while (at < machine.cpu_count && machine.mpidr[at] != own) {
+		at++;
+	}
+	if (at == machine.cpu_count) {
+		if (at < MACHINE_MAX_CPUS) {
+			tables_broken("CPU %llx, which runs, is not in the "
+				      "machine's tables",
+				      (unsigned long long)own);
+		}
+		at--;
+	}
+	machine.mpidr[at] = machine.mpidr[0];
+	machine.mpidr[0] = own;
+}
+
+static void check(void)
+{
+	uint64_t value;
+	const char *wrong = machine_check(&machine, &value);
+
+	if (wrong != NULL) {
+		tables_broken("%s: %s: 0x%llx", machine.tables, wrong,
+			      (unsigned long long)value);
+	}
+}
+
+void machine_read(const struct boot_info *info)
+{
+	if (info->rsdp != 0) {
+		machine.tables = "ACPI";
+		acpi_read_machine(info->rsdp);
+	} else if (info->device_tree != 0) {
+		machine.tables = "device tree";
+		tree_read_machine(info->device_tree);
+	} else {
+		panic("firmware has neither ACPI tables nor a device tree");
+	}
+	check();
+	put_boot_cpu_first();
+}

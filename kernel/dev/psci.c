@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Power, by PSCI (DEN0022): off, reset, and further CPUs. */
+#include <kernel/machine.h>
+
+#define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_SYSTEM_RESET 0x84000009u
+#define PSCI_CPU_ON 0xc4000003u
+
+#define PSCI_NOT_SUPPORTED (-1)
+
+/* The calling convention (DEN0028) leaves x18 and above alone. */
+#define CONDUIT(instruction)                                                   \
+	__asm__ volatile(instruction                                           \
+			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)              \
+			 :                                                     \
+			 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",   \
+			   "x12", "x13", "x14", "x15", "x16", "x17", "memory", \
+			   "cc")
+
+static int64_t psci_call(uint64_t function, uint64_t first, uint64_t second,
+			 uint64_t third)
+{
+	register uint64_t x0 __asm__("x0") = function;
+	register uint64_t x1 __asm__("x1") = first;
+	register uint64_t x2 __asm__("x2") = second;
+	register uint64_t x3 __asm__("x3") = third;
+
+	if (machine.psci == PSCI_HVC) {
+		CONDUIT("hvc #0");
+	} else if (machine.psci == PSCI_SMC) {
+		CONDUIT("smc #0");
+	} else {
+		return PSCI_NOT_SUPPORTED;
+	}
+	return (int64_t)x0;
+}
+
+/* For the calls that do not come back. */
+_Noreturn static void psci_end(uint64_t function)
+{
+	pl011_flush();
+	__asm__ volatile("msr daifset, #15" : : : "memory");
+	psci_call(function, 0, 0, 0);
+	for (;;) {
+		__asm__ volatile("wfi");
+	}
+}
+
+_Noreturn void psci_system_off(void)
+{
+	psci_end(PSCI_SYSTEM_OFF);
+}
+
+_Noreturn void psci_system_reset(void)
+{
+	psci_end(PSCI_SYSTEM_RESET);
+}
+
+int64_t psci_cpu_on(uint64_t mpidr, uint64_t entry_physical, uint64_t context)
+{
+	/* The status is 32 bits wide even where the call is 64. */
+	return (int32_t)psci_call(PSCI_CPU_ON, mpidr, entry_physical, context);
+}
+
+const char *psci_status_name(int64_t status)
+{
+	static const char *const names[] = {
+		"SUCCESS",	    "NOT_SUPPORTED", "INVALID_PARAMETERS",
+		"DENIED",	    "ALREADY_ON",    "ON_PENDING",
+		"INTERNAL_FAILURE", "NOT_PRESENT",   "DISABLED",
+		"INVALID_ADDRESS",
+	};
+	const int64_t count = sizeof(names) / sizeof(names[0]);
+
+	return status <= 0 && status > -count ? names[-status] : "UNKNOWN";
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fetches the device tree from memory, where firmware says it is, and has
+ * tree_parse.c read it. Also what libfdt, as Debian builds it, wants from
+ * whoever links it: a guard for its stacks.
+ */
+#include "arch/cpu.h"
+#include "dev/gic.h"
+#include "dev/tables.h"
+#include "dev/tree_parse.h"
+#include <kernel/mm.h>
+#include <kernel/print.h>
+
+void __stack_chk_fail(void);
+
+extern const uintptr_t __stack_chk_guard;
+const uintptr_t __stack_chk_guard = 0xca5e00000ac5e0ff;
+
+void __stack_chk_fail(void)
+{
+	panic("device tree: libfdt has overrun its stack");
+}
+
+static const void *reach(uint64_t physical, uint64_t size)
+{
+	if ((physical & 7) != 0 || !linear_covers(physical, size)) {
+		tables_broken("device tree: not in memory");
+	}
+	return phys_to_virt(physical);
+}
+
+void tree_read_machine(uint64_t tree_physical)
+{
+	struct tree_place place;
+	const void *tree = reach(tree_physical, TREE_HEADER_BYTES);
+	size_t size = tree_size(tree);
+
+	if (size == 0) {
+		tables_broken("device tree: no tree, or too large a one");
+	}
+	reach(tree_physical, size);
+	const char *why =
+		tree_parse(tree, size, READ_SYSREG(mpidr_el1) & MPIDR_AFFINITY,
+			   &machine, &place);
+	if (why != NULL) {
+		tables_broken("device tree: node %s%s%s: %s", place.node,
+			      place.property[0] != '\0' ? " property " : "",
+			      place.property, why);
+	}
+}

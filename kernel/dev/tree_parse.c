@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A device tree's nodes, by libfdt: it checks the structure, the meaning is
+ * checked here. Nothing is believed: a property's length is checked before it
+ * is read, and no walk goes up further than MAX_DEPTH.
+ */
+#include "dev/tree_parse.h"
+#include <kernel/string.h>
+#include <libfdt.h>
+#include <stdbool.h>
+
+#define MAX_DEPTH 16
+#define TREE_VERSION 17 /* the only one that the specification has */
+#define FDT_TAGALIGN(bytes) (((bytes) + 3) & ~(size_t)3)
+#define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
+
+#define TIMER_VIRTUAL 2 /* place in "interrupts" of the virtual timer's */
+#define INTERRUPT_PPI 1
+#define FIRST_PPI 16
+#define PPI_COUNT 16
+
+struct parser {
+	const void *tree;
+	struct machine *found;
+	struct tree_place *place;
+	int gic; /* the interrupt controller's node */
+};
+
+static const char *wrong(struct parser *parser, int node, const char *property,
+			 const char *why)
+{
+	struct tree_place *place = parser->place;
+	int length = 0;
+	const char *name = fdt_get_name(parser->tree, node, &length);
+	size_t count = 0;
+
+	for (; name != NULL && count < (size_t)length &&
+	       count < sizeof(place->node) - 1;
+	     count++) {
+		char c = name[count];
+		place->node[count] = c > ' ' && c < 0x7f ? c : '?';
+	}
+	if (count == 0) {
+		place->node[count++] = '/';
+	}
+	place->node[count] = '\0';
+	place->property = property;
+	return why;
+}
+
+static uint64_t read_cells(const fdt32_t *cell, uint32_t count)
+{
+	uint64_t value = 0;
+
+	while (count-- > 0) {
+		value = value << 32 | fdt32_ld(cell++);
+	}
+	return value;
+}
+
+/* A property of one cell; what stands for it when it is absent or no cell. */
+static uint32_t one_cell(struct parser *parser, int node, const char *name,
+			 uint32_t otherwise)
+{
+	int length;
+	const void *value = fdt_getprop(parser->tree, node, name, &length);
+
+	return value != NULL && length == 4 ? fdt32_ld(value) : otherwise;
+}
+
+/* Whether a list of strings has this one. */
+static bool has_string(struct parser *parser, int node, const char *property,
+		       const char *string)
+{
+	return fdt_stringlist_search(parser->tree, node, property, string) >= 0;
+}
+
+static bool is_compatible(struct parser *parser, int node,
+			  const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (has_string(parser, node, "compatible", *names)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_enabled(struct parser *parser, int node)
+{
+	return fdt_getprop(parser->tree, node, "status", NULL) == NULL ||
+	       has_string(parser, node, "status", "okay") ||
+	       has_string(parser, node, "status", "ok");
+}
+
+/* The first node of a kind that is not switched off; negative: none. */
+static int find_node(struct parser *parser, const char *const *names)
+{
+	int node = 0;
+
+	while (node >= 0 && !(is_compatible(parser, node, names) &&
+			      is_enabled(parser, node))) {
+		node = fdt_next_node(parser->tree, node, NULL);
+	}
+	return node;
+}
+
+/* ---- addresses ---- */
+
+/* How many cells a bus gives its children's addresses and sizes: 0 to 2. */
+static bool read_cell_counts(struct parser *parser, int bus, uint32_t *address,
+			     uint32_t *size)
+{
+	*address = one_cell(parser, bus, "#address-cells", 2);
+	*size = one_cell(parser, bus, "#size-cells", 1);
+	return *address >= 1 && *address <= 2 && *size <= 2;
+}
+
+/* From an address on `bus` to one on the bus above it. */
+static const char *translate_once(struct parser *parser, int bus, int above,
+				  uint64_t *address)
+{
+	uint32_t cells, size_cells, above_cells, above_size_cells;
+	int length;
+	const fdt32_t *range =
+		fdt_getprop(parser->tree, bus, "ranges", &length);
+
+	if (range == NULL) {
+		return wrong(parser, bus, "ranges",
+			     "missing on the way to a device");
+	}
+	if (length == 0) {
+		return NULL;
+	}
+	if (!read_cell_counts(parser, bus, &cells, &size_cells) ||
+	    !read_cell_counts(parser, above, &above_cells, &above_size_cells)) {
+		return wrong(parser, bus, "#address-cells", "not 1 or 2");
+	}
+	uint32_t step = cells + above_cells + size_cells;
+	for (uint32_t i = 0; (i + 1) * step * 4 <= (uint32_t)length; i++) {
+		uint64_t from = read_cells(range + i * step, cells);
+		uint64_t to = read_cells(range + i * step + cells, above_cells);
+		uint64_t size = read_cells(range + (i + 1) * step - size_cells,
+					   size_cells);
+		if (*address >= from && *address - from < size) {
+			*address = *address - from + to;
+			return NULL;
+		}
+	}
+	return wrong(parser, bus, "ranges", "does not hold a device's address");
+}
+
+/* "reg" number `index` of a node, as the CPU sees it. */
+static const char *read_reg(struct parser *parser, int node, uint32_t index,
+			    uint64_t *address, uint64_t *size)
+{
+	uint32_t address_cells, size_cells;
+	int length;
+	int bus = fdt_parent_offset(parser->tree, node);
+	const fdt32_t *reg = fdt_getprop(parser->tree, node, "reg", &length);
+
+	if (bus < 0 ||
+	    !read_cell_counts(parser, bus, &address_cells, &size_cells)) {
+		return wrong(parser, bus < 0 ? node : bus, "#address-cells",
+			     "not 1 or 2");
+	}
+	uint32_t step = address_cells + size_cells;
+	if (reg == NULL || (uint32_t)length < (index + 1) * step * 4) {
+		return wrong(parser, node, "reg", "missing or too short");
+	}
+	*address = read_cells(reg + index * step, address_cells);
+	*size = read_cells(reg + index * step + address_cells, size_cells);
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		int above = fdt_parent_offset(parser->tree, bus);
+		if (above < 0) {
+			return *address == 0 || *address + *size < *address
+				       ? wrong(parser, node, "reg",
+					       "no sensible address")
+				       : NULL;
+		}
+		const char *why = translate_once(parser, bus, above, address);
+		if (why != NULL) {
+			return why;
+		}
+		bus = above;
+	}
+	return wrong(parser, node, "reg", "nested too deep");
+}
+
+/* ---- the console ---- */
+
+static const char *const pl011_names[] = {"arm,pl011", "arm,sbsa-uart", NULL};
+
+/* The node that a path, or an alias for one, names; both end at a colon. */
+static int find_path(struct parser *parser, const char *path, int length)
+{
+	const char *colon = memchr(path, ':', (size_t)length);
+	int count = colon != NULL ? (int)(colon - path) : length - 1;
+
+	if (count > 0 && path[0] != '/') {
+		/* One alias only: libfdt would follow one to itself for ever. */
+		int aliases = fdt_path_offset(parser->tree, "/aliases");
+		path = aliases < 0 ? NULL
+				   : fdt_getprop_namelen(parser->tree, aliases,
+							 path, count, &length);
+		count = length - 1;
+	}
+	if (path == NULL || count <= 0 || path[0] != '/') {
+		return -FDT_ERR_BADPATH;
+	}
+	return fdt_path_offset_namelen(parser->tree, path, count);
+}
+
+static const char *parse_console(struct parser *parser)
+{
+	uint64_t size;
+	int length = 0;
+	int node = find_node(parser, pl011_names);
+	int chosen = fdt_path_offset(parser->tree, "/chosen");
+	const char *path = NULL;
+
+	if (node >= 0) {
+		/* For the time being: to be heard on, should more be wrong. */
+		const char *why =
+			read_reg(parser, node, 0, &parser->found->uart, &size);
+		if (why != NULL) {
+			parser->found->uart = 0;
+			return why;
+		}
+	}
+	if (chosen >= 0) {
+		path = fdt_getprop(parser->tree, chosen, "stdout-path",
+				   &length);
+	}
+	if (path == NULL) {
+		return node >= 0 ? NULL
+				 : wrong(parser, 0, "", "no PL011 console");
+	}
+	node = length > 0 ? find_path(parser, path, length) : -1;
+	if (node < 0) {
+		return wrong(parser, chosen, "stdout-path", "names no node");
+	}
+	if (!is_compatible(parser, node, pl011_names)) {
+		return wrong(parser, node, "compatible",
+			     "the console is no PL011");
+	}
+	uint64_t uart;
+	const char *why = read_reg(parser, node, 0, &uart, &size);
+	if (why == NULL) {
+		parser->found->uart = uart;
+	}
+	return why;
+}
+
+/* ---- interrupts ---- */
+
+static const char *parse_gic(struct parser *parser)
+{
+	static const char *const v3[] = {"arm,gic-v3", NULL};
+	static const char *const v2[] = {"arm,gic-400", "arm,cortex-a15-gic",
+					 "arm,cortex-a7-gic", NULL};
+	struct machine *found = parser->found;
+	uint64_t size;
+	const char *why;
+
+	found->gic_version = 3;
+	parser->gic = find_node(parser, v3);
+	if (parser->gic < 0) {
+		found->gic_version = 2;
+		parser->gic = find_node(parser, v2);
+	}
+	if (parser->gic < 0) {
+		return wrong(parser, 0, "",
+			     "no interrupt controller: GICv2 or v3");
+	}
+	why = read_reg(parser, parser->gic, 0, &found->gic_distributor, &size);
+	if (why != NULL) {
+		return why;
+	}
+	if (found->gic_version == 2) {
+		return read_reg(parser, parser->gic, 1,
+				&found->gic_cpu_interface, &size);
+	}
+	return read_reg(parser, parser->gic, 1, &found->gic_redistributor,
+			&found->gic_redistributor_size);
+}
+
+/* The node that a node's interrupts go to: its own word, or its bus's. */
+static int interrupt_parent(struct parser *parser, int node)
+{
+	for (int depth = 0; depth < MAX_DEPTH && node >= 0; depth++) {
+		uint32_t phandle =
+			one_cell(parser, node, "interrupt-parent", 0);
+		if (phandle != 0) {
+			return fdt_node_offset_by_phandle(parser->tree,
+							  phandle);
+		}
+		node = fdt_parent_offset(parser->tree, node);
+	}
+	return -FDT_ERR_NOTFOUND;
+}
+
+static const char *parse_timer(struct parser *parser)
+{
+	static const char *const names[] = {"arm,armv8-timer", NULL};
+	int node = find_node(parser, names);
+
+	if (node < 0) {
+		return wrong(parser, 0, "", "no armv8 timer");
+	}
+	if (interrupt_parent(parser, node) != parser->gic) {
+		return wrong(parser, node, "interrupt-parent",
+			     "not the interrupt controller");
+	}
+	uint32_t cells = one_cell(parser, parser->gic, "#interrupt-cells", 0);
+	if (cells < 3 || cells > 4) {
+		return wrong(parser, parser->gic, "#interrupt-cells",
+			     "not 3 or 4");
+	}
+	int index = fdt_stringlist_search(parser->tree, node, "interrupt-names",
+					  "virt");
+	if (index < 0) {
+		index = TIMER_VIRTUAL;
+	}
+	int length;
+	const fdt32_t *list =
+		fdt_getprop(parser->tree, node, "interrupts", &length);
+	if (list == NULL ||
+	    (uint64_t)length < 4 * (uint64_t)cells * ((uint64_t)index + 1)) {
+		return wrong(parser, node, "interrupts",
+			     "has no virtual timer's");
+	}
+	list += cells * (uint32_t)index;
+	uint32_t number = fdt32_ld(list + 1);
+	if (fdt32_ld(list) != INTERRUPT_PPI || number >= PPI_COUNT) {
+		return wrong(parser, node, "interrupts",
+			     "the virtual timer's is no PPI");
+	}
+	parser->found->timer_irq = FIRST_PPI + number;
+	return NULL;
+}
+
+/* ---- CPUs and power ---- */
+
+static const char *parse_cpu(struct parser *parser, int cpus, int node,
+			     uint64_t boot_mpidr)
+{
+	struct machine *found = parser->found;
+	uint32_t cells = one_cell(parser, cpus, "#address-cells", 2);
+	int length;
+	const fdt32_t *reg = fdt_getprop(parser->tree, node, "reg", &length);
+
+	if (cells < 1 || cells > 2) {
+		return wrong(parser, cpus, "#address-cells", "not 1 or 2");
+	}
+	if (reg == NULL || (uint32_t)length != 4 * cells) {
+		return wrong(parser, node, "reg", "not a CPU's number");
+	}
+	uint64_t mpidr = read_cells(reg, cells);
+	if ((mpidr & ~MPIDR_AFFINITY) != 0) {
+		return wrong(parser, node, "reg", "not a CPU's number");
+	}
+	if (found->cpu_count < MACHINE_MAX_CPUS &&
+	    (mpidr == boot_mpidr ||
+	     has_string(parser, node, "enable-method", "psci"))) {
+		found->mpidr[found->cpu_count++] = mpidr;
+	}
+	return NULL;
+}
+
+static const char *parse_cpus(struct parser *parser, uint64_t boot_mpidr)
+{
+	int cpus = fdt_path_offset(parser->tree, "/cpus");
+	int node;
+
+	if (cpus < 0) {
+		return wrong(parser, 0, "", "no /cpus");
+	}
+	fdt_for_each_subnode(node, parser->tree, cpus)
+	{
+		if (!has_string(parser, node, "device_type", "cpu") ||
+		    !is_enabled(parser, node)) {
+			continue;
+		}
+		const char *why = parse_cpu(parser, cpus, node, boot_mpidr);
+		if (why != NULL) {
+			return why;
+		}
+	}
+	return parser->found->cpu_count > 0
+		       ? NULL
+		       : wrong(parser, cpus, "", "no CPU that can be started");
+}
+
+static const char *parse_psci(struct parser *parser)
+{
+	/* Before 0.2, each function has a number of the board's own. */
+	static const char *const names[] = {"arm,psci-0.2", "arm,psci-1.0",
+					    NULL};
+	int node = find_node(parser, names);
+
+	if (node < 0) {
+		parser->found->psci = PSCI_NONE;
+	} else if (has_string(parser, node, "method", "hvc")) {
+		parser->found->psci = PSCI_HVC;
+	} else if (has_string(parser, node, "method", "smc")) {
+		parser->found->psci = PSCI_SMC;
+	} else {
+		return wrong(parser, node, "method", "neither hvc nor smc");
+	}
+	return NULL;
+}
+
+size_t tree_size(const void *header)
+{
+	uint32_t size = fdt_totalsize(header);
+
+	return fdt_magic(header) == FDT_MAGIC && size >= TREE_HEADER_BYTES &&
+			       size <= TREE_MAX_BYTES
+		       ? size
+		       : 0;
+}
+
+/* How long the tag at `at` is with what belongs to it; 0: it goes beyond `left`
+ * bytes, or is none. */
+static size_t tag_bytes(const uint8_t *at, size_t left)
+{
+	const uint8_t *end;
+	size_t length;
+
+	switch (fdt32_ld((const fdt32_t *)at)) {
+	case FDT_BEGIN_NODE:
+		end = memchr(at + FDT_TAGSIZE, 0, left - FDT_TAGSIZE);
+		return end != NULL ? (size_t)(end + 1 - at) : 0;
+	case FDT_PROP:
+		if (left < sizeof(struct fdt_property)) {
+			return 0;
+		}
+		length = fdt32_ld((const fdt32_t *)(at + FDT_TAGSIZE));
+		return length <= left - sizeof(struct fdt_property)
+			       ? length + sizeof(struct fdt_property)
+			       : 0;
+	case FDT_END_NODE:
+	case FDT_NOP:
+	case FDT_END:
+		return FDT_TAGSIZE;
+	default:
+		return 0;
+	}
+}
+
+/* From tag to tag, always forward, to the end. */
+static const char *walk(const uint8_t *tree, size_t size)
+{
+	size_t start = fdt_off_dt_struct(tree);
+	size_t left = fdt_size_dt_struct(tree);
+
+	if (start % FDT_TAGSIZE != 0 || start > size || left > size - start) {
+		return "the structure block is not within the tree";
+	}
+	while (left >= FDT_TAGSIZE) {
+		size_t bytes = tag_bytes(tree + start, left);
+
+		if (bytes == 0) {
+			return "a tag that is none, or longer than the tree";
+		}
+		if (fdt32_ld((const fdt32_t *)(tree + start)) == FDT_END) {
+			return NULL;
+		}
+		bytes = FDT_TAGALIGN(bytes);
+		if (bytes > left) {
+			break;
+		}
+		start += bytes;
+		left -= bytes;
+	}
+	return "the structure block has no end";
+}
+
+/* What libfdt 1.6 does not see, before it looks: it follows a null pointer in
+ * trees older than version 16, and goes round for ever where a property's length
+ * wraps around. */
+static const char *check_structure(const void *tree, size_t size)
+{
+	if (fdt_version(tree) < TREE_VERSION) {
+		return "older than version 17";
+	}
+	const char *why = walk(tree, size);
+	if (why != NULL) {
+		return why;
+	}
+	int status = fdt_check_full(tree, size);
+	return status != 0 ? fdt_strerror(status) : NULL;
+}
+
+const char *tree_parse(const void *tree, size_t size, uint64_t boot_mpidr,
+		       struct machine *found, struct tree_place *place)
+{
+	struct parser parser = {.tree = tree, .found = found, .place = place};
+	const char *malformed = check_structure(tree, size);
+
+	if (malformed != NULL) {
+		memcpy(place->node, "/", 2);
+		place->property = "";
+		return malformed;
+	}
+	const char *why = parse_console(&parser);
+	if (why == NULL) {
+		why = parse_gic(&parser);
+	}
+	if (why == NULL) {
+		why = parse_timer(&parser);
+	}
+	if (why == NULL) {
+		why = parse_cpus(&parser, boot_mpidr);
+	}
+	if (why == NULL) {
+		why = parse_psci(&parser);
+	}
+	return why;
+}

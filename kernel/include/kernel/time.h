@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The generic timer's counter, in ticks, and one-shot timers on it.
+ */
+#ifndef KERNEL_TIME_H
+#define KERNEL_TIME_H
+
+#include <kernel/list.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The counter, ordered after what came before. Any context. */
+uint64_t ticks_now(void);
+
+/* Ticks a second. */
+uint64_t ticks_hz(void);
+
+uint64_t ticks_to_ns(uint64_t ticks);
+uint64_t ns_to_ticks(uint64_t ns); /* rounded up, saturating */
+
+/* Fires once, in the interrupt of the CPU that started it, interrupts off. */
+struct timer {
+	struct list node;
+	uint64_t tick;
+	void (*fire)(struct timer *timer);
+};
+
+/* A timer in the past fires at once. Any context. */
+void timer_start(struct timer *timer, uint64_t tick,
+		 void (*fire)(struct timer *timer));
+/* Of a timer that was started once: on return it will not fire, and is not
+ * firing on this CPU. Any context. */
+void timer_cancel(struct timer *timer);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: a TTBR0 table and an ASID each. A space is changed by one
+ * thread at a time; any number of CPUs may have it installed meanwhile.
+ */
+#include "arch/cpu.h"
+#include "mm/internal.h"
+#include "mm/table.h"
+#include "sched/sched.h"
+#include <kernel/mm.h>
+#include <kernel/print.h>
+#include <kernel/sync.h>
+
+#define USER_LIMIT (1ull << 48)
+#define LEAF_BYTES (512 * PAGE_SIZE)
+#define MAX_ASID 255 /* every CPU has 8 bits */
+
+static struct mutex asid_mutex = {0,
+				  {&asid_mutex.waiters, &asid_mutex.waiters}};
+/* Guarded by asid_mutex. ASID 0 is the empty table's. */
+static uint64_t asid_used[4] = {1};
+
+static uint32_t asid_take(void)
+{
+	uint32_t asid = 0;
+
+	mutex_lock(&asid_mutex);
+	for (uint32_t i = 1; i <= MAX_ASID && asid == 0; i++) {
+		if (!((asid_used[i / 64] >> (i % 64)) & 1)) {
+			asid_used[i / 64] |= 1ull << (i % 64);
+			asid = i;
+		}
+	}
+	mutex_unlock(&asid_mutex);
+	return asid;
+}
+
+static void asid_give(uint32_t asid)
+{
+	/* Nothing of the old user's may be left when the next one starts. */
+	__asm__ volatile(
+		"dsb ishst\n\ttlbi aside1is, %0\n\tdsb ish\n\tisb" ::"r"(
+			(uint64_t)asid << 48)
+		: "memory");
+	mutex_lock(&asid_mutex);
+	asid_used[asid / 64] &= ~(1ull << (asid % 64));
+	mutex_unlock(&asid_mutex);
+}
+
+struct space *space_create(void)
+{
+	uint64_t table = pages_alloc(1);
+	uint32_t asid = table == 0 ? 0 : asid_take();
+	struct space *space;
+
+	if (asid == 0) {
+		if (table != 0) {
+			pages_free(table, 1);
+		}
+		return NULL;
+	}
+	space = kalloc(sizeof(*space));
+	space->table = table;
+	space->asid = asid;
+	space->leaf_base = 1;
+	space->ttbr = table | (uint64_t)asid << 48;
+	return space;
+}
+
+void space_destroy(struct space *space)
+{
+	asid_give(space->asid);
+	table_destroy(space->table);
+	kfree(space, sizeof(*space));
+}
+
+static uint64_t page_bits(enum memory_kind kind, unsigned flags)
+{
+	static const uint64_t kinds[] = {
+		[MEMORY_WB] = PTE_NORMAL,
+		[MEMORY_NC] = PTE_ATTR(MAIR_NORMAL_NC) | PTE_INNER_SHAREABLE |
+			      PTE_ACCESSED,
+		[MEMORY_DEVICE] = PTE_ATTR(MAIR_DEVICE_nGnRE) | PTE_ACCESSED,
+	};
+	uint64_t bits = kinds[kind] | PTE_NOT_GLOBAL;
+
+	if (!(flags & MAP_WRITE)) {
+		bits |= PTE_READ_ONLY;
+	}
+	if (flags & MAP_USER) {
+		bits |= PTE_USER | PTE_PXN;
+	} else {
+		bits |= PTE_UXN;
+	}
+	if (!(flags & MAP_EXEC)) {
+		bits |= PTE_PXN | PTE_UXN;
+	}
+	return bits;
+}
+
+static void flush(const struct space *space, uint64_t address, uint64_t count)
+{
+	uint64_t operand = (uint64_t)space->asid << 48 | address >> PAGE_SHIFT;
+
+	__asm__ volatile("dsb ishst" ::: "memory");
+	for (uint64_t i = 0; i < count; i++) {
+		__asm__ volatile("tlbi vae1is, %0" ::"r"(operand + i));
+	}
+	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+}
+
+static bool in_range(uint64_t address, uint64_t page_count)
+{
+	return (address & (PAGE_SIZE - 1)) == 0 && address < USER_LIMIT &&
+	       page_count <= (USER_LIMIT - address) >> PAGE_SHIFT;
+}
+
+static volatile uint64_t *find_leaf(struct space *space, uint64_t address,
+				    bool make)
+{
+	uint64_t base = address & ~(LEAF_BYTES - 1);
+	volatile uint64_t *leaf;
+
+	if (base == space->leaf_base) {
+		return space->leaf;
+	}
+	leaf = table_leaf(space->table, address, make);
+	if (leaf != NULL) {
+		space->leaf_base = base;
+		space->leaf = leaf;
+	}
+	return leaf;
+}
+
+bool space_map(struct space *space, uint64_t address, uint64_t physical,
+	       size_t page_count, enum memory_kind kind, unsigned flags)
+{
+	uint64_t bits = page_bits(kind, flags) | PTE_VALID | PTE_TABLE;
+
+	if (!in_range(address, page_count) || !in_range(physical, page_count)) {
+		return false;
+	}
+	for (size_t i = 0; i < page_count; i++) {
+		volatile uint64_t *leaf = find_leaf(space, address, true);
+		unsigned index = table_leaf_index(address);
+
+		if (leaf == NULL) {
+			return false;
+		}
+		if (leaf[index] != 0) {
+			/* Break before make (Arm ARM D8.14.1). */
+			leaf[index] = 0;
+			flush(space, address, 1);
+		}
+		leaf[index] = physical | bits;
+		address += PAGE_SIZE;
+		physical += PAGE_SIZE;
+	}
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+	return true;
+}
+
+void space_unmap(struct space *space, uint64_t address, size_t page_count)
+{
+	for (size_t i = 0; i < page_count; i++) {
+		volatile uint64_t *leaf =
+			find_leaf(space, address + i * PAGE_SIZE, false);
+
+		if (leaf != NULL) {
+			leaf[table_leaf_index(address + i * PAGE_SIZE)] = 0;
+		}
+	}
+	flush(space, address, page_count);
+}
+
+void space_adopt(struct space *space)
+{
+	struct thread *self = current_thread();
+	uint64_t daif = irq_save();
+
+	self->space = space;
+	space_install(space);
+	irq_restore(daif);
+}

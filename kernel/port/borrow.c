@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lending a CPU to firmware behind the scheduler's back, from any context, with
+ * interrupts masked: whatever runs here is put back as it was. Takes no lock.
+ */
+#include "dev/gic.h"
+#include "mm/internal.h"
+#include "port/port.h"
+#include "sched/sched.h"
+#include <kernel/machine.h>
+#include <kernel/thread.h>
+
+#define CPACR_FPEN (3ull << 20)
+
+struct borrow {
+	struct cz *firmware; /* whose worker the current thread is */
+	uint64_t ttbr;
+	uint64_t cpacr;
+	uint64_t sp_el0;
+	uint64_t gic_mask;
+	struct fp_state fp; /* where FP/SIMD was on: a section's registers */
+};
+
+_Static_assert(sizeof(struct borrow) <= sizeof(cz_host_borrow), "borrow");
+
+uint64_t cz_host_interrupts_off(struct cz_host *host)
+{
+	(void)host;
+	return irq_save();
+}
+
+void cz_host_interrupts_restore(struct cz_host *host, uint64_t before)
+{
+	(void)host;
+	irq_restore(before);
+}
+
+static void fp_lend(struct borrow *borrow)
+{
+	borrow->cpacr = READ_SYSREG(cpacr_el1);
+	if (borrow->cpacr & CPACR_FPEN) {
+		fp_save(&borrow->fp);
+	} else {
+		/* Saved when it was switched out: it has to load them again. */
+		this_cpu()->fp_owner = NULL;
+	}
+	WRITE_SYSREG(cpacr_el1, CPACR_FPEN);
+	isb();
+	__asm__ volatile("msr fpcr, xzr");
+}
+
+static void fp_return(struct borrow *borrow)
+{
+	if (borrow->cpacr & CPACR_FPEN) {
+		fp_load(&borrow->fp);
+	}
+	WRITE_SYSREG(cpacr_el1, borrow->cpacr);
+	isb();
+}
+
+void cz_host_borrow_begin(struct cz_host *host, cz_host_space space,
+			  cz_host_borrow *storage)
+{
+	struct borrow *borrow = (struct borrow *)storage;
+	struct thread *self = current_thread();
+
+	/* At the interrupt controller too: there firmware cannot unmask. */
+	borrow->gic_mask = gic_cpu_mask();
+	/* Through it the exception path finds the library's hooks. */
+	borrow->firmware = self->firmware;
+	self->firmware = host->cz;
+	borrow->sp_el0 = READ_SYSREG(sp_el0);
+	fp_lend(borrow);
+	borrow->ttbr = READ_SYSREG(ttbr0_el1);
+	space_install((struct space *)space);
+}
+
+void cz_host_borrow_end(struct cz_host *host, cz_host_space space,
+			cz_host_borrow *storage)
+{
+	struct borrow *borrow = (struct borrow *)storage;
+
+	(void)host;
+	(void)space;
+	WRITE_SYSREG(ttbr0_el1, borrow->ttbr);
+	isb();
+	fp_return(borrow);
+	WRITE_SYSREG(sp_el0, borrow->sp_el0);
+	current_thread()->firmware = borrow->firmware;
+	gic_cpu_unmask(borrow->gic_mask);
+}
+
+void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type)
+{
+	(void)host;
+	if (machine.psci == PSCI_NONE) {
+		return;
+	}
+	if (type == CZ_EFI_RESET_SHUTDOWN) {
+		psci_system_off();
+	}
+	psci_system_reset();
+}
+
+bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
+{
+	(void)host;
+	_Static_assert(MACHINE_MAX_CPUS <= 64, "one word has them all");
+	return thread_set_cpus(current_thread(), set->bits[0]);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The firmware that booted us: its cz, and the way from the kernel's exceptions
+ * to the library's hooks.
+ */
+#include "port/port.h"
+#include "sched/sched.h"
+#include <caesura/arm64.h>
+#include <kernel/boot_info.h>
+#include <kernel/mm.h>
+#include <kernel/options.h>
+#include <kernel/port.h>
+#include <kernel/print.h>
+#include <kernel/string.h>
+
+/* Where map=set puts firmware, in the order of the memory map. */
+#define SET_BASE 0x20000000ull
+#define SET_ALIGN 0x10000ull
+
+static struct cz the_cz;
+static struct cz_host the_host = {.cz = &the_cz};
+static struct cz_config config;
+static uint64_t last_pc;
+
+struct cz *const firmware = &the_cz;
+
+const struct cz_efi_guid panic_record_guid = {
+	0x8f1d3c52,
+	0x6e0b,
+	0x4a97,
+	{0xb1, 0x44, 0x09, 0xd8, 0x7e, 0x35, 0xa2, 0xc6},
+};
+
+/* Gives each runtime region an address of its own, 64 KiB aligned. */
+static void *make_virtual_map(void)
+{
+	uint8_t *map = kalloc(boot_info.memory_map_size);
+	uint64_t next = SET_BASE;
+
+	memcpy(map, phys_to_virt(boot_info.memory_map),
+	       boot_info.memory_map_size);
+	for (uint64_t at = 0; at + sizeof(struct cz_efi_memory_descriptor) <=
+			      boot_info.memory_map_size;
+	     at += boot_info.descriptor_size) {
+		struct cz_efi_memory_descriptor *entry = (void *)(map + at);
+
+		if (!(entry->attribute & CZ_EFI_MEMORY_RUNTIME)) {
+			continue;
+		}
+		/* Keep the offset within 64 KiB: images are aligned so. */
+		next += (entry->physical_start - next) & (SET_ALIGN - 1);
+		entry->virtual_start = next;
+		next += entry->number_of_pages << PAGE_SHIFT;
+	}
+	return map;
+}
+
+static bool read_options(void)
+{
+	const char *map = option_string("map", "identity");
+
+	config.host = &the_host;
+	config.gate = CZ_GATE_DIRECT;
+	config.memory_map = phys_to_virt(boot_info.memory_map);
+	config.memory_map_size_bytes = boot_info.memory_map_size;
+	config.descriptor_size_bytes = boot_info.descriptor_size;
+	config.descriptor_version = boot_info.descriptor_version;
+	config.system_table = boot_info.system_table;
+	if (strcmp(map, "set") == 0) {
+		config.map_mode = CZ_MAP_SET;
+		config.memory_map = make_virtual_map();
+	} else if (strcmp(map, "identity") != 0) {
+		kprintf("error: map=%s: identity or set\n", map);
+		return false;
+	}
+	return true;
+}
+
+bool port_start_firmware(void)
+{
+	cz_status status;
+
+	if (!read_options()) {
+		return false;
+	}
+	/* cz_init() may call SetVirtualAddressMap on this thread. */
+	current_thread()->firmware = &the_cz;
+	status = cz_init(&the_cz, &config);
+	current_thread()->firmware = NULL;
+	if (status != CZ_OK) {
+		kprintf("error: firmware cannot be used: %s\n",
+			cz_status_name(status));
+		return false;
+	}
+	return true;
+}
+
+struct cz *port_second_firmware(void)
+{
+	static struct cz second;
+	static struct cz_host host = {.cz = &second};
+	struct cz_config other = config;
+	cz_status status;
+
+	other.host = &host;
+	status = cz_init(&second, &other);
+	if (status != CZ_OK) {
+		panic("no second cz: %s", cz_status_name(status));
+	}
+	return &second;
+}
+
+struct space *port_firmware_space(void)
+{
+	return (struct space *)the_cz.space;
+}
+
+uint64_t port_last_firmware_pc(void)
+{
+	return last_pc;
+}
+
+bool port_describe_call(char *buffer, uint32_t size)
+{
+	const struct cz_request *request = the_cz.in_flight;
+	const struct cz_image *image;
+	uint64_t offset = 0;
+
+	if (request == NULL) {
+		return false;
+	}
+	image = cz_find_image(&the_cz, last_pc, &offset);
+	ksnprintf(buffer, size,
+		  "%s; firmware was last interrupted at %s+0x%llx",
+		  cz_service_name(request->service),
+		  image == NULL ? "?" : image->name,
+		  (unsigned long long)(image == NULL ? last_pc : offset));
+	return true;
+}
+
+static cz_status write_record(const char *message)
+{
+	struct cz_call call;
+	cz_status status = cz_prepare_set_variable(
+		&call, PANIC_RECORD_NAME, &panic_record_guid,
+		CZ_EFI_VARIABLE_NON_VOLATILE |
+			CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS |
+			CZ_EFI_VARIABLE_RUNTIME_ACCESS,
+		message, strlen(message));
+
+	return status == CZ_OK ? cz_call_now(&the_cz, &call) : status;
+}
+
+void port_record_panic(const char *message)
+{
+	const struct cz_request *request = the_cz.in_flight;
+	cz_status status;
+
+	if (!option_present("record")) {
+		return;
+	}
+	status = write_record(message);
+	if (status == CZ_OK) {
+		kprintf("kernel: panic record: written\n");
+	} else if (status == CZ_E_BUSY) {
+		kprintf("kernel: panic record: busy, %s is in flight\n",
+			request == NULL ? "a call on another CPU"
+					: cz_service_name(request->service));
+	} else {
+		kprintf("kernel: panic record: not written, %s\n",
+			cz_status_name(status));
+	}
+}
+
+struct cz *port_firmware_of(const struct exception_frame *frame)
+{
+	struct cz *cz = current_thread()->firmware;
+
+	if (cz == NULL || !cz_frame_is_firmware(cz, &frame->regs)) {
+		return NULL;
+	}
+	return cz;
+}
+
+void port_interrupted(struct cz *cz, struct exception_frame *frame,
+		      uint64_t late_ticks)
+{
+	last_pc = frame->regs.pc;
+	cz_firmware_interrupted(cz, &frame->regs, ticks_to_ns(late_ticks));
+}
+
+void port_preempted(struct cz *cz, struct exception_frame *frame)
+{
+	cz_firmware_preempted(cz, &frame->regs);
+}
+
+/* EL1t frames return with SP_EL0 as their stack pointer. */
+static void take_stack_pointer(struct exception_frame *frame)
+{
+	if ((frame->regs.pstate & 0xf) == 4) {
+		frame->sp_el0 = frame->regs.sp;
+	}
+}
+
+void port_resume(struct cz *cz, struct exception_frame *frame)
+{
+	cz_firmware_resume(cz, &frame->regs);
+	take_stack_pointer(frame);
+}
+
+void port_fault(struct cz *cz, struct exception_frame *frame, uint64_t esr,
+		uint64_t far)
+{
+	last_pc = frame->regs.pc;
+	cz_firmware_fault(cz, &frame->regs, esr, far);
+	take_stack_pointer(frame);
+}

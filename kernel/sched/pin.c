@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Staying on one CPU, preemptible. */
+#include "sched/sched.h"
+
+void migrate_disable(void)
+{
+	current_thread()->migrate_disabled++;
+}
+
+void migrate_enable(void)
+{
+	struct thread *self = current_thread();
+
+	if (--self->migrate_disabled == 0 && !self->cpu->alone) {
+		sched_unpinned();
+	}
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs that need the misbehaving driver: whether it is there, and its long
+ * calls.
+ */
+#include "adversary.h"
+
+#include "common.h"
+
+const struct cz_efi_guid adversary_guid = ADVERSARY_GUID;
+
+bool adversary_record(struct adversary_registers_record *record)
+{
+	size_t size_bytes = sizeof(*record);
+	cz_status status =
+		cz_get_variable(firmware, ADVERSARY_REGISTERS, &adversary_guid,
+				NULL, record, &size_bytes, CZ_FOREVER);
+
+	return status == CZ_OK && size_bytes == sizeof(*record);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runtime services called as kernels do today: on the calling thread, with no
+ * queue, no copies and no gate. What Caesura is measured against.
+ */
+#ifndef PROGRAMS_RAW_H
+#define PROGRAMS_RAW_H
+
+#include <caesura/caesura.h>
+
+/*
+ * Between them the thread has the firmware's space and FP/SIMD, and is not
+ * switched away from. No other call may be in flight.
+ */
+void raw_begin(void);
+void raw_end(void);
+
+/* Between those two: calls firmware with kernel pointers. */
+cz_status raw_get_time(struct cz_efi_time *time);
+cz_status raw_get_variable(const uint16_t *name, const struct cz_efi_guid *guid,
+			   uint32_t *attributes, void *data,
+			   size_t *size_bytes);
+cz_status raw_set_variable(const uint16_t *name, const struct cz_efi_guid *guid,
+			   uint32_t attributes, const void *data,
+			   size_t size_bytes);
+cz_status raw_null_service(void);
+
+/* Interrupts of this CPU off, and as they were. */
+uint64_t interrupts_mask(void);
+void interrupts_restore(uint64_t daif);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the self-test; each prints KTAP results. */
+#ifndef PROGRAMS_SELFTEST_H
+#define PROGRAMS_SELFTEST_H
+
+#include <caesura/caesura.h>
+
+/* The kernel's scheduler, mutexes, completions, FP sections, spaces. */
+void test_threads(void);
+
+/* What may be written, and PAN. */
+void test_memory(void);
+
+/* Several CPUs: placing, pinning, waking, invalidating. */
+void test_cpus(void);
+
+/* Every service but those of variables and ResetSystem. */
+void test_services(void);
+
+/* Variables: what the specification says of them, and malformed arguments. */
+void test_variables(void);
+
+/* The queue: deadlines, order, cancelling, withdrawing. */
+void test_requests(void);
+
+/* Calls outside the queue. */
+void test_now(void);
+
+/* A result that is right when `status` is `due`; else says what it is. */
+void test_status(cz_status status, cz_status due, const char *name);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library logs, and the system registers at that moment: it logs on
+ * the worker, right after firmware's return, when all must be as it was.
+ */
+#ifndef PROGRAMS_WATCH_H
+#define PROGRAMS_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WATCH_LINE_BYTES 256
+
+/* The system registers that firmware could have changed. */
+struct system_state {
+	uint64_t daif, spsel, pan, tpidr_el0, tpidr_el1, ttbr0, vbar, sctlr,
+		cpacr;
+};
+
+struct watched {
+	unsigned lines; /* since watch_begin() */
+	char first[WATCH_LINE_BYTES], last[WATCH_LINE_BYTES];
+	struct system_state state; /* at the first one */
+};
+
+extern struct watched watched;
+
+/* Forgets what was logged, and watches from now on. */
+void watch_begin(void);
+void watch_end(void);
+
+/* Of the calling thread's CPU, now. */
+struct system_state system_state_now(void);
+
+/* Says which register differs. */
+bool system_state_same(const struct system_state *found,
+		       const struct system_state *due);
+
+bool cpu_has_pan(void);
+
+/* Brings every service back. */
+void restore_services(void);
+
+#endif

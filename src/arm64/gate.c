@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Around the gate: the trampoline, the call, and the system registers that
+ * firmware must leave as it found them.
+ */
+#include "gate.h"
+#include "../gate.h"
+
+/* What the trampoline page holds. */
+#define INSN_LDR_X17 0x58000091u /* ldr x17, TRAMPOLINE_LAND */
+#define INSN_LDR_X16 0x580000b0u /* ldr x16, TRAMPOLINE_CONTEXT */
+#define INSN_BR_X17 0xd61f0220u
+#define INSN_RET 0xd65f03c0u
+
+#define READ_SYSREG(name)                                         \
+	__extension__({                                           \
+		uint64_t value_;                                  \
+		__asm__ volatile("mrs %0, " name : "=r"(value_)); \
+		value_;                                           \
+	})
+#define WRITE_SYSREG(name, value) \
+	__asm__ volatile("msr " name ", %0" ::"r"(value) : "memory")
+
+#define PAN_REGISTER "s3_0_c4_c2_3"
+#define HAS_PAN() (((READ_SYSREG("id_aa64mmfr1_el1") >> 20) & 15) != 0)
+
+/* TTBR0_EL1 without the ASID, which a host may change while it has the thread
+ * switched out. */
+#define TRANSLATION_TABLE 0x0000fffffffffffeull
+
+/* The registers that are compared, in the order of CZ_ANOMALY_*. */
+struct system_registers {
+	uint64_t pan, thread_user, thread_kernel, translation, vectors, control,
+		coprocessor;
+};
+
+/* All but the last, which the gate's assembly needs and reads itself. */
+static inline void read_registers(struct system_registers *registers,
+				  bool has_pan)
+{
+	registers->pan = has_pan ? READ_SYSREG(PAN_REGISTER) : 0;
+	registers->thread_user = READ_SYSREG("tpidr_el0");
+	registers->thread_kernel = READ_SYSREG("tpidr_el1");
+	registers->translation = READ_SYSREG("ttbr0_el1");
+	registers->vectors = READ_SYSREG("vbar_el1");
+	registers->control = READ_SYSREG("sctlr_el1");
+}
+
+void cz_gate_prepare(struct cz *cz)
+{
+	uint8_t *page = cz->trampoline.alias;
+	uint32_t *code = (uint32_t *)page;
+
+	code[0] = INSN_LDR_X17;
+	code[1] = INSN_LDR_X16;
+	code[2] = INSN_BR_X17;
+	code[TRAMPOLINE_NULL_SERVICE / 4] = INSN_RET;
+	*(uint64_t *)(page + TRAMPOLINE_LAND) = (uint64_t)cz_gate_direct_return;
+	*(uint64_t *)(page + TRAMPOLINE_CONTEXT) = (uint64_t)gate_of(cz);
+	/* Where a hypervisor traps the ID registers, that takes long. */
+	gate_of(cz)->has_pan = HAS_PAN();
+	cz->function[CZ_NULL_SERVICE] =
+		cz->window_address + TRAMPOLINE_NULL_SERVICE;
+}
+
+/* Compares and mends one register. */
+#define CHECK(field, mask, name, anomaly)                             \
+	do {                                                          \
+		if (((after->field ^ before->field) & (mask)) != 0) { \
+			WRITE_SYSREG(name, before->field);            \
+			found |= 1u << (anomaly);                     \
+		}                                                     \
+	} while (0)
+
+static inline uint32_t check_registers(const struct system_registers *before,
+				       const struct system_registers *after)
+{
+	uint32_t found = 0;
+
+	/* One branch for all of them. */
+	if (((after->pan ^ before->pan) |
+	     (after->thread_user ^ before->thread_user) |
+	     (after->thread_kernel ^ before->thread_kernel) |
+	     ((after->translation ^ before->translation) & TRANSLATION_TABLE) |
+	     (after->vectors ^ before->vectors) |
+	     (after->control ^ before->control) |
+	     (after->coprocessor ^ before->coprocessor)) == 0) {
+		return 0;
+	}
+	CHECK(pan, UINT64_MAX, PAN_REGISTER, CZ_ANOMALY_PAN);
+	CHECK(thread_user, UINT64_MAX, "tpidr_el0", CZ_ANOMALY_THREAD_USER);
+	CHECK(thread_kernel, UINT64_MAX, "tpidr_el1", CZ_ANOMALY_THREAD_KERNEL);
+	CHECK(translation, TRANSLATION_TABLE, "ttbr0_el1",
+	      CZ_ANOMALY_TRANSLATION);
+	CHECK(vectors, UINT64_MAX, "vbar_el1", CZ_ANOMALY_VECTORS);
+	CHECK(control, UINT64_MAX, "sctlr_el1", CZ_ANOMALY_SYSTEM_CONTROL);
+	CHECK(coprocessor, UINT64_MAX, "cpacr_el1", CZ_ANOMALY_COPROCESSOR);
+	__asm__ volatile("isb" ::: "memory");
+	return found;
+}
+
+/* What the assembly noted of a call that returned by itself. */
+static inline uint32_t check_return(const struct gate *gate)
+{
+	uint32_t found = 0;
+
+	if ((gate->left_spsel | (gate->left_sp ^ gate->stack_top) |
+	     (gate->left_daif ^ gate->daif) | (gate->left_fpcr ^ gate->fpcr) |
+	     gate->left_x18 | gate->left_saved) == 0) {
+		return 0;
+	}
+	if (gate->left_spsel != 0) {
+		found |= 1u << CZ_ANOMALY_STACK_SELECT;
+	} else if (gate->left_sp != gate->stack_top) {
+		found |= 1u << CZ_ANOMALY_STACK_POINTER;
+	}
+	if (gate->left_daif != gate->daif) {
+		found |= 1u << CZ_ANOMALY_INTERRUPTS;
+	}
+	if (gate->left_fpcr != gate->fpcr) {
+		found |= 1u << CZ_ANOMALY_FP_CONTROL;
+	}
+	if (gate->left_x18 != 0) {
+		found |= 1u << CZ_ANOMALY_PLATFORM_REGISTER;
+	}
+	if (gate->left_saved != 0) {
+		found |= 1u << CZ_ANOMALY_CALLEE_SAVED;
+	}
+	return found;
+}
+
+uint64_t cz_gate_call(struct cz *cz, uint64_t function,
+		      const uint64_t *registers, uint32_t *anomalies)
+{
+	struct gate *gate = gate_of(cz);
+	struct system_registers before, after;
+	bool has_pan = gate->has_pan != 0;
+	uint32_t found;
+
+	gate->function = function;
+	gate->stack_top = cz->stack_top;
+	gate->return_address = cz->window_address;
+	gate->arguments = registers;
+	read_registers(&before, has_pan);
+	before.coprocessor = READ_SYSREG("cpacr_el1");
+
+	__atomic_store_n(&gate->active, 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	cz_gate_direct(gate);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&gate->active, 0, __ATOMIC_RELAXED);
+
+	read_registers(&after, has_pan);
+	after.coprocessor = gate->left_coprocessor;
+	found = check_registers(&before, &after);
+	WRITE_SYSREG("daif", gate->daif);
+	if (cz->ended_by == 0) {
+		found |= check_return(gate);
+	} else {
+		cz_gate_report_end(cz);
+	}
+	*anomalies = found;
+	return gate->result;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the gates' C and assembly share: the layout of struct cz_gate_context's
+ * words.
+ */
+#ifndef CAESURA_ARM64_GATE_H
+#define CAESURA_ARM64_GATE_H
+
+/* Offsets in bytes. */
+#define GATE_FUNCTION 0
+#define GATE_STACK_TOP 8
+#define GATE_RETURN 16 /* firmware's return address: the trampoline */
+#define GATE_ARGUMENTS 24 /* address of x0..x5 */
+#define GATE_X18 32 /* x18..x30 at entry */
+#define GATE_SP 136 /* the worker's kernel stack */
+#define GATE_D8 144 /* d8..d15 at entry */
+#define GATE_DAIF 208
+#define GATE_FPCR 216
+#define GATE_RESULT 224 /* firmware's x0 */
+#define GATE_LEFT_CPACR 232 /* what firmware left, from here on */
+#define GATE_LEFT_SP 240
+#define GATE_LEFT_SPSEL 248
+#define GATE_LEFT_DAIF 256
+#define GATE_LEFT_FPCR 264
+#define GATE_LEFT_X18 272 /* 1: changed */
+#define GATE_LEFT_SAVED 280 /* 1: x19..x29 or d8..d15 changed */
+#define GATE_ACTIVE 288 /* firmware may be running */
+
+/* The trampoline's page. */
+#define TRAMPOLINE_NULL_SERVICE 12
+#define TRAMPOLINE_LAND 16 /* address of cz_gate_direct_return */
+#define TRAMPOLINE_CONTEXT 24 /* address of the context */
+
+#ifndef __ASSEMBLER__
+#include <caesura/caesura.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gate {
+	uint64_t function;
+	uint64_t stack_top;
+	uint64_t return_address;
+	const uint64_t *arguments; /* CZ_MAX_ARGUMENTS of them */
+	uint64_t x18[13];
+	uint64_t sp;
+	uint64_t d8[8];
+	uint64_t daif;
+	uint64_t fpcr;
+	uint64_t result;
+	uint64_t left_coprocessor; /* of an ended call, too */
+	uint64_t left_sp;
+	uint64_t left_spsel;
+	uint64_t left_daif;
+	uint64_t left_fpcr;
+	uint64_t left_x18;
+	uint64_t left_saved;
+	uint64_t active;
+
+	/* C's alone. */
+	uint64_t has_pan;
+	uint64_t fault_esr, fault_pc, fault_far; /* of a call that faulted */
+};
+
+_Static_assert(CZ_MAX_ARGUMENTS == 6, "gate_direct.S loads six");
+_Static_assert(offsetof(struct gate, arguments) == GATE_ARGUMENTS, "gate");
+_Static_assert(offsetof(struct gate, sp) == GATE_SP, "gate");
+_Static_assert(offsetof(struct gate, x18) == GATE_X18, "gate");
+_Static_assert(offsetof(struct gate, d8) == GATE_D8, "gate");
+_Static_assert(offsetof(struct gate, daif) == GATE_DAIF, "gate");
+_Static_assert(offsetof(struct gate, result) == GATE_RESULT, "gate");
+_Static_assert(offsetof(struct gate, left_coprocessor) == GATE_LEFT_CPACR,
+	       "gate");
+_Static_assert(offsetof(struct gate, left_sp) == GATE_LEFT_SP, "gate");
+_Static_assert(offsetof(struct gate, left_saved) == GATE_LEFT_SAVED, "gate");
+_Static_assert(offsetof(struct gate, active) == GATE_ACTIVE, "gate");
+_Static_assert(sizeof(struct gate) <= sizeof(struct cz_gate_context), "gate");
+
+static inline struct gate *gate_of(struct cz *cz)
+{
+	return (struct gate *)cz->gate_context.words;
+}
+
+/* Enters firmware as the gate says, and comes back with interrupts masked as
+ * firmware left them; see gate_direct.S. */
+void cz_gate_direct(struct gate *gate);
+
+/* Where firmware's return arrives, and where a call is ended. Not functions. */
+extern const char cz_gate_direct_return[];
+extern const char cz_gate_direct_end[];
+
+/* frame.c: says in the log why a call was ended, when that was a fault. */
+void cz_gate_report_end(struct cz *cz);
+#endif
+
+#endif

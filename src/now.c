@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls outside the queue: from contexts that may not sleep, at once or not at
+ * all. Interrupts are masked before firmware is taken, so that its owner is
+ * never one who was switched out and is being waited for.
+ */
+#include "call.h"
+#include "gate.h"
+
+/* Its own part of the window, by the queue's rules: none of these addresses was
+ * another call's a short while ago, and the page after the last is not mapped. */
+static void place(struct cz *cz, struct cz_request *request,
+		  uint32_t page_count)
+{
+	uint64_t page = cz->next_now_page;
+
+	if (page < cz->now_window_page ||
+	    page + page_count + 1 > cz->window_pages) {
+		page = cz->now_window_page;
+	}
+	cz->next_now_page = page + page_count + 1;
+	request->used_pages = page_count;
+	request->address = cz->window_address + page * CZ_PAGE;
+}
+
+/* What the worker and the host's sections do around the gate, on this CPU as
+ * it is. */
+static void enter(struct cz *cz, struct cz_request *request,
+		  struct cz_outcome *outcome)
+{
+	struct cz_host *host = cz->host;
+	struct cz_mapping mapping = cz_call_mapping(request);
+	uint64_t value;
+
+	/* Of a worker's call that had already returned when it was asked for. */
+	__atomic_store_n(&cz->abort_asked, false, __ATOMIC_RELAXED);
+	cz_host_borrow_begin(host, cz->space, &cz->borrow);
+	if (mapping.page_count != 0) {
+		/* Mapped before, in cz_init(): cannot fail. */
+		(void)cz_host_space_map(host, cz->space, &mapping);
+	}
+	outcome->enter_ns = cz_host_now_ns(host);
+	value = cz_gate_call(cz, cz->function[request->service],
+			     request->registers, &outcome->anomalies);
+	outcome->exit_ns = cz_host_now_ns(host);
+	if (mapping.page_count != 0) {
+		cz_host_space_unmap(host, cz->space, mapping.address,
+				    mapping.page_count);
+	}
+	cz_host_borrow_end(host, cz->space, &cz->borrow);
+	cz_call_judge(cz, request, value, outcome);
+}
+
+/* The owner's statistics, without the mutex: cz_get_stats() reads them again
+ * when this came in between. True when firmware was cut off. */
+static bool count(struct cz *cz, const struct cz_request *request,
+		  const struct cz_outcome *outcome)
+{
+	bool cut_off;
+
+	__atomic_store_n(&cz->now_count, cz->now_count + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	cut_off = cz_call_count(cz, request, outcome);
+	cz->stats.now++;
+	__atomic_store_n(&cz->now_count, cz->now_count + 1, __ATOMIC_RELEASE);
+	return cut_off;
+}
+
+/* The call of the owner, arguments and all. */
+static cz_status call_owned(struct cz *cz, const struct cz_call *call,
+			    const struct cz_layout *layout, bool *cut_off)
+{
+	struct cz_request *request = &cz->now;
+	struct cz_outcome outcome;
+	cz_status status;
+
+	/* Since it was admitted, firmware may have been cut off. */
+	if (!cz_service_available(cz, call->service)) {
+		return CZ_E_WITHDRAWN;
+	}
+	place(cz, request, layout->page_count);
+	request->service = call->service;
+	request->argument_count = call->argument_count;
+	status = cz_arguments_in(request, call, layout);
+	if (status != CZ_OK) {
+		return status;
+	}
+	enter(cz, request, &outcome);
+	*cut_off = count(cz, request, &outcome);
+	request->status = outcome.status;
+	status = cz_arguments_out(request, call);
+	if (status == CZ_E_BAD_SIZE) {
+		__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
+	}
+	return status;
+}
+
+/* Firmware has no owner any more; or the worker still has to end, under its
+ * mutex, what was queued for the services that are withdrawn now. */
+static void disown(struct cz *cz, bool cut_off)
+{
+	if (cut_off) {
+		__atomic_store_n(&cz->now.state, CZ_REQUEST_DONE,
+				 __ATOMIC_RELEASE);
+	} else {
+		cz_owner_release(cz);
+	}
+}
+
+cz_status cz_call_now(struct cz *cz, const struct cz_call *call)
+{
+	struct cz_layout layout;
+	uint64_t interrupts;
+	bool cut_off = false;
+	cz_status status = cz_requests_admit(cz, call, &layout);
+
+	if (status != CZ_OK) {
+		return status;
+	}
+	if (call->service == CZ_SET_WORKER_CPUS) {
+		return CZ_E_ARGUMENT;
+	}
+	interrupts = cz_host_interrupts_off(cz->host);
+	if (cz_owner_try(cz)) {
+		__atomic_store_n(&cz->now.state, CZ_REQUEST_IN_FLIGHT,
+				 __ATOMIC_RELAXED);
+		status = call_owned(cz, call, &layout, &cut_off);
+		disown(cz, cut_off);
+	} else {
+		__atomic_fetch_add(&cz->stats.now_busy, 1, __ATOMIC_RELAXED);
+		status = CZ_E_BUSY;
+	}
+	cz_host_interrupts_restore(cz->host, interrupts);
+	return status;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Words for people: names of services, statuses and anomalies, log lines, and
+ * where in which driver something happened.
+ */
+#include "core.h"
+#include "gate.h"
+
+void cz_error(struct cz_host *host, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	cz_host_log(host, CZ_LOG_ERROR, format, arguments);
+	va_end(arguments);
+}
+
+void cz_warn(struct cz_host *host, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	cz_host_log(host, CZ_LOG_WARNING, format, arguments);
+	va_end(arguments);
+}
+
+void cz_info(struct cz_host *host, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	cz_host_log(host, CZ_LOG_INFO, format, arguments);
+	va_end(arguments);
+}
+
+const char *cz_service_name(enum cz_service service)
+{
+	static const char *const names[CZ_SERVICE_COUNT] = {
+		[CZ_GET_TIME] = "GetTime",
+		[CZ_SET_TIME] = "SetTime",
+		[CZ_GET_WAKEUP_TIME] = "GetWakeupTime",
+		[CZ_SET_WAKEUP_TIME] = "SetWakeupTime",
+		[CZ_GET_VARIABLE] = "GetVariable",
+		[CZ_GET_NEXT_VARIABLE_NAME] = "GetNextVariableName",
+		[CZ_SET_VARIABLE] = "SetVariable",
+		[CZ_GET_NEXT_HIGH_MONOTONIC_COUNT] =
+			"GetNextHighMonotonicCount",
+		[CZ_RESET_SYSTEM] = "ResetSystem",
+		[CZ_UPDATE_CAPSULE] = "UpdateCapsule",
+		[CZ_QUERY_CAPSULE_CAPABILITIES] = "QueryCapsuleCapabilities",
+		[CZ_QUERY_VARIABLE_INFO] = "QueryVariableInfo",
+		[CZ_NULL_SERVICE] = "null service",
+		[CZ_SET_WORKER_CPUS] = "set of CPUs",
+	};
+
+	if ((uint32_t)service >= CZ_SERVICE_COUNT) {
+		return "unknown service";
+	}
+	return names[service];
+}
+
+const char *cz_anomaly_name(enum cz_anomaly anomaly)
+{
+	static const char *const names[CZ_ANOMALY_COUNT] = {
+		[CZ_ANOMALY_INTERRUPTS] = "interrupt mask",
+		[CZ_ANOMALY_STACK_SELECT] = "stack selection",
+		[CZ_ANOMALY_PAN] = "PAN",
+		[CZ_ANOMALY_STACK_POINTER] = "stack pointer",
+		[CZ_ANOMALY_STACK_CANARY] = "stack canary",
+		[CZ_ANOMALY_CALLEE_SAVED] = "callee-saved registers",
+		[CZ_ANOMALY_PLATFORM_REGISTER] = "platform register",
+		[CZ_ANOMALY_FP_CONTROL] = "FP control register",
+		[CZ_ANOMALY_THREAD_USER] = "user thread register",
+		[CZ_ANOMALY_THREAD_KERNEL] = "kernel thread register",
+		[CZ_ANOMALY_TRANSLATION] = "translation table base",
+		[CZ_ANOMALY_VECTORS] = "exception vector base",
+		[CZ_ANOMALY_SYSTEM_CONTROL] = "system control register",
+		[CZ_ANOMALY_COPROCESSOR] = "FP access control",
+	};
+
+	if ((uint32_t)anomaly >= CZ_ANOMALY_COUNT) {
+		return "unknown anomaly";
+	}
+	return names[anomaly];
+}
+
+struct status_name {
+	cz_status status;
+	const char *name;
+};
+
+const char *cz_status_name(cz_status status)
+{
+	static const struct status_name names[] = {
+		{CZ_EFI_SUCCESS, "EFI_SUCCESS"},
+		{CZ_EFI_ERROR(1), "EFI_LOAD_ERROR"},
+		{CZ_EFI_INVALID_PARAMETER, "EFI_INVALID_PARAMETER"},
+		{CZ_EFI_UNSUPPORTED, "EFI_UNSUPPORTED"},
+		{CZ_EFI_BAD_BUFFER_SIZE, "EFI_BAD_BUFFER_SIZE"},
+		{CZ_EFI_BUFFER_TOO_SMALL, "EFI_BUFFER_TOO_SMALL"},
+		{CZ_EFI_NOT_READY, "EFI_NOT_READY"},
+		{CZ_EFI_DEVICE_ERROR, "EFI_DEVICE_ERROR"},
+		{CZ_EFI_WRITE_PROTECTED, "EFI_WRITE_PROTECTED"},
+		{CZ_EFI_OUT_OF_RESOURCES, "EFI_OUT_OF_RESOURCES"},
+		{CZ_EFI_ERROR(10), "EFI_VOLUME_CORRUPTED"},
+		{CZ_EFI_NOT_FOUND, "EFI_NOT_FOUND"},
+		{CZ_EFI_ACCESS_DENIED, "EFI_ACCESS_DENIED"},
+		{CZ_EFI_TIMEOUT, "EFI_TIMEOUT"},
+		{CZ_EFI_ERROR(19), "EFI_NOT_STARTED"},
+		{CZ_EFI_ERROR(20), "EFI_ALREADY_STARTED"},
+		{CZ_EFI_ABORTED, "EFI_ABORTED"},
+		{CZ_EFI_SECURITY_VIOLATION, "EFI_SECURITY_VIOLATION"},
+		{CZ_E_DEADLINE, "CZ_E_DEADLINE"},
+		{CZ_E_CANCELLED, "CZ_E_CANCELLED"},
+		{CZ_E_IN_FLIGHT, "CZ_E_IN_FLIGHT"},
+		{CZ_E_WITHDRAWN, "CZ_E_WITHDRAWN"},
+		{CZ_E_FAULT, "CZ_E_FAULT"},
+		{CZ_E_ABORTED, "CZ_E_ABORTED"},
+		{CZ_E_BUSY, "CZ_E_BUSY"},
+		{CZ_E_BAD_STATUS, "CZ_E_BAD_STATUS"},
+		{CZ_E_BAD_SIZE, "CZ_E_BAD_SIZE"},
+		{CZ_E_ARGUMENT, "CZ_E_ARGUMENT"},
+		{CZ_E_TOO_LARGE, "CZ_E_TOO_LARGE"},
+		{CZ_E_TABLE, "CZ_E_TABLE"},
+		{CZ_E_NO_MEMORY, "CZ_E_NO_MEMORY"},
+		{CZ_E_HOST, "CZ_E_HOST"},
+		{CZ_E_STOPPED, "CZ_E_STOPPED"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].status == status) {
+			return names[i].name;
+		}
+	}
+	return "unknown status";
+}
+
+const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
+				     uint64_t *offset)
+{
+	for (uint32_t i = 0; i < cz->image_count; i++) {
+		const struct cz_image *image = &cz->images[i];
+
+		if (address - image->address < image->size_bytes) {
+			*offset = address - image->address;
+			return image;
+		}
+	}
+	return NULL;
+}
+
+static void report_fault_in(struct cz *cz, const char *service,
+			    const char *what, uint64_t pc, uint64_t address)
+{
+	uint64_t offset = 0;
+	const struct cz_image *image = cz_find_image(cz, pc, &offset);
+
+	if (image == NULL && address == CZ_NO_ADDRESS) {
+		cz_error(cz->host, "%s: %s at 0x%llx, in no image", service,
+			 what, cz_ull(pc));
+	} else if (image == NULL) {
+		cz_error(cz->host,
+			 "%s: %s at 0x%llx, in no image, address 0x%llx",
+			 service, what, cz_ull(pc), cz_ull(address));
+	} else if (address == CZ_NO_ADDRESS) {
+		cz_error(cz->host, "%s: %s at %s+0x%llx (0x%llx)", service,
+			 what, image->name, cz_ull(offset), cz_ull(pc));
+	} else {
+		cz_error(cz->host,
+			 "%s: %s at %s+0x%llx (0x%llx), address 0x%llx",
+			 service, what, image->name, cz_ull(offset), cz_ull(pc),
+			 cz_ull(address));
+	}
+}
+
+void cz_report_fault(struct cz *cz, const char *what, uint64_t pc,
+		     uint64_t address)
+{
+	const char *service = "SetVirtualAddressMap";
+
+	if (cz->in_flight != NULL) {
+		service = cz_service_name(cz->in_flight->service);
+	}
+	report_fault_in(cz, service, what, pc, address);
+}

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests: slots with private pages, from submission through the queue to the
+ * caller that waits, cancels or gives up. One mutex guards them; nobody blocks
+ * or copies while holding it.
+ *
+ * An event is set after the mutex has been released, so that who wakes does not
+ * run into it. A set may therefore come late, when the request is another's
+ * already: whoever waits looks at the state again, and clears the event under
+ * the mutex, while the state says that the true set is still to come.
+ */
+#include "core.h"
+
+static inline void lock(struct cz *cz)
+{
+	cz_host_mutex_lock(cz->host, &cz->mutex);
+}
+
+static inline void unlock(struct cz *cz)
+{
+	cz_host_mutex_unlock(cz->host, &cz->mutex);
+}
+
+/* ---- Under the mutex ---- */
+
+void cz_requests_free(struct cz *cz, struct cz_request *request)
+{
+	request->state = CZ_REQUEST_FREE;
+	request->waiter = NULL;
+	request->generation++;
+	cz->free_requests |= request->mask;
+}
+
+static void make_done(struct cz *cz, struct cz_request *request,
+		      cz_status status)
+{
+	request->status = status;
+	cz->queued_requests &= ~request->mask;
+	__atomic_store_n(&request->state, CZ_REQUEST_DONE, __ATOMIC_RELEASE);
+}
+
+uint64_t cz_requests_end(struct cz *cz, uint32_t services, cz_status status)
+{
+	uint64_t left = cz->queued_requests;
+	uint64_t ended = 0;
+
+	for (; left != 0; left &= left - 1) {
+		struct cz_request *request =
+			&cz->requests[__builtin_ctzll(left)];
+
+		if ((services >> request->service & 1) != 0) {
+			make_done(cz, request, status);
+			cz->stats.cancelled++;
+			ended |= request->mask;
+		}
+	}
+	return ended;
+}
+
+/* Whether a goes before b: resets, then by priority, then by age. */
+static bool goes_before(const struct cz_request *a, int a_priority,
+			const struct cz_request *b, int b_priority)
+{
+	bool a_resets = a->service == CZ_RESET_SYSTEM;
+	bool b_resets = b->service == CZ_RESET_SYSTEM;
+
+	if (a_resets != b_resets) {
+		return a_resets;
+	}
+	if (a_priority != b_priority) {
+		return a_priority > b_priority;
+	}
+	return a->age < b->age;
+}
+
+static int present_priority(struct cz *cz, const struct cz_request *request)
+{
+	if (request->waiter == NULL) {
+		return request->priority;
+	}
+	return cz_host_priority(cz->host, request->waiter);
+}
+
+static CZ_SELDOM struct cz_request *first_of_many(struct cz *cz)
+{
+	uint64_t left = cz->queued_requests;
+	struct cz_request *first = NULL;
+	int first_priority = 0;
+
+	for (; left != 0; left &= left - 1) {
+		struct cz_request *request =
+			&cz->requests[__builtin_ctzll(left)];
+		int priority = present_priority(cz, request);
+
+		if (first == NULL ||
+		    goes_before(request, priority, first, first_priority)) {
+			first = request;
+			first_priority = priority;
+		}
+	}
+	return first;
+}
+
+struct cz_request *cz_requests_take(struct cz *cz)
+{
+	uint64_t queued = cz->queued_requests;
+	struct cz_request *request;
+
+	if (queued == 0) {
+		return NULL;
+	}
+	if ((queued & (queued - 1)) == 0) {
+		request = &cz->requests[__builtin_ctzll(queued)];
+	} else {
+		request = first_of_many(cz);
+	}
+	cz->queued_requests = queued & ~request->mask;
+	__atomic_store_n(&request->state, CZ_REQUEST_IN_FLIGHT,
+			 __ATOMIC_RELAXED);
+	return request;
+}
+
+CZ_SELDOM void cz_requests_put_back(struct cz *cz, struct cz_request *request)
+{
+	__atomic_store_n(&request->state, CZ_REQUEST_QUEUED, __ATOMIC_RELAXED);
+	cz->queued_requests |= request->mask;
+}
+
+/* The request that an id names, unless the id is stale. */
+static struct cz_request *find(struct cz *cz, cz_request_id id)
+{
+	uint32_t number = (id & 0xffff) - 1;
+	struct cz_request *request;
+
+	if (number >= cz->request_count) {
+		return NULL;
+	}
+	request = &cz->requests[number];
+	if (request->generation != id >> 16 || request->given_up ||
+	    request->state < CZ_REQUEST_QUEUED) {
+		return NULL;
+	}
+	return request;
+}
+
+/* The caller leaves a request behind. */
+static void give_up(struct cz *cz, struct cz_request *request)
+{
+	if (request->state == CZ_REQUEST_IN_FLIGHT) {
+		request->waiter = NULL;
+		request->given_up = true;
+		return;
+	}
+	if (request->state == CZ_REQUEST_QUEUED) {
+		cz->queued_requests &= ~request->mask;
+		cz->stats.cancelled++;
+	}
+	cz_requests_free(cz, request);
+}
+
+/* ---- Without the mutex ---- */
+
+void cz_requests_signal(struct cz *cz, uint64_t requests)
+{
+	for (; requests != 0; requests &= requests - 1) {
+		cz_host_event_set(
+			cz->host,
+			&cz->requests[__builtin_ctzll(requests)].done);
+	}
+}
+
+/* Unlocks after a request may have become free. */
+static void unlock_with_room(struct cz *cz)
+{
+	bool wanted = cz->room_waiters != 0;
+
+	unlock(cz);
+	if (wanted) {
+		cz_host_event_set(cz->host, &cz->room);
+	}
+}
+
+static inline cz_status admit(struct cz *cz, const struct cz_call *call,
+			      struct cz_layout *layout)
+{
+	uint32_t service = call->service;
+
+	if (service >= CZ_SERVICE_COUNT) {
+		return CZ_E_ARGUMENT;
+	}
+	if (cz->function[service] == 0) {
+		return CZ_EFI_UNSUPPORTED;
+	}
+	if ((__atomic_load_n(&cz->withdrawn, __ATOMIC_RELAXED) >> service &
+	     1) != 0) {
+		return CZ_E_WITHDRAWN;
+	}
+	return cz_arguments_measure(cz, call, layout);
+}
+
+cz_status cz_requests_admit(struct cz *cz, const struct cz_call *call,
+			    struct cz_layout *layout)
+{
+	return admit(cz, call, layout);
+}
+
+/* Waits, with the mutex held, until a request may be free. */
+static CZ_SELDOM bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
+{
+	bool came;
+
+	cz_host_event_clear(cz->host, &cz->room);
+	cz->room_waiters++;
+	unlock(cz);
+	came = cz_host_event_wait(cz->host, &cz->room, cz->worker, deadline_ns);
+	lock(cz);
+	cz->room_waiters--;
+	if (!came && cz->free_requests == 0) {
+		cz->stats.deadlines++;
+		return false;
+	}
+	return true;
+}
+
+/* Gives a request its addresses: none that were another's a short while ago. */
+static void place(struct cz *cz, struct cz_request *request,
+		  uint32_t page_count)
+{
+	uint64_t page = cz->next_window_page;
+
+	/* With the page after the last, which stays unmapped. */
+	if (page + page_count + 1 > cz->now_window_page) {
+		page = CZ_WINDOW_ARGUMENT_PAGE;
+	}
+	cz->next_window_page = page + page_count + 1;
+	request->used_pages = page_count;
+	request->address = cz->window_address + page * CZ_PAGE;
+}
+
+/* Takes a free request; waits for one when wait is true. */
+static cz_status open_request(struct cz *cz, const struct cz_layout *layout,
+			      bool wait, uint64_t deadline_ns,
+			      struct cz_request **out)
+{
+	struct cz_request *request;
+
+	lock(cz);
+	while (cz->free_requests == 0 && !cz->stopping) {
+		if (!wait) {
+			unlock(cz);
+			return CZ_E_BUSY;
+		}
+		if (!wait_for_room(cz, deadline_ns)) {
+			unlock(cz);
+			return CZ_E_DEADLINE;
+		}
+	}
+	if (cz->stopping) {
+		unlock(cz);
+		return CZ_E_STOPPED;
+	}
+	request = &cz->requests[__builtin_ctzll(cz->free_requests)];
+	cz->free_requests &= cz->free_requests - 1;
+	request->state = CZ_REQUEST_FILLING;
+	place(cz, request, layout->page_count);
+	cz_host_event_clear(cz->host, &request->done);
+	unlock(cz);
+	*out = request;
+	return CZ_OK;
+}
+
+/* Queues a request that is filled, or gives it back. */
+static cz_status enqueue(struct cz *cz, struct cz_request *request,
+			 cz_status status)
+{
+	bool idle;
+
+	lock(cz);
+	if (status == CZ_OK && cz->stopping) {
+		status = CZ_E_STOPPED;
+	} else if (status == CZ_OK &&
+		   (cz->withdrawn >> request->service & 1) != 0) {
+		status = CZ_E_WITHDRAWN;
+	}
+	if (status != CZ_OK) {
+		cz_requests_free(cz, request);
+		unlock_with_room(cz);
+		return status;
+	}
+	request->age = cz->next_age++;
+	request->state = CZ_REQUEST_QUEUED;
+	cz->queued_requests |= request->mask;
+	cz->stats.submitted++;
+	/* A worker that is not idle looks at the queue before it sleeps. */
+	idle = cz->worker_idle;
+	unlock(cz);
+	if (idle) {
+		cz_host_event_set(cz->host, &cz->work);
+	}
+	return CZ_OK;
+}
+
+/* Fills and queues a request. Its waiter is set by then, or its priority. */
+static cz_status fill(struct cz *cz, struct cz_request *request,
+		      const struct cz_call *call,
+		      const struct cz_layout *layout)
+{
+	request->service = call->service;
+	request->argument_count = call->argument_count;
+	request->given_up = false;
+	return enqueue(cz, request, cz_arguments_in(request, call, layout));
+}
+
+/*
+ * Waits until a request is done. False at the deadline, with the mutex held;
+ * true without it: then the request is the caller's.
+ */
+static bool wait_until_done(struct cz *cz, struct cz_request *request,
+			    uint64_t deadline_ns)
+{
+	for (;;) {
+		bool came = cz_host_event_wait(cz->host, &request->done,
+					       cz->worker, deadline_ns);
+
+		if (__atomic_load_n(&request->state, __ATOMIC_ACQUIRE) ==
+		    CZ_REQUEST_DONE) {
+			return true;
+		}
+		lock(cz);
+		if (request->state == CZ_REQUEST_DONE) {
+			unlock(cz);
+			return true;
+		}
+		if (!came) {
+			cz->stats.deadlines++;
+			return false;
+		}
+		cz_host_event_clear(cz->host, &request->done);
+		unlock(cz);
+	}
+}
+
+/* Takes the outputs of a request that is done, and ends it. */
+static cz_status collect(struct cz *cz, struct cz_request *request,
+			 const struct cz_call *call)
+{
+	cz_status status = cz_arguments_out(request, call);
+
+	lock(cz);
+	if (status == CZ_E_BAD_SIZE) {
+		__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
+	}
+	cz_requests_free(cz, request);
+	unlock_with_room(cz);
+	return status;
+}
+
+/* ---- What callers call ---- */
+
+cz_status cz_call_and_wait(struct cz *cz, const struct cz_call *call,
+			   uint64_t deadline_ns)
+{
+	struct cz_layout layout;
+	struct cz_request *request;
+	cz_status status = admit(cz, call, &layout);
+
+	if (status == CZ_OK) {
+		status = open_request(cz, &layout, true, deadline_ns, &request);
+	}
+	if (status != CZ_OK) {
+		return status;
+	}
+	request->waiter = cz_host_self(cz->host);
+	status = fill(cz, request, call, &layout);
+	if (status != CZ_OK) {
+		return status;
+	}
+	if (!wait_until_done(cz, request, deadline_ns)) {
+		give_up(cz, request);
+		unlock_with_room(cz);
+		return CZ_E_DEADLINE;
+	}
+	return collect(cz, request, call);
+}
+
+cz_status cz_submit(struct cz *cz, const struct cz_call *call,
+		    cz_request_id *id)
+{
+	struct cz_layout layout;
+	struct cz_request *request;
+	cz_status status = admit(cz, call, &layout);
+	cz_request_id name;
+
+	if (status == CZ_OK) {
+		status = open_request(cz, &layout, false, 0, &request);
+	}
+	if (status != CZ_OK) {
+		return status;
+	}
+	name = (uint32_t)request->generation << 16 |
+	       (uint32_t)(request - cz->requests + 1);
+	request->priority = cz_host_priority(cz->host, cz_host_self(cz->host));
+	status = fill(cz, request, call, &layout);
+	if (status == CZ_OK) {
+		*id = name;
+	}
+	return status;
+}
+
+cz_status cz_wait(struct cz *cz, cz_request_id id, const struct cz_call *call,
+		  uint64_t deadline_ns)
+{
+	cz_host_thread self = cz_host_self(cz->host);
+	struct cz_request *request;
+
+	lock(cz);
+	request = find(cz, id);
+	if (request == NULL || request->waiter != NULL ||
+	    request->service != call->service ||
+	    request->argument_count != call->argument_count) {
+		unlock(cz);
+		return CZ_E_ARGUMENT;
+	}
+	request->waiter = self;
+	unlock(cz);
+	if (!wait_until_done(cz, request, deadline_ns)) {
+		request->waiter = NULL;
+		unlock(cz);
+		return CZ_E_DEADLINE;
+	}
+	return collect(cz, request, call);
+}
+
+cz_status cz_cancel(struct cz *cz, cz_request_id id)
+{
+	struct cz_request *request;
+
+	lock(cz);
+	request = find(cz, id);
+	if (request == NULL) {
+		unlock(cz);
+		return CZ_E_ARGUMENT;
+	}
+	if (request->state != CZ_REQUEST_QUEUED) {
+		unlock(cz);
+		return CZ_E_IN_FLIGHT;
+	}
+	make_done(cz, request, CZ_E_CANCELLED);
+	cz->stats.cancelled++;
+	unlock(cz);
+	cz_host_event_set(cz->host, &request->done);
+	return CZ_OK;
+}
+
+void cz_release(struct cz *cz, cz_request_id id)
+{
+	struct cz_request *request;
+
+	lock(cz);
+	request = find(cz, id);
+	if (request != NULL && request->waiter == NULL) {
+		give_up(cz, request);
+	}
+	unlock_with_room(cz);
+}
+
+bool cz_service_available(const struct cz *cz, enum cz_service service)
+{
+	uint32_t number = service;
+
+	return number < CZ_SERVICE_COUNT && cz->function[number] != 0 &&
+	       (__atomic_load_n(&cz->withdrawn, __ATOMIC_RELAXED) >> number &
+		1) == 0;
+}
+
+void cz_withdraw(struct cz *cz, enum cz_service service)
+{
+	uint32_t number = service;
+	uint64_t ended;
+
+	if (number >= CZ_SERVICE_COUNT) {
+		return;
+	}
+	lock(cz);
+	__atomic_fetch_or(&cz->withdrawn, 1u << number, __ATOMIC_RELAXED);
+	ended = cz_requests_end(cz, 1u << number, CZ_E_WITHDRAWN);
+	unlock(cz);
+	cz_requests_signal(cz, ended);
+}
+
+void cz_restore(struct cz *cz, enum cz_service service)
+{
+	uint32_t number = service;
+	uint64_t ended;
+
+	if (number >= CZ_SERVICE_COUNT) {
+		return;
+	}
+	lock(cz);
+	/* What is queued since before it was withdrawn does not come back. */
+	ended = cz_worker_sweep(cz);
+	__atomic_fetch_and(&cz->withdrawn, ~(1u << number), __ATOMIC_RELAXED);
+	unlock(cz);
+	cz_requests_signal(cz, ended);
+}
+
+void cz_abort_in_flight(struct cz *cz)
+{
+	struct cz_request *request;
+
+	/* Under the mutex, so that it is this call's abort and not the next's. */
+	lock(cz);
+	request = __atomic_load_n(&cz->in_flight, __ATOMIC_RELAXED);
+	if (request != NULL && request != &cz->now) {
+		__atomic_store_n(&cz->abort_asked, true, __ATOMIC_RELEASE);
+	}
+	unlock(cz);
+}
+
+void cz_get_stats(struct cz *cz, struct cz_stats *stats)
+{
+	uint32_t before;
+	uint32_t after;
+
+	/* What the exception hooks count is written word by word without the
+	 * mutex, by the worker's own thread: at most one event newer. What a
+	 * cz_call_now() counts, on another CPU, is a moment's work. */
+	lock(cz);
+	do {
+		before = __atomic_load_n(&cz->now_count, __ATOMIC_ACQUIRE);
+		*stats = cz->stats;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		after = __atomic_load_n(&cz->now_count, __ATOMIC_RELAXED);
+	} while (before != after || (before & 1) != 0);
+	unlock(cz);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cz_host_selftest(): tries each function of <caesura/host.h> and says which
+ * one breaks its contract. What needs firmware to be seen (that a page is
+ * mapped where it should be) is for the tests that have one.
+ */
+#include "core.h"
+
+#define SHORT_NS 2000000ull /* long enough to be measured */
+#define LONG_NS 2000000000ull /* a port that takes longer hangs */
+#define MAX_READS 10000000u
+#define TEST_PAGES 2u
+#define TEST_ADDRESS 0x40000000ull
+
+/* What the test's thread and the tester share. Events order all but the two
+ * atomic flags. */
+struct probe {
+	struct cz_host *host;
+	cz_host_mutex mutex;
+	cz_host_event ready, go, done, gone;
+	cz_host_thread tester;
+	cz_host_thread self;
+	int priority_tester; /* as the thread sees it */
+	int priority_before, priority_holder, priority_owner;
+	bool arriving; /* the tester is about to lock */
+	bool inside; /* the thread holds the mutex */
+	bool takes_cpus; /* the set of all CPUs */
+	bool ended;
+};
+
+static cz_status fails(struct cz_host *host, const char *function,
+		       const char *what)
+{
+	cz_error(host, "selftest: cz_host_%s: %s", function, what);
+	return CZ_E_HOST;
+}
+
+static cz_status test_clock(struct cz_host *host)
+{
+	uint64_t first = cz_host_now_ns(host);
+	uint64_t last = first;
+
+	for (uint32_t i = 0; i < MAX_READS; i++) {
+		uint64_t now = cz_host_now_ns(host);
+
+		if (now < last) {
+			return fails(host, "now_ns", "the clock ran back");
+		}
+		if (now - first >= 1000) {
+			return CZ_OK;
+		}
+		last = now;
+	}
+	return fails(host, "now_ns", "the clock stands still");
+}
+
+static cz_status check_pages(struct cz_host *host, struct cz_host_pages *pages)
+{
+	if (pages->alias == NULL || (uintptr_t)pages->alias % CZ_PAGE != 0 ||
+	    pages->count != TEST_PAGES) {
+		return fails(host, "pages_alloc", "no alias of whole pages");
+	}
+	for (uint32_t i = 0; i < TEST_PAGES * CZ_PAGE; i++) {
+		if (pages->alias[i] != 0) {
+			return fails(host, "pages_alloc", "not zeroed");
+		}
+	}
+	memset(pages->alias, 0x5a, (size_t)TEST_PAGES * CZ_PAGE);
+	if (pages->alias[0] != 0x5a ||
+	    pages->alias[TEST_PAGES * CZ_PAGE - 1] != 0x5a) {
+		return fails(host, "pages_alloc", "cannot be written");
+	}
+	if (cz_host_firmware_alias(host, ~0ull - (2 * CZ_PAGE - 1), CZ_PAGE) !=
+	    NULL) {
+		return fails(host, "firmware_alias",
+			     "claims RAM at the end of the address space");
+	}
+	return CZ_OK;
+}
+
+/* ---- Events and the mutex ---- */
+
+static cz_status test_event(struct cz_host *host)
+{
+	cz_host_event event;
+	uint64_t start;
+
+	cz_host_event_init(host, &event);
+	if (cz_host_event_wait(host, &event, NULL, 0)) {
+		return fails(host, "event_init", "the event is set");
+	}
+	start = cz_host_now_ns(host);
+	if (cz_host_event_wait(host, &event, NULL, start + SHORT_NS)) {
+		return fails(host, "event_wait", "true, but nobody set it");
+	}
+	if (cz_host_now_ns(host) < start + SHORT_NS) {
+		return fails(host, "event_wait", "back before the deadline");
+	}
+	cz_host_event_set(host, &event);
+	start = cz_host_now_ns(host);
+	if (!cz_host_event_wait(host, &event, NULL, start + LONG_NS) ||
+	    !cz_host_event_wait(host, &event, NULL, start + LONG_NS)) {
+		return fails(host, "event_set", "does not stay set");
+	}
+	/* Set wins over a deadline that has passed. */
+	if (!cz_host_event_wait(host, &event, NULL, 0)) {
+		return fails(host, "event_wait", "false, but it is set");
+	}
+	cz_host_event_clear(host, &event);
+	if (cz_host_event_wait(host, &event, NULL, 0)) {
+		return fails(host, "event_clear", "the event is still set");
+	}
+	return CZ_OK;
+}
+
+static bool get(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
+}
+
+static void set(bool *flag, bool value)
+{
+	__atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
+}
+
+/* The thread's own priority: the highest until it is the tester's. */
+static int watch_priority(struct probe *probe, uint64_t end_ns)
+{
+	int priority;
+
+	do {
+		priority = cz_host_priority(probe->host, probe->self);
+	} while (priority < probe->priority_tester &&
+		 cz_host_now_ns(probe->host) < end_ns);
+	return priority;
+}
+
+/* Holds the mutex until the tester has been waiting for it for a while. */
+static void hold_mutex(struct probe *probe)
+{
+	struct cz_host *host = probe->host;
+	uint64_t limit = cz_host_now_ns(host) + LONG_NS / 4;
+	uint64_t arrived;
+
+	cz_host_mutex_lock(host, &probe->mutex);
+	set(&probe->inside, true);
+	cz_host_event_set(host, &probe->ready);
+	while (!get(&probe->arriving) && cz_host_now_ns(host) < limit) {
+	}
+	arrived = cz_host_now_ns(host);
+	probe->priority_holder = watch_priority(probe, limit);
+	while (cz_host_now_ns(host) < arrived + SHORT_NS) {
+	}
+	set(&probe->inside, false);
+	cz_host_mutex_unlock(host, &probe->mutex);
+}
+
+/* A set that no host can refuse. */
+static bool take_all_cpus(struct cz_host *host)
+{
+	struct cz_cpu_set all;
+
+	memset(&all, 0xff, sizeof(all));
+	return cz_host_worker_set_cpus(host, &all);
+}
+
+/* The test's thread. */
+static void probe_thread(void *argument)
+{
+	struct probe *probe = argument;
+	struct cz_host *host = probe->host;
+
+	probe->self = cz_host_self(host);
+	probe->priority_before = cz_host_priority(host, probe->self);
+	probe->takes_cpus = take_all_cpus(host);
+	hold_mutex(probe);
+	cz_host_event_wait(host, &probe->go, NULL, CZ_FOREVER);
+	probe->priority_owner =
+		watch_priority(probe, cz_host_now_ns(host) + LONG_NS / 4);
+	cz_host_event_set(host, &probe->done);
+	/* Time for a join that does not wait to be seen. */
+	(void)cz_host_event_wait(host, &probe->gone, NULL,
+				 cz_host_now_ns(host) + 10 * SHORT_NS);
+	set(&probe->ended, true);
+	cz_host_event_set(host, &probe->gone);
+}
+
+static bool wait(struct probe *probe, cz_host_event *event,
+		 cz_host_thread owner)
+{
+	return cz_host_event_wait(probe->host, event, owner,
+				  cz_host_now_ns(probe->host) + LONG_NS);
+}
+
+static cz_status test_mutex(struct probe *probe, cz_host_thread thread)
+{
+	struct cz_host *host = probe->host;
+	bool excluded;
+
+	if (!wait(probe, &probe->ready, thread)) {
+		return probe->self == NULL ? fails(host, "worker_start",
+						   "the thread does not run")
+					   : fails(host, "mutex_unlock",
+						   "the next one still waits");
+	}
+	set(&probe->arriving, true);
+	cz_host_mutex_lock(host, &probe->mutex);
+	excluded = !get(&probe->inside);
+	cz_host_mutex_unlock(host, &probe->mutex);
+	if (!excluded) {
+		return fails(host, "mutex_lock", "two threads hold it");
+	}
+	if (probe->priority_holder < probe->priority_tester) {
+		return fails(host, "mutex_lock",
+			     "the holder does not inherit the priority of who "
+			     "waits");
+	}
+	return CZ_OK;
+}
+
+static cz_status test_inheritance(struct probe *probe, cz_host_thread thread)
+{
+	struct cz_host *host = probe->host;
+
+	if (probe->self == probe->tester || probe->self != thread) {
+		return fails(host, "self", "not what worker_start returned");
+	}
+	if (cz_host_self(host) != probe->tester) {
+		return fails(host, "self", "one thread is two");
+	}
+	if (!probe->takes_cpus) {
+		return fails(host, "worker_set_cpus",
+			     "refuses the set of all CPUs");
+	}
+	if (probe->priority_before > probe->priority_tester) {
+		return fails(host, "priority",
+			     "the worker is more urgent than its starter");
+	}
+	cz_host_event_set(host, &probe->go);
+	if (!wait(probe, &probe->done, thread)) {
+		return fails(host, "event_wait",
+			     "the owner does not run while it is waited for");
+	}
+	if (probe->priority_owner < probe->priority_tester) {
+		return fails(host, "event_wait",
+			     "the owner does not inherit the waiter's "
+			     "priority");
+	}
+	return CZ_OK;
+}
+
+static void start_probe(struct probe *probe, struct cz_host *host)
+{
+	memset(probe, 0, sizeof(*probe));
+	probe->host = host;
+	probe->tester = cz_host_self(host);
+	probe->priority_tester = cz_host_priority(host, probe->tester);
+	cz_host_mutex_init(host, &probe->mutex);
+	cz_host_event_init(host, &probe->ready);
+	cz_host_event_init(host, &probe->go);
+	cz_host_event_init(host, &probe->done);
+	cz_host_event_init(host, &probe->gone);
+	cz_host_mutex_lock(host, &probe->mutex);
+	cz_host_mutex_unlock(host, &probe->mutex);
+}
+
+static cz_status test_threads(struct cz_host *host)
+{
+	struct probe probe;
+	cz_host_thread thread;
+	cz_status status;
+
+	start_probe(&probe, host);
+	thread = cz_host_worker_start(host, probe_thread, &probe);
+	if (thread == NULL) {
+		return fails(host, "worker_start", "no thread");
+	}
+	status = test_mutex(&probe, thread);
+	if (status == CZ_OK) {
+		status = test_inheritance(&probe, thread);
+	}
+	cz_host_event_set(host, &probe.go);
+	cz_host_worker_join(host, thread);
+	/* One that joins early leaves the thread with the probe: wait for it. */
+	if (!get(&probe.ended)) {
+		status = status == CZ_OK ? fails(host, "worker_join",
+						 "back before the thread")
+					 : status;
+		(void)wait(&probe, &probe.gone, NULL);
+	}
+	return status;
+}
+
+/* ---- The space ---- */
+
+static cz_status test_mappings(struct cz_host *host, cz_host_space space,
+			       const struct cz_host_pages *pages)
+{
+	struct cz_mapping mapping = {
+		.address = TEST_ADDRESS,
+		.cookie = pages->cookie,
+		.page_count = TEST_PAGES,
+		.backing = CZ_BACKING_PAGES,
+		.type = CZ_MEMORY_WRITE_BACK,
+		.prot = CZ_PROT_READ | CZ_PROT_WRITE,
+	};
+
+	if (!cz_host_space_map(host, space, &mapping)) {
+		return fails(host, "space_map", "cannot map pages");
+	}
+	mapping.prot = CZ_PROT_READ;
+	if (!cz_host_space_map(host, space, &mapping)) {
+		return fails(host, "space_map", "cannot change a protection");
+	}
+	cz_host_space_unmap(host, space, TEST_ADDRESS, TEST_PAGES);
+	mapping.cookie += CZ_PAGE;
+	mapping.page_count = 1;
+	mapping.prot = CZ_PROT_READ | CZ_PROT_EXEC;
+	if (!cz_host_space_map(host, space, &mapping)) {
+		return fails(host, "space_map", "cannot map pages again");
+	}
+	cz_host_sync_code(host, pages->alias + CZ_PAGE, CZ_PAGE);
+	cz_host_space_unmap(host, space, TEST_ADDRESS, 1);
+	return CZ_OK;
+}
+
+/* What a call does around firmware, twice, with a sleep inside. */
+static cz_status test_sections(struct cz_host *host, cz_host_space space)
+{
+	cz_host_event never;
+
+	cz_host_event_init(host, &never);
+	for (int i = 0; i < 2; i++) {
+		bool woken;
+
+		cz_host_pin(host);
+		cz_host_space_enter(host, space);
+		cz_host_fp_begin(host);
+		woken = cz_host_event_wait(host, &never, NULL,
+					   cz_host_now_ns(host) + SHORT_NS / 4);
+		cz_host_fp_end(host);
+		cz_host_space_leave(host, space);
+		cz_host_unpin(host);
+		if (woken) {
+			return fails(host, "event_wait",
+				     "true in a pinned section");
+		}
+	}
+	return CZ_OK;
+}
+
+/* What a call outside the queue does, from a thread, and from one inside an FP
+ * section and a space. */
+static cz_status test_borrowing(struct cz_host *host, cz_host_space space)
+{
+	static const char *const left = "interrupts are not as they were";
+	cz_host_borrow storage;
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t outer, inner;
+
+		if (i == 1) {
+			cz_host_pin(host);
+			cz_host_space_enter(host, space);
+			cz_host_fp_begin(host);
+		}
+		outer = cz_host_interrupts_off(host);
+		inner = cz_host_interrupts_off(host);
+		cz_host_borrow_begin(host, space, &storage);
+		cz_host_borrow_end(host, space, &storage);
+		cz_host_interrupts_restore(host, inner);
+		if (cz_host_interrupts_off(host) != inner) {
+			cz_host_interrupts_restore(host, outer);
+			return fails(host, "interrupts_restore", left);
+		}
+		cz_host_interrupts_restore(host, outer);
+		if (cz_host_interrupts_off(host) != outer) {
+			return fails(host, "interrupts_restore", left);
+		}
+		cz_host_interrupts_restore(host, outer);
+		if (i == 1) {
+			cz_host_fp_end(host);
+			cz_host_space_leave(host, space);
+			cz_host_unpin(host);
+		}
+	}
+	return CZ_OK;
+}
+
+static cz_status test_space(struct cz_host *host, enum cz_gate gate,
+			    const struct cz_host_pages *pages)
+{
+	cz_host_space space;
+	cz_status status;
+
+	if ((cz_host_gates(host) >> gate & 1) == 0) {
+		return fails(host, "gates", "does not offer this gate");
+	}
+	space = cz_host_space_create(host, gate);
+	if (space == NULL) {
+		return fails(host, "space_create", "no space");
+	}
+	status = test_mappings(host, space, pages);
+	if (status == CZ_OK) {
+		status = test_sections(host, space);
+	}
+	if (status == CZ_OK) {
+		status = test_borrowing(host, space);
+	}
+	cz_host_space_destroy(host, space);
+	return status;
+}
+
+cz_status cz_host_selftest(struct cz_host *host, enum cz_gate gate)
+{
+	struct cz_host_pages pages;
+	cz_status status = test_clock(host);
+
+	if (status == CZ_OK) {
+		status = test_event(host);
+	}
+	if (status == CZ_OK) {
+		status = test_threads(host);
+	}
+	if (status != CZ_OK) {
+		return status;
+	}
+	if (!cz_host_pages_alloc(host, TEST_PAGES, &pages)) {
+		return fails(host, "pages_alloc", "no pages");
+	}
+	status = check_pages(host, &pages);
+	if (status == CZ_OK) {
+		status = test_space(host, gate, &pages);
+	}
+	cz_host_pages_free(host, &pages);
+	return status;
+}

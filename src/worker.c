@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The worker: the one thread that calls firmware for everyone, one call at a
+ * time, preempted wherever the scheduler likes. One lock for all services is
+ * stricter than UEFI 2.11 section 8.1, because real drivers call across its
+ * groups; a call that has started keeps its place until it has ended.
+ */
+#include "call.h"
+#include "gate.h"
+
+/* How long the worker sleeps before it looks again whether a cz_call_now() on
+ * another CPU, which cannot wake anyone, has ended. */
+#define OTHER_OWNER_NS 10000ull
+
+uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
+			 const uint64_t *registers, uint32_t *anomalies,
+			 uint64_t *enter_ns, uint64_t *exit_ns)
+{
+	struct cz_host *host = cz->host;
+	uint64_t value;
+
+	cz_host_space_enter(host, cz->space);
+	cz_host_fp_begin(host);
+	*enter_ns = cz_host_now_ns(host);
+	value = cz_gate_call(cz, function, registers, anomalies);
+	*exit_ns = cz_host_now_ns(host);
+	cz_host_fp_end(host);
+	cz_host_space_leave(host, cz->space);
+	return value;
+}
+
+/* Appendix D: success, seven warnings, errors by number, OEM errors. */
+cz_status cz_worker_status(uint64_t value)
+{
+	if (cz_is_ours(value)) {
+		return CZ_E_BAD_STATUS;
+	}
+	if (value >> 63 == 0) {
+		return value <= 7 ? value : CZ_E_BAD_STATUS;
+	}
+	if (value >> 62 == 3 || (value & ~(1ull << 63)) <= 0x1000) {
+		return value;
+	}
+	return CZ_E_BAD_STATUS;
+}
+
+/* The rest is in the counts. */
+CZ_SELDOM void cz_call_report(struct cz *cz, const struct cz_request *request,
+			      uint32_t anomalies)
+{
+	const struct cz_image *image;
+	uint64_t offset;
+
+	image = cz_find_image(cz, cz->function[request->service], &offset);
+	for (; anomalies != 0; anomalies &= anomalies - 1) {
+		uint32_t anomaly = (uint32_t)__builtin_ctz(anomalies);
+
+		if (anomaly < CZ_ANOMALY_COUNT &&
+		    cz->stats.anomalies[anomaly] == 0) {
+			cz_warn(cz->host, "%s (%s) left %s changed: mended",
+				cz_service_name(request->service),
+				image == NULL ? "no image" : image->name,
+				cz_anomaly_name((enum cz_anomaly)anomaly));
+		}
+	}
+}
+
+CZ_SELDOM bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome)
+{
+	uint32_t anomalies = outcome->anomalies;
+	cz_status ended_by = cz->ended_by;
+
+	for (uint32_t i = 0; i < CZ_ANOMALY_COUNT; i++) {
+		cz->stats.anomalies[i] += anomalies >> i & 1;
+	}
+	if (outcome->status == CZ_E_BAD_STATUS) {
+		cz->stats.bad_statuses++;
+	}
+	if (ended_by == 0) {
+		return false;
+	}
+	cz->ended_by = 0;
+	if (ended_by == CZ_E_FAULT) {
+		cz->stats.faults++;
+	} else {
+		cz->stats.aborts++;
+	}
+	__atomic_fetch_or(&cz->withdrawn, CZ_FIRMWARE_SERVICES,
+			  __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Not pinned, and firmware is idle: it is this request's. */
+static CZ_SELDOM void set_cpus(struct cz *cz, const struct cz_request *request,
+			       struct cz_outcome *outcome)
+{
+	const void *cpus = request->argument_alias[0];
+
+	outcome->enter_ns = cz_host_now_ns(cz->host);
+	outcome->status = cz_host_worker_set_cpus(cz->host, cpus)
+				  ? CZ_OK
+				  : CZ_EFI_UNSUPPORTED;
+	outcome->exit_ns = cz_host_now_ns(cz->host);
+	outcome->anomalies = 0;
+}
+
+static void run(struct cz *cz, struct cz_request *request,
+		struct cz_outcome *outcome)
+{
+	struct cz_host *host = cz->host;
+	struct cz_mapping mapping = cz_call_mapping(request);
+	uint64_t value;
+
+	if (request->service == CZ_SET_WORKER_CPUS) {
+		set_cpus(cz, request, outcome);
+		return;
+	}
+	cz_host_pin(host);
+	if (mapping.page_count != 0) {
+		/* Mapped before, in cz_init(): cannot fail. */
+		(void)cz_host_space_map(host, cz->space, &mapping);
+	}
+	value = cz_worker_enter(cz, cz->function[request->service],
+				request->registers, &outcome->anomalies,
+				&outcome->enter_ns, &outcome->exit_ns);
+	if (mapping.page_count != 0) {
+		cz_host_space_unmap(host, cz->space, mapping.address,
+				    mapping.page_count);
+	}
+	cz_host_unpin(host);
+	cz_call_judge(cz, request, value, outcome);
+}
+
+/* ---- The loop ---- */
+
+/* With the mutex: a cz_call_now() was cut off, and could not say so to what is
+ * queued. A mask of requests that ended with it. */
+CZ_SELDOM uint64_t cz_worker_sweep(struct cz *cz)
+{
+	uint64_t ended;
+
+	if (__atomic_load_n(&cz->in_flight, __ATOMIC_RELAXED) != &cz->now ||
+	    __atomic_load_n(&cz->now.state, __ATOMIC_ACQUIRE) !=
+		    CZ_REQUEST_DONE) {
+		return 0;
+	}
+	ended = cz_requests_end(cz, CZ_FIRMWARE_SERVICES, CZ_E_WITHDRAWN);
+	cz->now.state = CZ_REQUEST_FREE;
+	cz_owner_release(cz);
+	return ended;
+}
+
+/* With the mutex, which it gives back: a cz_call_now() owns firmware. */
+static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
+{
+	uint64_t ended;
+
+	cz_requests_put_back(cz, request);
+	ended = cz_worker_sweep(cz);
+	if (ended != 0) {
+		cz_host_mutex_unlock(cz->host, &cz->mutex);
+		cz_requests_signal(cz, ended);
+		return;
+	}
+	cz_host_event_clear(cz->host, &cz->work);
+	cz_host_mutex_unlock(cz->host, &cz->mutex);
+	(void)cz_host_event_wait(cz->host, &cz->work, NULL,
+				 cz_host_now_ns(cz->host) + OTHER_OWNER_NS);
+}
+
+/* The next request, in flight; NULL when there will be no more. */
+static struct cz_request *next(struct cz *cz)
+{
+	struct cz_request *request;
+
+	for (;;) {
+		cz_host_mutex_lock(cz->host, &cz->mutex);
+		request = cz_requests_take(cz);
+		cz->worker_idle = request == NULL;
+		if (request != NULL) {
+			if (cz_owner_take(cz, request)) {
+				break;
+			}
+			step_back(cz, request);
+			continue;
+		}
+		if (cz->stopping) {
+			break;
+		}
+		cz_host_event_clear(cz->host, &cz->work);
+		cz_host_mutex_unlock(cz->host, &cz->mutex);
+		cz_host_event_wait(cz->host, &cz->work, NULL, CZ_FOREVER);
+	}
+	__atomic_store_n(&cz->abort_asked, false, __ATOMIC_RELAXED);
+	cz_host_mutex_unlock(cz->host, &cz->mutex);
+	return request;
+}
+
+static void finish(struct cz *cz, struct cz_request *request,
+		   const struct cz_outcome *outcome)
+{
+	uint64_t ended = 0;
+	bool room = false;
+	bool given_up;
+
+	cz_host_mutex_lock(cz->host, &cz->mutex);
+	cz->stats.completed++;
+	if (cz_call_count(cz, request, outcome)) {
+		ended = cz_requests_end(cz, CZ_FIRMWARE_SERVICES,
+					CZ_E_WITHDRAWN);
+	}
+	cz_owner_release(cz);
+	given_up = request->given_up;
+	if (given_up) {
+		cz->stats.late++;
+		cz_requests_free(cz, request);
+		room = cz->room_waiters != 0;
+	} else {
+		request->status = outcome->status;
+		__atomic_store_n(&request->state, CZ_REQUEST_DONE,
+				 __ATOMIC_RELEASE);
+	}
+	cz_host_mutex_unlock(cz->host, &cz->mutex);
+	if (!given_up) {
+		cz_host_event_set(cz->host, &request->done);
+	} else if (room) {
+		cz_host_event_set(cz->host, &cz->room);
+	}
+	cz_requests_signal(cz, ended);
+}
+
+void cz_worker(void *argument)
+{
+	struct cz *cz = argument;
+	struct cz_request *request;
+	struct cz_outcome outcome;
+
+	while ((request = next(cz)) != NULL) {
+		run(cz, request, &outcome);
+		finish(cz, request, &outcome);
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In place of src/arguments.c: no private pages. Firmware gets the caller's own
+ * pointers, so that a caller who gives up leaves them with it.
+ */
+#include "core.h"
+
+size_t cz_name_bytes(const uint16_t *name, size_t max_bytes)
+{
+	for (size_t i = 0; i < max_bytes / 2; i++) {
+		if (name[i] == 0) {
+			return (i + 1) * 2;
+		}
+	}
+	return 0;
+}
+
+cz_status cz_arguments_measure(const struct cz *cz, const struct cz_call *call,
+			       struct cz_layout *layout)
+{
+	(void)cz;
+	layout->page_count = 0;
+	return call->argument_count > CZ_MAX_ARGUMENTS ? CZ_E_ARGUMENT : CZ_OK;
+}
+
+cz_status cz_arguments_in(struct cz_request *request,
+			  const struct cz_call *call,
+			  const struct cz_layout *layout)
+{
+	(void)layout;
+	for (uint32_t i = 0; i < call->argument_count; i++) {
+		const struct cz_argument *argument = &call->argument[i];
+
+		request->registers[i] = argument->kind == CZ_ARGUMENT_VALUE
+						? argument->value
+						: (uint64_t)argument->pointer;
+	}
+	return CZ_OK;
+}
+
+cz_status cz_arguments_out(const struct cz_request *request,
+			   const struct cz_call *call)
+{
+	(void)call;
+	return request->status;
+}

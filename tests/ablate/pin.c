@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Takes out pinning: a thread that asked to stay on its CPU is moved like any
+ * other. In place of kernel/sched/pin.c.
+ */
+#include <kernel/thread.h>
+
+void migrate_disable(void)
+{
+}
+
+void migrate_enable(void)
+{
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The command's own behaviour, with a stand-in for QEMU: exit codes, what it
+# makes of a boot that dies, falls silent or says nothing of its end.
+set -eu
+cd "$(dirname "$0")/../.."
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+CAESURA_QEMU=$PWD/tests/qemu/stand-in.sh
+export CAESURA_QEMU
+code=0
+
+# expect CODE WORDS COMMAND…: the exit code, and words somewhere in the output.
+expect() {
+	wanted=$1
+	words=$2
+	shift 2
+	got=0
+	"$@" >"$out/output" 2>&1 </dev/null || got=$?
+	if [ "$got" -ne "$wanted" ]; then
+		echo "$*: exit code $got, not $wanted"
+		sed 's/^/    /' "$out/output"
+		code=1
+	elif ! grep -q -- "$words" "$out/output"; then
+		echo "$*: does not say '$words'"
+		sed 's/^/    /' "$out/output"
+		code=1
+	fi
+}
+
+run() {
+	wanted=$1
+	words=$2
+	shift 2
+	expect "$wanted" "$words" ./caesura run "$@" --out "$out/run" \
+		--limit 1
+}
+
+run 0 '^exit: 0$' "exit=0"
+run 0 '^kernel: stand-in$' "exit=0"
+run 1 'exit code 1' "exit=1"
+run 2 'exit code 2' "exit=2"
+run 1 'printed nothing for 1 seconds' "silent"
+run 1 'without an exit line' "noexit"
+run 1 '    the last thing it said' "noexit"
+run 2 'it cannot start' "dies"
+run 1 'exit code 1' "exit=0" "exit=1" "exit=0"
+expect 2 'usage: ./caesura run' ./caesura run --out "$out/run"
+expect 2 'no firmware at' ./caesura run "exit=0" --firmware /nowhere \
+	--out "$out/run"
+expect 2 'no such option' ./caesura run --sideways 1 --out "$out/run"
+expect 2 'takes a value' ./caesura run --firmware
+expect 2 'from 1 to 8' ./caesura run "exit=0" --cpus 9 --out "$out/run"
+expect 2 'takes 2 or 3' ./caesura run "exit=0" --gic 4 --out "$out/run"
+expect 2 'takes acpi or dt' ./caesura run "exit=0" --tables x --out "$out/run"
+expect 2 'by a device tree' ./caesura run "exit=0" --firmware u-boot \
+	--tables acpi --out "$out/run"
+expect 2 'no secure boot' ./caesura run "exit=0" --firmware u-boot \
+	--secure-boot --out "$out/run"
+expect 2 'usage: ./caesura COMMAND' ./caesura
+expect 2 'usage: ./caesura COMMAND' ./caesura dance
+expect 0 'usage: ./caesura COMMAND' ./caesura help
+for command in demo test run sweep; do
+	expect 0 "usage: ./caesura $command" ./caesura "$command" --help
+done
+expect 2 'usage: ./caesura sweep' ./caesura sweep --out "$out/sweep"
+expect 2 'takes fp, pin' ./caesura sweep --without care --out "$out/sweep"
+exit "$code"

@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# C is laid out as clang-format 14 does it.
+set -eu
+cd "$(dirname "$0")/../.."
+
+find include src ports kernel programs linux adversary tests bench tools \
+	-name '*.[ch]' 2>/dev/null | LC_ALL=C sort |
+	xargs clang-format-14 --dry-run -Werror

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# Reads the call graphs that gcc writes (-fcallgraph-info=su) and prints how deep
+# the stack gets below each function that is called from elsewhere, deepest
+# first; the host's functions count nothing. Exit code 1 for recursion, a frame
+# of unknown size, or a call through a pointer.
+
+function field(line, name,	rest) {
+	if (!match(line, name ": \"[^\"]*\"")) {
+		return ""
+	}
+	rest = substr(line, RSTART + length(name) + 3, RLENGTH)
+	sub(/".*/, "", rest)
+	return rest
+}
+
+# Bytes below and including the function; sets path[name].
+function depth(name,	n, i, below, most, callees) {
+	if (name in known) {
+		return known[name]
+	}
+	if (name in active) {
+		print "recursion: infinite stack through " name
+		wrong = 1
+		return 0
+	}
+	active[name] = 1
+	n = split(edges[name], callees, " ")
+	most = 0
+	path[name] = name
+	for (i = 1; i <= n; i++) {
+		below = depth(callees[i])
+		if (below > most) {
+			most = below
+			path[name] = name " > " path[callees[i]]
+		}
+	}
+	delete active[name]
+	known[name] = frame[name] + most
+	return known[name]
+}
+
+/^node:/ {
+	name = field($0, "title")
+	label = field($0, "label")
+	if (match(label, /[0-9]+ bytes \([a-z,]+\)/)) {
+		split(substr(label, RSTART, RLENGTH), words, " ")
+		frame[name] = words[1]
+		if (words[3] ~ /dynamic/ && words[3] !~ /bounded/) {
+			print "unknown frame: " name
+			wrong = 1
+		}
+	}
+}
+
+/^edge:/ {
+	from = field($0, "sourcename")
+	to = field($0, "targetname")
+	if (to == "__indirect_call") {
+		print "call through a pointer: " from
+		wrong = 1
+	}
+	edges[from] = edges[from] " " to
+	called[to] = 1
+}
+
+END {
+	for (name in frame) {
+		bytes = depth(name)
+		if (!(name in called)) {
+			print bytes, path[name] | "sort -rn | head -n 5"
+		}
+		if (bytes > most_bytes) {
+			most_bytes = bytes
+			deepest = name
+		}
+	}
+	close("sort -rn | head -n 5")
+	printf "stack: %d bytes at most, below %s, without the host's\n",
+		most_bytes, deepest
+	exit wrong
+}

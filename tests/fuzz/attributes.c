@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The input is a Memory Attributes Table, at the start of RAM or so near its
+ * end that it does not fit. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz *fuzz;
+
+	if (size < 2 || size > 8192) {
+		return 0;
+	}
+	fuzz = fuzz_start(data + 1, size - 1);
+	fuzz->config.map_mode = data[0] % 3;
+	fuzz_sound_map(fuzz);
+	fuzz->boot.attributes_table = FUZZ_RAM;
+	if (data[0] > 250) {
+		fuzz->boot.attributes_table += FUZZ_RAM_BYTES - 64;
+	}
+	if (cz_regions_build(&fuzz->boot) == CZ_OK) {
+		fuzz_check_regions(fuzz);
+	}
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes a fuzzer's seeds to a directory: small, sound inputs, from which it
+ * finds the others.
+ */
+#include "seeds.h"
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_ATTRIBUTES (CZ_EFI_MEMORY_WB | CZ_EFI_MEMORY_RUNTIME)
+
+void write_seed(const char *directory, const char *name, const void *bytes,
+		size_t size)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	file = fopen(path, "wb");
+	if (file == NULL || fwrite(bytes, 1, size, file) != size ||
+	    fclose(file) != 0) {
+		perror(path);
+		exit(2);
+	}
+}
+
+/* Three entries: the system's, firmware's RAM, a device. */
+static void memory_maps(const char *directory)
+{
+	static const struct cz_efi_memory_descriptor entries[] = {
+		{CZ_EFI_CONVENTIONAL, 0, 0x80000000, 0, 0x1000,
+		 CZ_EFI_MEMORY_WB},
+		{CZ_EFI_RUNTIME_SERVICES_CODE, 0, FUZZ_RAM, 0x20000000, 16,
+		 RAM_ATTRIBUTES},
+		{CZ_EFI_MMIO, 0, 0x9010000, 0x21000000, 1,
+		 CZ_EFI_MEMORY_UC | CZ_EFI_MEMORY_RUNTIME},
+	};
+	uint8_t seed[2 + 3 * 48] = {0};
+
+	for (uint8_t stride = 40; stride <= 48; stride += 8) {
+		for (uint8_t mode = 0; mode < 3; mode++) {
+			char name[16];
+
+			seed[0] = stride;
+			seed[1] = mode;
+			for (size_t i = 0; i < 3; i++) {
+				memcpy(seed + 2 + i * stride, &entries[i],
+				       sizeof(entries[i]));
+			}
+			snprintf(name, sizeof(name), "%u-%u", stride, mode);
+			write_seed(directory, name, seed, 2u + 3u * stride);
+		}
+	}
+}
+
+/* Version 1 with nothing odd; version 2 with an entry that has neither bit. */
+static void attribute_tables(const char *directory)
+{
+	struct {
+		struct cz_efi_memory_attributes header;
+		struct cz_efi_memory_descriptor entries[3];
+	} table = {
+		{1, 3, 40, 0},
+		{{CZ_EFI_RUNTIME_SERVICES_CODE, 0, FUZZ_RAM, 0, 4,
+		  CZ_EFI_MEMORY_RO | CZ_EFI_MEMORY_RUNTIME},
+		 {CZ_EFI_RUNTIME_SERVICES_DATA, 0, FUZZ_RAM + 0x4000, 0, 4,
+		  CZ_EFI_MEMORY_XP | CZ_EFI_MEMORY_RUNTIME},
+		 {CZ_EFI_RUNTIME_SERVICES_CODE, 0, FUZZ_RAM + 0x8000, 0, 1,
+		  CZ_EFI_MEMORY_RO | CZ_EFI_MEMORY_XP | CZ_EFI_MEMORY_RUNTIME}},
+	};
+	uint8_t seed[1 + sizeof(table)] = {0};
+
+	memcpy(seed + 1, &table, sizeof(table));
+	write_seed(directory, "v1", seed, sizeof(seed));
+	table.header.version = 2;
+	table.entries[0].attribute = CZ_EFI_MEMORY_RUNTIME;
+	seed[0] = 1;
+	memcpy(seed + 1, &table, sizeof(table));
+	write_seed(directory, "v2", seed, sizeof(seed));
+	seed[0] = 255;
+	write_seed(directory, "end", seed, sizeof(seed));
+}
+
+static void put32(uint8_t *to, uint32_t value)
+{
+	memcpy(to, &value, sizeof(value));
+}
+
+/* PE32+ with a debug record, and a second image on the next page. */
+static void images(const char *directory)
+{
+	static uint8_t seed[0x1400];
+	static const char path[] = "/b/RuntimeDxe.dll";
+	uint8_t *optional = seed + 0x80 + 24;
+
+	memcpy(seed, "MZ", 2);
+	put32(seed + 60, 0x80);
+	memcpy(seed + 0x80, "PE\0", 4);
+	put32(seed + 0x80 + 20, 240);
+	put32(optional, 0x20b);
+	put32(optional + 56, 0x1000);
+	put32(optional + 108, 16);
+	put32(optional + 112 + 48, 0x200);
+	put32(optional + 112 + 52, 28);
+	put32(seed + 0x200 + 12, 2);
+	put32(seed + 0x200 + 16, 24 + sizeof(path));
+	put32(seed + 0x200 + 20, 0x240);
+	memcpy(seed + 0x240, "RSDS", 4);
+	memcpy(seed + 0x240 + 24, path, sizeof(path));
+	write_seed(directory, "one", seed, 0x1000);
+	memcpy(seed + 0x1000, seed, 0x400);
+	write_seed(directory, "two", seed, sizeof(seed));
+}
+
+static void system_tables(const char *directory)
+{
+	struct {
+		struct cz_efi_system_table system;
+		struct cz_efi_configuration_table tables[2];
+		struct cz_efi_rt_properties properties;
+		struct cz_efi_runtime_services runtime;
+		struct cz_efi_memory_attributes header;
+		struct cz_efi_memory_descriptor entry;
+	} ram = {
+		.system = {.header = {CZ_EFI_SYSTEM_TABLE_SIGNATURE, 2 << 16,
+				      sizeof(ram.system), 0, 0},
+			   .number_of_table_entries = 2},
+		.tables = {{CZ_EFI_RT_PROPERTIES_GUID, 0},
+			   {CZ_EFI_MEMORY_ATTRIBUTES_GUID, 0}},
+		.properties = {1, 8, 0x3fff},
+		.runtime = {.header = {CZ_EFI_RUNTIME_SERVICES_SIGNATURE,
+				       2 << 16, sizeof(ram.runtime), 0, 0}},
+		.header = {2, 1, 40, 0},
+		.entry = {CZ_EFI_RUNTIME_SERVICES_CODE, 0, FUZZ_RAM, 0, 4,
+			  CZ_EFI_MEMORY_RO | CZ_EFI_MEMORY_RUNTIME},
+	};
+	uint64_t *functions = &ram.runtime.get_time;
+	uint8_t seed[1 + sizeof(ram)] = {0};
+
+	ram.system.runtime_services =
+		FUZZ_RAM + (uint64_t)((char *)&ram.runtime - (char *)&ram);
+	ram.system.configuration_table =
+		FUZZ_RAM + (uint64_t)((char *)&ram.tables - (char *)&ram);
+	ram.tables[0].table =
+		FUZZ_RAM + (uint64_t)((char *)&ram.properties - (char *)&ram);
+	ram.tables[1].table =
+		FUZZ_RAM + (uint64_t)((char *)&ram.header - (char *)&ram);
+	for (uint64_t i = 0; i < 14; i++) {
+		functions[i] = FUZZ_RAM + 0x1000 + i * 64;
+	}
+	memcpy(seed + 1, &ram, sizeof(ram));
+	write_seed(directory, "all", seed, sizeof(seed));
+	ram.system.number_of_table_entries = 1;
+	memcpy(seed + 1, &ram, sizeof(ram));
+	write_seed(directory, "no-attributes", seed, sizeof(seed));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *target;
+		void (*write)(const char *directory);
+	} seeds[] = {
+		{"memory_map", memory_maps}, {"attributes", attribute_tables},
+		{"images", images},	     {"tables", system_tables},
+		{"acpi", acpi_seeds},	     {"tree", tree_seeds},
+	};
+
+	for (size_t i = 0; argc == 3 && i < sizeof(seeds) / sizeof(*seeds);
+	     i++) {
+		if (strcmp(argv[1], seeds[i].target) == 0) {
+			seeds[i].write(argv[2]);
+			return 0;
+		}
+	}
+	fprintf(stderr, "usage: seeds TARGET DIRECTORY\n");
+	return 2;
+}

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+# Tests of the library that run on the build machine: `unit` (cmocka, under
+# sanitizers, with both compilers), `fuzz` (libFuzzer), `embed` (what an embedder
+# depends on: undefined symbols, size, stack).
+
+HOST_CC_clang := $(CLANG)
+HOST_CC_gcc := gcc
+HOST_CFLAGS := $(WARN) -std=gnu11 -O1 -g -fno-strict-aliasing \
+	-fno-omit-frame-pointer -pthread -Iinclude -Isrc
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+CORE_SRC := $(wildcard src/*.c)
+CORE_HEADERS := $(wildcard include/caesura/*.h src/*.h)
+
+# ---- unit ----
+
+UNIT_SRC := $(wildcard tests/unit/*.c)
+UNIT_HEADERS := $(wildcard tests/unit/*.h)
+
+# $(1) compiler
+define unit_build
+$(OUT)/unit-$(1)/%.o: %.c $(CORE_HEADERS) $(UNIT_HEADERS) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -c $$< -o $$@
+
+$(OUT)/unit-$(1)/unit: $(patsubst %.c,$(OUT)/unit-$(1)/%.o,$(CORE_SRC) $(UNIT_SRC))
+	$(Q)$(HOST_CC_$(1)) $(SANITIZE) -pthread $$^ -lcmocka -o $$@
+
+.PHONY: unit-$(1)
+unit-$(1): $(OUT)/unit-$(1)/unit
+	@echo "# unit tests, $(1)"
+	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $(OUT)/unit-$(1)/unit
+endef
+$(eval $(call unit_build,clang))
+$(eval $(call unit_build,gcc))
+
+# The kernel's parsers of what a machine has.
+TABLES_SRC := tests/tables/test_tables.c tests/fuzz/machine_seeds.c \
+	$(addprefix kernel/dev/,acpi_parse.c tree_parse.c machine_check.c)
+$(OUT)/unit-tables/tables: $(TABLES_SRC) $(wildcard kernel/dev/*.h \
+		kernel/include/kernel/*.h tests/fuzz/*.h) tests/host.mk
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -Ikernel/include -Ikernel \
+		-Itests/fuzz $(TABLES_SRC) -lcmocka -lfdt -o $@
+
+.PHONY: unit-tables
+unit-tables: $(OUT)/unit-tables/tables
+	@echo "# tables of machines"
+	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
+
+unit: unit-clang unit-gcc unit-tables
+
+# ---- fuzz: RUNS inputs each, from the corpus in the tree and from seeds that
+# are made anew; what is found new stays in $(FUZZ)/corpus ----
+
+RUNS ?= 20000
+# The library's parsers, on a host of their own; the kernel's, on libfdt.
+FUZZ_LIBRARY := memory_map attributes images tables
+FUZZ_KERNEL := acpi tree
+FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL)
+FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
+	images.c report.c) tests/fuzz/host.c
+FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
+	machine_check.c) tests/fuzz/machine.c
+FUZZ_HEADERS := $(CORE_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
+	kernel/include/kernel/*.h)
+FUZZ := $(OUT)/fuzz
+FUZZ_CFLAGS := $(HOST_CFLAGS) -O2 -Itests/fuzz \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_CC = $(CLANG) $(FUZZ_CFLAGS) $(if $(filter src/%,$<),,-Ikernel/include -Ikernel)
+
+$(FUZZ)/%.o: %.c $(FUZZ_HEADERS) tests/host.mk
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -c $< -o $@
+
+fuzz_objects = $(FUZZ)/tests/fuzz/$(1).o $(patsubst %.c,$(FUZZ)/%.o,$(2))
+define fuzz_link
+$(FUZZ)/fuzz-$(1): $(call fuzz_objects,$(1),$(2))
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $$^ $(3) -o $$@
+endef
+$(foreach t,$(FUZZ_LIBRARY),$(eval $(call fuzz_link,$(t),$(FUZZ_LIBRARY_SRC))))
+$(foreach t,$(FUZZ_KERNEL),$(eval $(call fuzz_link,$(t),$(FUZZ_KERNEL_SRC),-lfdt)))
+
+$(FUZZ)/seeds: tests/fuzz/seeds.c tests/fuzz/machine_seeds.c $(FUZZ_HEADERS)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(filter %.c,$^) -lfdt -o $@
+
+.PHONY: $(addprefix fuzz-,$(FUZZ_TARGETS))
+$(addprefix fuzz-,$(FUZZ_TARGETS)): fuzz-%: $(FUZZ)/fuzz-% $(FUZZ)/seeds
+	$(Q)rm -rf $(FUZZ)/corpus/$*
+	$(Q)mkdir -p $(FUZZ)/corpus/$*
+	$(Q)$(FUZZ)/seeds $* $(FUZZ)/corpus/$*
+	@echo "# fuzz $*: $(RUNS) runs"
+	$(Q)$(FUZZ)/fuzz-$* -runs=$(RUNS) -seed=1 -max_len=8192 -timeout=10 \
+		-artifact_prefix=$(FUZZ)/$*- -verbosity=1 \
+		$(FUZZ)/corpus/$* tests/fuzz/corpus/$* >$(FUZZ)/$*.log 2>&1 || \
+		{ cat $(FUZZ)/$*.log; exit 1; }
+	@grep -h DONE $(FUZZ)/$*.log
+
+fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS))
+
+# Takes what fuzzing has found into the tree, as few files as reach as far.
+.PHONY: fuzz-corpus
+fuzz-corpus: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS))
+	$(Q)for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(FUZZ)/merged/$$target tests/fuzz/corpus/$$target && \
+		rm -f $(FUZZ)/merged/$$target/* && \
+		$(FUZZ)/fuzz-$$target -set_cover_merge=1 -use_counters=0 \
+			-max_len=8192 \
+			$(FUZZ)/merged/$$target tests/fuzz/corpus/$$target \
+			$(FUZZ)/corpus/$$target >$(FUZZ)/merge.log 2>&1 || \
+			{ cat $(FUZZ)/merge.log; exit 1; }; \
+		rm -f tests/fuzz/corpus/$$target/* && \
+		cp $(FUZZ)/merged/$$target/* tests/fuzz/corpus/$$target; \
+	done
+
+# ---- embed: what the library asks of who takes it in ----
+
+EMBED := $(OUT)/embed
+# Without the chosen toolchain's own headers: both are used here.
+EMBED_CFLAGS := $(WARN) -Iinclude \
+	$(filter-out -g -gdwarf-4 -isystem /%,$(FREESTANDING))
+EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
+EMBED_ASM := $(wildcard src/arm64/*.S)
+EMBED_TEXT_MAX := 32768
+EMBED_CC_clang := $(CLANG) --target=aarch64-linux-gnu
+EMBED_CC_gcc := aarch64-linux-gnu-gcc
+EMBED_EXTRA_gcc := -fcallgraph-info=su
+EMBED_LD := aarch64-linux-gnu-ld
+EMBED_FREESTANDING_clang := $(shell $(CLANG) --target=aarch64-linux-gnu \
+	-print-file-name=include)
+EMBED_FREESTANDING_gcc := $(shell aarch64-linux-gnu-gcc -print-file-name=include)
+
+# $(1) compiler
+define embed_build
+$(EMBED)/$(1)/%.o: %.c $(CORE_HEADERS) $(wildcard src/arm64/*.h) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(EMBED_CC_$(1)) $(EMBED_CFLAGS) -isystem $(EMBED_FREESTANDING_$(1)) \
+		$(EMBED_EXTRA_$(1)) $$(if $$(filter src/%,$$<),-Isrc) \
+		-c $$< -o $$@
+
+$(EMBED)/$(1)/%.S.o: %.S $(wildcard src/arm64/*.h) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(EMBED_CC_$(1)) $(EMBED_CFLAGS) -Isrc -c $$< -o $$@
+
+# The library as one object; and that with the template port and the example.
+$(EMBED)/$(1)/caesura.o: $(patsubst %.c,$(EMBED)/$(1)/%.o,$(EMBED_SRC)) \
+		$(patsubst %.S,$(EMBED)/$(1)/%.S.o,$(EMBED_ASM))
+	$(Q)$(EMBED_LD) -r $$^ -o $$@
+
+$(EMBED)/$(1)/example.o: $(EMBED)/$(1)/caesura.o \
+		$(EMBED)/$(1)/tests/embed/example.o \
+		$(EMBED)/$(1)/ports/template/port.o
+	$(Q)$(EMBED_LD) -r $$^ -o $$@
+
+.PHONY: embed-$(1)
+embed-$(1): $(EMBED)/$(1)/caesura.o $(EMBED)/$(1)/example.o
+	@echo "# embed, $(1)"
+	@! $(NM) -u $(EMBED)/$(1)/caesura.o | awk '{ print "needs " $$$$NF }' | \
+		grep -vE '^needs (cz_host_[a-z_]+|mem(cpy|move|set|cmp))$$$$'
+	@! $(NM) -u $(EMBED)/$(1)/example.o | awk '{ print "needs " $$$$NF }' | \
+		grep -vE '^needs mem(cpy|move|set|cmp)$$$$'
+	@! $(NM) -g --defined-only $(EMBED)/$(1)/caesura.o | awk 'NF == 3 && \
+		$$$$2 ~ /[BbDdCc]/ { print "global data " $$$$3 }' | grep .
+	@aarch64-linux-gnu-size -A $(EMBED)/$(1)/caesura.o | awk ' \
+		/^\.text/ { text += $$$$2 } /^\.rodata/ { rodata += $$$$2 } \
+		/^\.(data|bss)/ { data += $$$$2 } END { \
+		printf "text: %d bytes (at most $(EMBED_TEXT_MAX)), rodata: %d, data: %d\n", \
+			text, rodata, data; \
+		exit text > $(EMBED_TEXT_MAX) || data > 0 }'
+endef
+$(eval $(call embed_build,clang))
+$(eval $(call embed_build,gcc))
+
+.PHONY: embed
+embed: embed-clang embed-gcc
+	@awk -f tests/embed/stack.awk $(addprefix $(EMBED)/gcc/,$(EMBED_SRC:.c=.ci))

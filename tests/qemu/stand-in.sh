@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Stands in for QEMU where ./caesura itself is under test: understands -serial
+# file:LOG and -append WORDS, and does to the log what the first word says.
+set -eu
+
+log=
+words=
+while [ "$#" -gt 0 ]; do
+	case $1 in
+	-serial) log=${2#file:} ;;
+	-append) words=$2 ;;
+	--version)
+		echo "stand-in"
+		exit 0
+		;;
+	esac
+	shift
+done
+
+printf 'firmware\r\n\033[2J\033[01;01Hkernel: stand-in\r\n' >"$log"
+case $words in
+silent*) exec sleep 30 ;;
+noexit*) echo "the last thing it said" >>"$log" ;;
+dies*)
+	echo "it cannot start" >&2
+	: >"$log"
+	exit 3
+	;;
+*) printf 'exit: %s\r\n' "${words#exit=}" >>"$log" ;;
+esac

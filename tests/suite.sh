@@ -1,0 +1,489 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# The tests, one line each: checks of the tree, host tests, and the kernel under
+# real firmware in QEMU, two at a time. `./caesura test` reads this file and
+# calls suite(); what boots and sweeps is the command's own. A check is a
+# function that returns 0 when it passes, or calls skip; of what it prints,
+# lines that begin with "# " are shown also when it passes.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+checks=$out/checks
+
+# ---- The list ----
+
+# check NAME COMMAND: the command is evaluated in a shell of its own.
+check() {
+	printf '%s\t%s\n' "$1" "$2" >>"$checks/list"
+}
+
+# Everything else needs these: they come first, one by one.
+list_builds() {
+	check "images, clang" "toolchain=clang build images"
+	check "images, gcc" "toolchain=gcc build images"
+	check "images, for secure boot" "build build/clang/secure/image.efi"
+	check "tools" "build tools"
+}
+
+list_tree() {
+	check "arrows between the parts" "tree arrows"
+	check "public headers stand alone, C11 and C++17" "tree headers"
+	check "formatting" "tree format"
+	check "licence lines" "tree spdx"
+	check "no registry's name" "tree names"
+	check "examples in the documents compile" "tree readme"
+	check "./caesura: exit codes and failing boots" "tree command"
+	check "every pair of machines' properties comes up" "tree matrix"
+}
+
+list_host() {
+	check "host tools" "make_target tools-test"
+	check "library on the host, under sanitizers" "make_target unit"
+	check "fuzzing, $fuzz_runs runs each" \
+		"make_target fuzz RUNS=$fuzz_runs"
+	check "embedding: symbols, text, stack" "embed"
+}
+
+list_boots() {
+	for compiler in clang gcc; do
+		for map in identity set; do
+			for model in cortex-a57 max; do
+				check "selftest, $compiler, map=$map, $model" \
+					"toolchain=$compiler cpu=$model$(
+					) kernel_passes 'selftest map=$map'"
+			done
+		done
+	done
+	check "selftest, two CPUs, 2 GiB" \
+		"cpus=2 qemu_args='-m 2048' kernel_passes selftest"
+	check "selftest, real time" "icount=no kernel_passes selftest"
+	check "registers in a misbehaving driver" \
+		"kernel_passes 'registers adversary'"
+	check "registers, cpu max" \
+		"cpu=max kernel_passes 'registers adversary'"
+	check "registers, gcc" \
+		"toolchain=gcc kernel_passes 'registers adversary'"
+	check "firmware that has to stay on its CPU, of four" \
+		"cpus=4 kernel_passes 'affinity adversary'"
+	check "a long call ended" "kernel_passes 'abort adversary'"
+	check "what firmware leaves behind is mended" \
+		"kernel_passes 'leave adversary'"
+	check "what firmware leaves behind is mended, cpu max" \
+		"cpu=max kernel_passes 'leave adversary'"
+	check "faults of firmware end the call" \
+		"kernel_passes 'fault adversary'"
+	check "the gate keeps its caller's registers" \
+		"test_image=with-gate kernel_passes 'gate adversary'"
+	check "a variable outlives ResetSystem" "persists map=identity"
+	check "a variable outlives ResetSystem, map=set" "persists map=set"
+	check "a variable outlives a reset without ResetSystem" \
+		"persists way=fallback"
+	check "a variable outlives a reset with interrupts off" \
+		"persists way=now"
+	check "a variable from EL2 and GICv2 to EL1 and GICv3" "persists_across"
+	check "secure boot: an unsigned image is refused" "refuses_unsigned"
+	check "secure boot: registers in a driver that is loaded" \
+		"with_firmware secure; kernel_passes 'registers adversary'"
+	check "signed variables" "kernel_passes authvar"
+	check "secure boot: signed variables" \
+		"with_firmware secure; kernel_passes authvar"
+	check "a panic's report" "panic_reports"
+	check "a panic's record" "panic_records"
+	check "calls outside the queue, misbehaving driver" \
+		"kernel_passes 'now adversary'"
+	check "calls outside the queue, gcc, cpu max" \
+		"toolchain=gcc cpu=max kernel_passes 'now adversary'"
+	check "calls outside the queue, GICv2" \
+		"qemu_args='-M gic-version=2' kernel_passes now"
+	check "calls outside the queue, four processors" \
+		"qemu_args='-smp 4' kernel_passes now"
+	check "a stack overflow's report" "overflow_reports"
+	check "the same boot twice, the same figures" "repeats"
+	check "wake-up latency: firmware adds nothing" "latency_holds"
+}
+
+# One boot for each machine, all of them or as many as it takes for every pair.
+list_machines() {
+	awk -v all="$long" -f "$root/tests/matrix.awk" >"$checks/machines"
+	while read -r number entry version model tables_from; do
+		check "selftest, $number CPU, $entry, GICv$version, $model,$(
+		) $tables_from" "on_machine $number $entry $version $model $(
+		)$tables_from"
+	done <"$checks/machines"
+}
+
+list_sweeps() {
+	check "sweep SetVariable, 64 bytes" "sweeps SetVariable $points 64"
+	check "sweep SetVariable, 1 KiB" "sweeps SetVariable $points 1024"
+	check "sweep SetVariable, gcc, cpu max" \
+		"toolchain=gcc cpu=max sweeps SetVariable 50 64"
+	check "sweep SetVariable, two CPUs" "cpus=2 sweeps SetVariable 50 64"
+	check "sweep GetVariable, 64 bytes" "sweeps GetVariable $points 64"
+	check "sweep GetVariable, 1 KiB" "sweeps GetVariable $points 1024"
+	for service in GetNextVariableName GetNextHighMonotonicCount \
+		QueryVariableInfo GetTime SetTime GetWakeupTime SetWakeupTime \
+		ResetSystem UpdateCapsule QueryCapsuleCapabilities; do
+		check "sweep $service" "sweeps $service $points"
+	done
+}
+
+list_ablations() {
+	for name in fp pin lock buffers space owner; do
+		check "without $name, a test fails" "fails_without $name"
+	done
+}
+
+# ---- Checks ----
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+tree() {
+	sh "tests/checks/$1.sh"
+}
+
+make_target() {
+	make -j2 "$@"
+}
+
+# Its figures, one a line, with the compiler's name before them.
+embed() {
+	make_target embed >"$out/embed.log" 2>&1 || {
+		cat "$out/embed.log"
+		return 1
+	}
+	awk '/^# embed, / { compiler = ", " $3; next }
+		/^(text|stack):/ { print "# library" compiler ": " $0 }
+		/^stack/ { compiler = "" }' "$out/embed.log"
+}
+
+# $test_image, or the usual one, on a fresh store; leaves boots/$1.log.
+boot_image() {
+	if ! boot "$1" "" "$(image_file "${test_image:-image}")" "$2"; then
+		last_lines "$1"
+		log_lines "$1" | grep '^not ok ' || :
+		echo "$boot_why"
+		return 1
+	fi
+}
+
+log_lines() {
+	from_kernel <"$out/boots/$1.log"
+}
+
+# with_firmware acpi|dt|secure|u-boot: firmware and where its tables come from.
+with_firmware() {
+	case $1 in
+	acpi | dt) tables=$1 ;;
+	secure) secure=yes ;;
+	u-boot) firmware=u-boot ;;
+	esac
+	case $1 in
+	secure | u-boot) vars= ;;
+	esac
+	find_firmware
+}
+
+# on_machine CPUS EL1|EL2 GIC MODEL FIRMWARE
+on_machine() {
+	cpus=$1
+	gic=$3
+	cpu=$4
+	if [ "$2" = EL2 ]; then
+		el2=yes
+	fi
+	with_firmware "$5"
+	kernel_passes selftest || return
+	log_lines boot >"$out/lines"
+	grep -q "^kernel: Caesura .* entered at $2," "$out/lines" &&
+		grep -q "GICv$gic," "$out/lines" && return
+	echo "the kernel has found another machine than it was given:"
+	grep '^kernel: ' "$out/lines"
+	return 1
+}
+
+# Exit code 0 and not one failing test; what the kernel skipped is shown.
+kernel_passes() {
+	boot_image boot "$1" || return
+	if log_lines boot | grep '^not ok '; then
+		return 1
+	fi
+	log_lines boot | sed -n 's/^ok [0-9]* - \(.*\) # SKIP /# skipped: \1: /p'
+}
+
+persists() {
+	if ! boot_row row "$(image_file image)" \
+		"persist step=write $1" "persist step=read $1"; then
+		echo "$row-$row_length: $boot_why"
+		last_lines "$row-$row_length"
+		return 1
+	fi
+}
+
+# Written on one machine, read on another.
+persists_across() {
+	store=$out/boots/store.vars
+	cp --sparse=always "$vars" "$store"
+	chmod u+w "$store"
+	image=$(image_file image)
+	el2=yes gic=2
+	if ! boot write "$store" "$image" "persist step=write"; then
+		echo "write: $boot_why"
+		last_lines write
+		return 1
+	fi
+	el2=no gic=3
+	if ! boot read "$store" "$image" "persist step=read"; then
+		echo "read: $boot_why"
+		last_lines read
+		return 1
+	fi
+	rm -f "$store"
+}
+
+# The same firmware starts the signed one, in the machines above.
+refuses_unsigned() {
+	image=$(image_file image)
+	with_firmware secure
+	if boot unsigned "" "$image" selftest; then
+		echo "an unsigned image has been started"
+		return 1
+	fi
+	echo "# $boot_why"
+	log_lines unsigned | grep "^kernel:" && return 1
+	case $boot_why in
+	"firmware does not start the image: "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# reports PROGRAM LIKE…: a panic is a failure to the boot; what it reports.
+reports() {
+	program=$1
+	shift
+	if boot panic "" "$(image_file image)" "$program"; then
+		echo "a panic ended with exit code 0"
+		return 1
+	fi
+	for wanted in "$@" \
+		'called from [0-9a-f]* [a-z_0-9]*+0x[0-9a-f]*' '^exit: 1'; do
+		if ! log_lines panic | grep -q "$wanted"; then
+			echo "nothing in the report is like: $wanted"
+			last_lines panic 40
+			return 1
+		fi
+	done
+}
+
+# panics NAME OPTIONS WANTED: on the store $store.
+panics() {
+	if boot "$1" "$store" "$(image_file image)" "$2"; then
+		echo "a panic ended with exit code 0"
+		return 1
+	fi
+	if ! log_lines "$1" | grep -q "$3"; then
+		echo "nothing in the report is like: $3"
+		last_lines "$1" 40
+		return 1
+	fi
+}
+
+# Written when firmware is free; and then it is there in the next boot.
+panic_records() {
+	store=
+	panics busy "panic record=1" \
+		'^kernel: panic record: busy, [GS][A-Za-z]* is in flight' ||
+		return
+	store=$out/boots/record.vars
+	cp --sparse=always "$vars" "$store" && chmod u+w "$store" || return
+	panics idle "panic record=1 when=idle" \
+		'^kernel: panic record: written' || return
+	boot read "$store" "$(image_file image)" \
+		"panic step=read" || return
+	log_lines read | grep '^kernel: panic record: exception in the kernel'
+}
+
+panic_reports() {
+	reports panic '^error: panic: ' ': pc [0-9a-f]* culprit_entry+0x' \
+		': call in flight: [GS][A-Za-z]*'
+}
+
+overflow_reports() {
+	reports overflow '^error: panic: kernel stack overflow: ' \
+		': pc [0-9a-f]* descend+0x'
+}
+
+repeats() {
+	options="latency mode=direct phase=getvariable rate=10000 samples=1000"
+	boot_image once "$options seed=7" || return
+	boot_image again "$options seed=7" || return
+	log_lines once >"$out/once"
+	log_lines again >"$out/again"
+	diff "$out/once" "$out/again"
+}
+
+# The latest wake-up in a log's histograms.
+latest() {
+	log_lines "$1" | tr ' ' '\n' | awk -F: '
+		/^[0-9]+:[0-9]+$/ && $1 + 0 > most { most = $1 + 0 }
+		END { print most + 0 }'
+}
+
+# Tick by tick; what firmware adds is at most a twentieth and a tick. demo has
+# the whole of it.
+latency_holds() {
+	for phase in control gettime getvariable setvariable; do
+		boot_image "$phase" "latsweep mode=direct phase=$phase$(
+		) part=0/3 value=1024" || return
+	done
+	control=$(latest control)
+	most=$((control + control / 20 + 16))
+	well=yes
+	for phase in control gettime getvariable setvariable; do
+		echo "# $phase: worst wake-up $(latest "$phase") ns," \
+			"at most $most"
+		[ "$(latest "$phase")" -le "$most" ] || well=no
+	done
+	[ "$control" -gt 0 ] && [ "$control" -le 1500 ] && [ "$well" = yes ]
+}
+
+# sweeps SERVICE POINTS [VALUE]
+sweeps() {
+	service=$1
+	points=$2
+	value=${3:-}
+	command_sweep >"$out/sweep" || {
+		cat "$out/sweep"
+		return 1
+	}
+	if grep -q '^ok .* # SKIP ' "$out/sweep"; then
+		skip "$(sed -n 's/^ok .* # SKIP //p' "$out/sweep")"
+	fi
+	sed 's/^/# /' "$out/sweep"
+}
+
+# The test fails, and says so, without the protection; and passes with it.
+fails_without() {
+	without=$1
+	service=
+	code=0
+	command_without >"$out/without" || code=$?
+	cat "$out/without"
+	[ "$code" -eq 1 ] && grep -q "^not ok .*without-$1" "$out/without"
+}
+
+# ---- Running them ----
+
+# Check $1 in its own directory: leaves its output and its exit code.
+run_check() {
+	line=$(sed -n "$1p" "$checks/list")
+	(
+		trap 'finish; exit 143' TERM
+		trap finish EXIT
+		out=$checks/$1
+		prepare_out
+		side_by_side=1
+		eval "${line#*	}"
+	) >"$checks/$1.output" 2>&1 &
+	check_pid=$!
+	code=0
+	wait "$check_pid" || code=$?
+	check_pid=
+	echo "$code" >"$checks/$1.code.new"
+	mv "$checks/$1.code.new" "$checks/$1.code"
+}
+
+run_builds() {
+	for number in $(seq "$builds"); do
+		progress "$number of $count"
+		run_check "$number"
+		progress
+		report_check "$number"
+	done
+}
+
+# For the workers, who count from 1.
+run_check_after_builds() {
+	run_check $((builds + $2))
+}
+
+# Prints what came of check $1, and counts it.
+report_check() {
+	name=$(sed -n "$1p" "$checks/list" | cut -f 1)
+	output=$checks/$1.output
+	case $(cat "$checks/$1.code") in
+	0)
+		passed=$((passed + 1))
+		echo "ok $1 - $name"
+		grep '^# ' "$output" || :
+		;;
+	77)
+		skipped=$((skipped + 1))
+		echo "ok $1 - $name # SKIP $(tail -n 1 "$output")"
+		;;
+	*)
+		failed_checks=$((failed_checks + 1))
+		echo "not ok $1 - $name"
+		tail -n 24 "$output" | sed 's/^/#   /'
+		;;
+	esac
+}
+
+# In the list's order, as they end.
+report_checks() {
+	number=$((builds + 1))
+	while [ "$number" -le "$count" ]; do
+		if [ -e "$checks/$number.code" ]; then
+			progress
+			report_check "$number"
+			number=$((number + 1))
+		else
+			progress "$number of $count"
+			sleep 0.2
+		fi
+	done
+	progress
+}
+
+# How much of everything.
+set_effort() {
+	fuzz_runs=20000
+	points=200
+	if [ "$long" = yes ]; then
+		fuzz_runs=10000000
+		points=1000
+	fi
+}
+
+list_checks() {
+	rm -rf "$checks"
+	mkdir -p "$checks"
+	list_builds
+	builds=$(wc -l <"$checks/list")
+	list_sweeps
+	list_ablations
+	list_boots
+	list_machines
+	list_host
+	list_tree
+	count=$(wc -l <"$checks/list")
+}
+
+suite() {
+	passed=0
+	failed_checks=0
+	skipped=0
+	set_effort
+	list_checks
+	echo "1..$count"
+	run_builds
+	if [ "$failed_checks" -eq 0 ]; then
+		ready=yes
+		start_workers $((count - builds)) run_check_after_builds
+		report_checks
+		await_workers || :
+	fi
+	echo "$passed passed, $failed_checks failed, $skipped skipped"
+	[ "$failed_checks" -eq 0 ]
+}

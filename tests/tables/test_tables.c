@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel says of ACPI tables, device trees and machines that cannot be:
+ * each is refused by the fact that is wrong with it. */
+#include "dev/acpi_parse.h"
+#include "dev/machine_check.h"
+#include "dev/tree_parse.h"
+#include "seeds.h"
+
+#include <libfdt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* After those four. */
+#include <cmocka.h>
+
+/* Seeds are not written here. */
+void write_seed(const char *directory, const char *name, const void *bytes,
+		size_t size)
+{
+	(void)directory;
+	(void)name;
+	(void)bytes;
+	(void)size;
+}
+
+static void says(const char *said, const char *due)
+{
+	if (due == NULL) {
+		assert_null(said);
+	} else {
+		assert_non_null(said);
+		assert_non_null(strstr(said, due));
+	}
+}
+
+/* ---- machines ---- */
+
+static struct machine sound(uint32_t version)
+{
+	return (struct machine){
+		.cpu_count = 2,
+		.mpidr = {0, 1},
+		.gic_version = version,
+		.timer_irq = 27,
+		.uart = 0x9000000,
+		.gic_distributor = 0x8000000,
+		.gic_cpu_interface = 0x8010000,
+		.gic_redistributor = 0x80a0000,
+		.gic_redistributor_size = 0xf60000,
+	};
+}
+
+static void refuses(const struct machine *given, const char *due)
+{
+	uint64_t value;
+
+	says(machine_check(given, &value), due);
+}
+
+#define REFUSED(version, field, number, due)            \
+	do {                                            \
+		struct machine wrong_ = sound(version); \
+		wrong_.field = (number);                \
+		refuses(&wrong_, due);                  \
+	} while (0)
+
+static void machines(void **state)
+{
+	struct machine given = sound(2);
+
+	(void)state;
+	refuses(&given, NULL);
+	given = sound(3);
+	refuses(&given, NULL);
+	REFUSED(3, cpu_count, 0, "no CPU");
+	REFUSED(3, cpu_count, MACHINE_MAX_CPUS + 1, "too many");
+	REFUSED(3, mpidr[1], 0, "the same CPU twice");
+	REFUSED(3, gic_version, 4, "neither version 2 nor 3");
+	REFUSED(3, timer_irq, 32, "no PPI");
+	REFUSED(3, uart, 0x9000010, "console: not on a page");
+	REFUSED(3, uart, 1ull << 48, "console: beyond 48 bits");
+	REFUSED(3, uart, 0x8001000, "same address");
+	REFUSED(2, uart, 0x8001000, NULL);
+	REFUSED(3, gic_distributor, 0x8001000, "distributor: not aligned");
+	REFUSED(2, gic_distributor, 0x8000800, "distributor: not aligned");
+	REFUSED(2, gic_cpu_interface, 0x8000000, "same address");
+	REFUSED(3, gic_redistributor, 0x80a1000, "redistributors: not aligned");
+	REFUSED(3, gic_redistributor, ~0xffffull, "wrap around");
+	REFUSED(3, gic_redistributor, 0xffffffff0000, "wrap around");
+	REFUSED(3, gic_redistributor_size, 0x10000, "no sensible size");
+	REFUSED(3, gic_redistributor_size, 0x20001, "no sensible size");
+	REFUSED(3, gic_redistributor_size, ~0xffffull, "no sensible size");
+	REFUSED(3, gic_redistributor, 0x7ff0000, "same address");
+}
+
+/* ---- ACPI ---- */
+
+static void set32(uint8_t *at, uint32_t value)
+{
+	memcpy(at, &value, sizeof(value));
+}
+
+static void mend(uint8_t *table, size_t size)
+{
+	uint8_t sum = 0;
+
+	set32(table + 4, (uint32_t)size);
+	table[9] = 0;
+	for (size_t i = 0; i < size; i++) {
+		sum = (uint8_t)(sum + table[i]);
+	}
+	table[9] = (uint8_t)-sum;
+}
+
+static void acpi_tables(void **state)
+{
+	static uint8_t table[ACPI_MAX_BYTES + 8];
+
+	(void)state;
+	mend(table, 64);
+	says(acpi_check_table(table, 64), NULL);
+	says(acpi_check_table(table, 63), "shorter than its header");
+	table[40]++;
+	says(acpi_check_table(table, 64), "checksum");
+	table[40]--;
+	says(acpi_check_xsdt(table, 64), "ends within an entry");
+	mend(table, ACPI_MAX_BYTES + 1);
+	says(acpi_check_table(table, ACPI_MAX_BYTES + 1), "longer than 1 MiB");
+	mend(table, 36 + 1025 * 8);
+	says(acpi_check_xsdt(table, 36 + 1025 * 8), "more than 1024 entries");
+}
+
+static void acpi_madt(void **state)
+{
+	uint8_t madt[44 + 24] = {0};
+	struct machine found = {0};
+
+	(void)state;
+	says(acpi_parse_madt(madt, 44, &found), "no enabled CPU");
+	madt[44] = 12;
+	madt[45] = 0;
+	says(acpi_parse_madt(madt, sizeof(madt), &found), "wrong length");
+	madt[45] = 25;
+	says(acpi_parse_madt(madt, sizeof(madt), &found), "wrong length");
+	madt[45] = 8;
+	says(acpi_parse_madt(madt, 44 + 8, &found), "GICD entry too short");
+	madt[44] = 11;
+	madt[45] = 24;
+	says(acpi_parse_madt(madt, sizeof(madt), &found),
+	     "GICC entry too short");
+	madt[44] = 14;
+	madt[45] = 8;
+	says(acpi_parse_madt(madt, 44 + 8, &found), "GICR entry too short");
+}
+
+static void acpi_others(void **state)
+{
+	uint8_t table[131] = {0};
+	struct machine found = {0};
+
+	(void)state;
+	says(acpi_parse_spcr(table, 51, &found), "too short");
+	says(acpi_parse_spcr(table, 52, &found), "no PL011");
+	table[36] = 3;
+	says(acpi_parse_spcr(table, 52, &found), "no address");
+	says(acpi_parse_gtdt(table, 71, &found), "too short");
+	says(acpi_parse_gtdt(table, 72, &found), "no PPI");
+	says(acpi_parse_fadt(table, 130, &found), "too short");
+	says(acpi_parse_fadt(table, 131, &found), NULL);
+	assert_int_equal(found.psci, PSCI_NONE);
+}
+
+/* ---- device trees ---- */
+
+static uint64_t room[4096 / 8];
+static void *const tree = room;
+
+static void make(const char *controller)
+{
+	uint64_t made[2048 / 8];
+
+	tree_make(made, sizeof(made), controller);
+	assert_int_equal(fdt_open_into(made, tree, sizeof(room)), 0);
+}
+
+/* Parses it; the node and the property that are said to be wrong. */
+static void parsed(const char *due, const char *node, const char *property)
+{
+	struct machine found = {0};
+	struct tree_place place = {{0}, ""};
+	uint64_t value;
+
+	says(tree_parse(tree, fdt_totalsize(tree), 0, &found, &place), due);
+	if (due == NULL) {
+		says(machine_check(&found, &value), NULL);
+		assert_int_equal(found.cpu_count, 2);
+		assert_int_equal(found.uart, 0x9000000);
+		return;
+	}
+	assert_string_equal(place.node, node);
+	assert_string_equal(place.property, property);
+}
+
+static void cells(const char *path, const char *property, uint32_t cell)
+{
+	int node = fdt_path_offset(tree, path);
+
+	assert_true(node >= 0);
+	assert_int_equal(fdt_setprop_u32(tree, node, property, cell), 0);
+}
+
+static void trees(void **state)
+{
+	(void)state;
+	make("arm,gic-v3");
+	parsed(NULL, NULL, NULL);
+	make("arm,cortex-a15-gic");
+	parsed(NULL, NULL, NULL);
+	make("arm,gic-v5");
+	parsed("no interrupt controller", "/", "");
+	make("arm,gic-v3");
+	cells("/intc@8000000", "reg", 0);
+	parsed("missing or too short", "intc@8000000", "reg");
+	make("arm,gic-v3");
+	cells("/intc@8000000", "#interrupt-cells", 0x40000000);
+	parsed("not 3 or 4", "intc@8000000", "#interrupt-cells");
+	make("arm,gic-v3");
+	cells("/timer", "interrupts", 1);
+	parsed("has no virtual timer's", "timer", "interrupts");
+	make("arm,gic-v3");
+	cells("/cpus", "#address-cells", 3);
+	parsed("not 1 or 2", "cpus", "#address-cells");
+	make("arm,gic-v3");
+	cells("/cpus/cpu@1", "reg", 0x01000000);
+	parsed("not a CPU's number", "cpu@1", "reg");
+	make("arm,gic-v3");
+	cells("/bus", "ranges", 0);
+	parsed("does not hold", "bus", "ranges");
+	make("arm,gic-v3");
+	cells("/psci", "method", 0);
+	parsed("neither hvc nor smc", "psci", "method");
+}
+
+static void tree_headers(void **state)
+{
+	(void)state;
+	make("arm,gic-v3");
+	fdt_set_version(tree, 15);
+	fdt_set_last_comp_version(tree, 15);
+	parsed("older than version 17", "/", "");
+	make("arm,gic-v3");
+	fdt_set_totalsize(tree, TREE_MAX_BYTES + 1);
+	assert_int_equal(tree_size(tree), 0);
+	fdt_set_totalsize(tree, TREE_HEADER_BYTES - 1);
+	assert_int_equal(tree_size(tree), 0);
+	make("arm,gic-v3");
+	fdt_set_off_dt_struct(tree, 0x7ffffff0);
+	parsed("not within the tree", "/", "");
+	make("arm,gic-v3");
+	/* The length of the first property: from there back to it. */
+	set32((uint8_t *)tree + fdt_off_dt_struct(tree) + 12,
+	      cpu_to_fdt32(0xfffffff4));
+	parsed("longer than the tree", "/", "");
+	make("arm,gic-v3");
+	fdt_set_size_dt_struct(tree, 8);
+	parsed("no end", "/", "");
+	make("arm,gic-v3");
+	fdt_set_magic(tree, 0);
+	assert_int_equal(tree_size(tree), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(machines),  cmocka_unit_test(acpi_tables),
+		cmocka_unit_test(acpi_madt), cmocka_unit_test(acpi_others),
+		cmocka_unit_test(trees),     cmocka_unit_test(tree_headers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,763 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue: order, boosts, cancelling, giving up, withdrawing. */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUESTS 4 /* as bench's configuration says */
+
+static bool is_held(void *argument)
+{
+	struct bench *bench = argument;
+
+	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
+}
+
+/* Submits SetTime and lets it get into firmware, where it stays. */
+static cz_request_id hold(struct bench *bench, struct cz_call *call)
+{
+	static const struct cz_efi_time time = {.year = 2026, .month = 1};
+	cz_request_id id = 0;
+
+	bench->sim.hook[CZ_SET_TIME] = sim_hold;
+	bench->sim.held = true;
+	bench->sim.entered_hold = false;
+	cz_prepare_set_time(call, &time);
+	assert_status(cz_submit(&bench->cz, call, &id), CZ_OK);
+	assert_true(sim_until(is_held, bench));
+	bench->sim.order_count = 0;
+	return id;
+}
+
+static void let_go(struct bench *bench, cz_request_id id,
+		   const struct cz_call *call)
+{
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, call, LATER), CZ_OK);
+}
+
+static struct cz_stats stats_of(struct bench *bench)
+{
+	struct cz_stats stats;
+
+	cz_get_stats(&bench->cz, &stats);
+	return stats;
+}
+
+/* Every request is free again. */
+static void assert_all_free(struct bench *bench)
+{
+	assert_int_equal(bench->cz.free_requests, (1u << REQUESTS) - 1);
+	assert_int_equal(bench->cz.queued_requests, 0);
+	assert_null(bench->cz.in_flight);
+}
+
+/* ---- Without waiting ---- */
+
+static void submit_and_wait(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time = {0};
+	struct cz_call call;
+	cz_request_id id = 0;
+
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_int_not_equal(id, 0);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(time.year, 2026);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&bench->cz, id), CZ_E_ARGUMENT);
+	cz_release(&bench->cz, id);
+	assert_int_equal(stats_of(bench).submitted, 1);
+	assert_int_equal(stats_of(bench).completed, 1);
+	assert_all_free(bench);
+}
+
+static void inputs_are_copied(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call held;
+	struct cz_call call;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id id;
+	uint8_t data[4] = "abc";
+	uint16_t name[] = u"A";
+
+	cz_prepare_set_variable(&call, name, &test_guid, 7, data, 4);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	memset(data, 0, sizeof(data));
+	name[0] = 'B';
+	let_go(bench, hold_id, &held);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_memory_equal(bench->sim.variables[0].data, "abc", 4);
+	assert_int_equal(bench->sim.variables[0].name[0], 'A');
+}
+
+static void stale_ids(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call call;
+	cz_request_id ids[8];
+
+	cz_prepare_null_service(&call);
+	for (int i = 0; i < 8; i++) {
+		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+		for (int j = 0; j < i; j++) {
+			assert_int_not_equal(ids[i], ids[j]);
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER),
+			      CZ_E_ARGUMENT);
+		assert_status(cz_cancel(&bench->cz, ids[i]), CZ_E_ARGUMENT);
+		cz_release(&bench->cz, ids[i]);
+	}
+	assert_status(cz_cancel(&bench->cz, 0), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&bench->cz, REQUESTS + 1), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&bench->cz, 0xffffffff), CZ_E_ARGUMENT);
+	assert_all_free(bench);
+}
+
+/* The slot is in use again, by another's request. */
+static void stale_id_in_use(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call held, call;
+	cz_request_id stale, held_id, id;
+
+	cz_prepare_null_service(&call);
+	assert_status(cz_submit(&bench->cz, &call, &stale), CZ_OK);
+	assert_status(cz_wait(&bench->cz, stale, &call, LATER), CZ_OK);
+	held_id = hold(bench, &held);
+	assert_int_equal(held_id & 0xffff, stale & 0xffff);
+	assert_status(cz_wait(&bench->cz, stale, &held, SOON), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&bench->cz, stale), CZ_E_ARGUMENT);
+	cz_release(&bench->cz, stale);
+	let_go(bench, held_id, &held);
+	/* Queued behind another, where cancelling would work. */
+	held_id = hold(bench, &held);
+	assert_status(cz_submit(&bench->cz, &call, &stale), CZ_OK);
+	assert_status(cz_cancel(&bench->cz, stale), CZ_OK);
+	assert_status(cz_wait(&bench->cz, stale, &call, LATER), CZ_E_CANCELLED);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_int_equal(id & 0xffff, stale & 0xffff);
+	assert_status(cz_cancel(&bench->cz, stale), CZ_E_ARGUMENT);
+	cz_release(&bench->cz, stale);
+	assert_status(cz_wait(&bench->cz, stale, &call, SOON), CZ_E_ARGUMENT);
+	let_go(bench, held_id, &held);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_all_free(bench);
+}
+
+static void another_call(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_call call;
+	struct cz_call other;
+	cz_request_id id;
+
+	cz_prepare_null_service(&call);
+	cz_prepare_get_time(&other, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_status(cz_wait(&bench->cz, id, &other, LATER), CZ_E_ARGUMENT);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+}
+
+struct caller {
+	struct bench *bench;
+	struct sim_thread *thread;
+	uint64_t deadline_ns;
+	enum cz_service service;
+	cz_request_id id;
+	const struct cz_call *call;
+	cz_status status;
+};
+
+static void wait_for_id(void *argument)
+{
+	struct caller *caller = argument;
+
+	caller->status = cz_wait(&caller->bench->cz, caller->id, caller->call,
+				 CZ_FOREVER);
+}
+
+static bool has_waiter(void *argument)
+{
+	struct caller *caller = argument;
+	struct cz_request *request =
+		&caller->bench->cz.requests[(caller->id & 0xffff) - 1];
+
+	return __atomic_load_n(&request->waiter, __ATOMIC_SEQ_CST) != NULL;
+}
+
+/* One thread waits for a request at a time, and nobody takes it from there. */
+static void two_wait(void **state)
+{
+	struct bench *bench = *state;
+	struct caller caller = {.bench = bench};
+	struct cz_call held;
+
+	caller.id = hold(bench, &held);
+	caller.call = &held;
+	caller.thread = sim_spawn(&bench->sim, 20, wait_for_id, &caller);
+	assert_true(sim_until(has_waiter, &caller));
+	assert_status(cz_wait(&bench->cz, caller.id, &held, LATER),
+		      CZ_E_ARGUMENT);
+	cz_release(&bench->cz, caller.id);
+	sim_release_hold(&bench->sim);
+	sim_join(&bench->sim, caller.thread);
+	assert_status(caller.status, CZ_OK);
+}
+
+static void busy(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call held;
+	struct cz_call call;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id ids[REQUESTS];
+
+	cz_prepare_null_service(&call);
+	for (int i = 0; i < REQUESTS - 1; i++) {
+		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+	}
+	assert_status(cz_submit(&bench->cz, &call, &ids[3]), CZ_E_BUSY);
+	/* A caller that can wait does, until its deadline. */
+	assert_status(cz_null_service(&bench->cz, SOON), CZ_E_DEADLINE);
+	let_go(bench, hold_id, &held);
+	for (int i = 0; i < REQUESTS - 1; i++) {
+		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+	}
+	assert_int_equal(stats_of(bench).deadlines, 1);
+	assert_all_free(bench);
+}
+
+static void call_service(void *argument)
+{
+	struct caller *caller = argument;
+	struct cz *cz = &caller->bench->cz;
+	struct cz_efi_time time;
+	uint32_t count;
+	uint64_t word;
+
+	switch (caller->service) {
+	case CZ_GET_TIME:
+		caller->status =
+			cz_get_time(cz, &time, NULL, caller->deadline_ns);
+		break;
+	case CZ_GET_NEXT_HIGH_MONOTONIC_COUNT:
+		caller->status = cz_get_next_high_monotonic_count(
+			cz, &count, caller->deadline_ns);
+		break;
+	case CZ_QUERY_VARIABLE_INFO:
+		caller->status = cz_query_variable_info(
+			cz, 7, &word, &word, &word, caller->deadline_ns);
+		break;
+	case CZ_RESET_SYSTEM:
+		caller->status = cz_reset_system(cz, CZ_EFI_RESET_COLD, CZ_OK,
+						 NULL, 0, caller->deadline_ns);
+		break;
+	default:
+		caller->status = cz_null_service(cz, caller->deadline_ns);
+		break;
+	}
+}
+
+static void start(struct bench *bench, struct caller *caller, int priority,
+		  enum cz_service service, uint64_t deadline_ns)
+{
+	caller->bench = bench;
+	caller->service = service;
+	caller->deadline_ns = deadline_ns;
+	caller->thread = sim_spawn(&bench->sim, priority, call_service, caller);
+}
+
+static cz_status join(struct bench *bench, struct caller *caller)
+{
+	sim_join(&bench->sim, caller->thread);
+	return caller->status;
+}
+
+static uint32_t wanted_queued;
+
+static bool has_queued(void *argument)
+{
+	struct bench *bench = argument;
+	uint64_t queued =
+		__atomic_load_n(&bench->cz.queued_requests, __ATOMIC_SEQ_CST);
+
+	return (uint32_t)__builtin_popcountll(queued) == wanted_queued;
+}
+
+/* Starts a caller and sees it into the queue. */
+static void start_queued(struct bench *bench, struct caller *caller,
+			 int priority, enum cz_service service)
+{
+	wanted_queued =
+		(uint32_t)__builtin_popcountll(bench->cz.queued_requests) + 1;
+	start(bench, caller, priority, service, CZ_FOREVER);
+	assert_true(sim_until(has_queued, bench));
+}
+
+static int wanted_priority;
+
+static bool has_priority(void *argument)
+{
+	struct bench *bench = argument;
+
+	return sim_priority(&bench->sim,
+			    (struct sim_thread *)bench->cz.worker) ==
+	       wanted_priority;
+}
+
+/* Who waits lends the worker this priority, as soon as it really does. */
+static void assert_lent(struct bench *bench, int priority)
+{
+	wanted_priority = priority;
+	assert_true(sim_until(has_priority, bench));
+}
+
+static bool has_room_waiters(void *argument)
+{
+	struct bench *bench = argument;
+
+	return __atomic_load_n(&bench->cz.room_waiters, __ATOMIC_SEQ_CST) == 3;
+}
+
+/* Three wait for room, and for nobody to be forgotten. */
+static void room(void **state)
+{
+	struct bench *bench = *state;
+	struct caller callers[3];
+	struct cz_call held;
+	struct cz_call call;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id ids[REQUESTS];
+
+	cz_prepare_null_service(&call);
+	for (int i = 0; i < REQUESTS - 1; i++) {
+		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+	}
+	for (int i = 0; i < 3; i++) {
+		start(bench, &callers[i], 30 + i, CZ_GET_TIME, CZ_FOREVER);
+	}
+	assert_true(sim_until(has_room_waiters, bench));
+	/* They lend the worker their priority, queued or not. */
+	assert_lent(bench, 32);
+	assert_status(cz_cancel(&bench->cz, ids[0]), CZ_OK);
+	assert_status(cz_wait(&bench->cz, ids[0], &call, LATER),
+		      CZ_E_CANCELLED);
+	cz_release(&bench->cz, ids[1]);
+	let_go(bench, hold_id, &held);
+	for (int i = 0; i < 3; i++) {
+		assert_status(join(bench, &callers[i]), CZ_OK);
+	}
+	assert_status(cz_wait(&bench->cz, ids[2], &call, LATER), CZ_OK);
+	assert_all_free(bench);
+}
+
+/* ---- Order ---- */
+
+static void by_priority(void **state)
+{
+	struct bench *bench = *state;
+	struct caller callers[3];
+	struct cz_call held;
+	cz_request_id hold_id = hold(bench, &held);
+
+	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
+	start_queued(bench, &callers[1], 40, CZ_QUERY_VARIABLE_INFO);
+	start_queued(bench, &callers[2], 30, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	assert_lent(bench, 40);
+	let_go(bench, hold_id, &held);
+	for (int i = 0; i < 3; i++) {
+		assert_status(join(bench, &callers[i]), CZ_OK);
+	}
+	assert_int_equal(bench->sim.order[0], CZ_QUERY_VARIABLE_INFO);
+	assert_int_equal(bench->sim.order[1], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	assert_int_equal(bench->sim.order[2], CZ_GET_TIME);
+}
+
+static void by_age(void **state)
+{
+	struct bench *bench = *state;
+	struct caller callers[3];
+	struct cz_call held;
+	cz_request_id hold_id = hold(bench, &held);
+
+	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
+	start_queued(bench, &callers[1], 20, CZ_QUERY_VARIABLE_INFO);
+	start_queued(bench, &callers[2], 20, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	let_go(bench, hold_id, &held);
+	for (int i = 0; i < 3; i++) {
+		assert_status(join(bench, &callers[i]), CZ_OK);
+	}
+	assert_int_equal(bench->sim.order[0], CZ_GET_TIME);
+	assert_int_equal(bench->sim.order[1], CZ_QUERY_VARIABLE_INFO);
+	assert_int_equal(bench->sim.order[2], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+}
+
+static void boosted_while_waiting(void **state)
+{
+	struct bench *bench = *state;
+	struct caller callers[2];
+	struct cz_call held;
+	cz_request_id hold_id = hold(bench, &held);
+
+	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
+	start_queued(bench, &callers[1], 15, CZ_QUERY_VARIABLE_INFO);
+	sim_set_priority(callers[1].thread, 50);
+	assert_lent(bench, 50);
+	let_go(bench, hold_id, &held);
+	assert_status(join(bench, &callers[0]), CZ_OK);
+	assert_status(join(bench, &callers[1]), CZ_OK);
+	assert_int_equal(bench->sim.order[0], CZ_QUERY_VARIABLE_INFO);
+}
+
+/* Not waited for, a request has the priority of its submitter, then. */
+static void submitted_priority(void **state)
+{
+	struct bench *bench = *state;
+	struct sim_thread *self = sim_self(&bench->sim);
+	struct cz_efi_time time;
+	struct cz_call held;
+	struct cz_call calls[2];
+	uint32_t count;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id ids[2];
+
+	cz_prepare_get_time(&calls[0], &time, NULL);
+	cz_prepare_get_next_high_monotonic_count(&calls[1], &count);
+	sim_set_priority(self, 20);
+	assert_status(cz_submit(&bench->cz, &calls[0], &ids[0]), CZ_OK);
+	sim_set_priority(self, 30);
+	assert_status(cz_submit(&bench->cz, &calls[1], &ids[1]), CZ_OK);
+	sim_set_priority(self, 5);
+	/* A wait that ended leaves it as it was. */
+	assert_status(cz_wait(&bench->cz, ids[0], &calls[0], SOON),
+		      CZ_E_DEADLINE);
+	let_go(bench, hold_id, &held);
+	assert_status(cz_wait(&bench->cz, ids[0], &calls[0], LATER), CZ_OK);
+	assert_status(cz_wait(&bench->cz, ids[1], &calls[1], LATER), CZ_OK);
+	assert_int_equal(bench->sim.order[0], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+}
+
+static void reset_goes_first(void **state)
+{
+	struct bench *bench = *state;
+	struct caller callers[3];
+	struct cz_call held;
+	cz_request_id hold_id = hold(bench, &held);
+
+	start_queued(bench, &callers[0], 90, CZ_GET_TIME);
+	start_queued(bench, &callers[1], 2, CZ_RESET_SYSTEM);
+	start_queued(bench, &callers[2], 95, CZ_QUERY_VARIABLE_INFO);
+	let_go(bench, hold_id, &held);
+	for (int i = 0; i < 3; i++) {
+		join(bench, &callers[i]);
+	}
+	assert_int_equal(bench->sim.order[0], CZ_RESET_SYSTEM);
+	assert_int_equal(bench->sim.order[1], CZ_QUERY_VARIABLE_INFO);
+	assert_status(callers[1].status, CZ_EFI_UNSUPPORTED);
+}
+
+/* ---- Deadlines, cancelling, giving up ---- */
+
+static void deadline_in_flight(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time = {.year = 2031, .month = 5};
+
+	bench->sim.hook[CZ_SET_TIME] = sim_hold;
+	bench->sim.held = true;
+	assert_status(cz_set_time(&bench->cz, &time, SOON), CZ_E_DEADLINE);
+	memset(&time, 0, sizeof(time));
+	assert_int_equal(stats_of(bench).deadlines, 1);
+	assert_int_equal(stats_of(bench).late, 0);
+	sim_release_hold(&bench->sim);
+	/* It went on, with its own copy, and is counted. */
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_int_equal(time.year, 2031);
+	assert_int_equal(stats_of(bench).late, 1);
+	assert_int_equal(stats_of(bench).service[CZ_SET_TIME].calls, 1);
+	assert_all_free(bench);
+}
+
+static void deadline_in_queue(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_call held;
+	cz_request_id hold_id = hold(bench, &held);
+
+	assert_status(cz_get_time(&bench->cz, &time, NULL, SOON),
+		      CZ_E_DEADLINE);
+	assert_status(cz_get_time(&bench->cz, &time, NULL, 0), CZ_E_DEADLINE);
+	let_go(bench, hold_id, &held);
+	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(stats_of(bench).cancelled, 2);
+	assert_int_equal(stats_of(bench).submitted, 3);
+	assert_all_free(bench);
+}
+
+static void wait_again(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call held;
+	cz_request_id id = hold(bench, &held);
+
+	assert_status(cz_wait(&bench->cz, id, &held, SOON), CZ_E_DEADLINE);
+	assert_status(cz_wait(&bench->cz, id, &held, 0), CZ_E_DEADLINE);
+	let_go(bench, id, &held);
+	assert_int_equal(stats_of(bench).deadlines, 2);
+	assert_int_equal(stats_of(bench).late, 0);
+}
+
+static bool is_done(void *argument)
+{
+	struct bench *bench = argument;
+
+	return stats_of(bench).completed == 1;
+}
+
+/* What is done is done, whatever the deadline. */
+static void done_before_the_wait(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time = {0};
+	struct cz_call call;
+	cz_request_id id;
+
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_done, bench));
+	assert_int_equal(time.year, 0);
+	assert_status(cz_cancel(&bench->cz, id), CZ_E_IN_FLIGHT);
+	assert_status(cz_wait(&bench->cz, id, &call, 0), CZ_OK);
+	assert_int_equal(time.year, 2026);
+}
+
+static void cancel(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time = {0};
+	struct cz_call held;
+	struct cz_call call;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id id;
+
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_status(cz_cancel(&bench->cz, hold_id), CZ_E_IN_FLIGHT);
+	assert_status(cz_cancel(&bench->cz, id), CZ_OK);
+	assert_status(cz_cancel(&bench->cz, id), CZ_E_IN_FLIGHT);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_CANCELLED);
+	let_go(bench, hold_id, &held);
+	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(time.year, 0);
+	assert_int_equal(stats_of(bench).cancelled, 1);
+	assert_all_free(bench);
+}
+
+static void release(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call held;
+	struct cz_call call;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id id;
+
+	cz_prepare_null_service(&call);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	cz_release(&bench->cz, id);
+	cz_release(&bench->cz, id);
+	cz_release(&bench->cz, hold_id);
+	assert_status(cz_wait(&bench->cz, hold_id, &held, LATER),
+		      CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&bench->cz, hold_id), CZ_E_ARGUMENT);
+	sim_release_hold(&bench->sim);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	while (stats_of(bench).completed != 2) {
+		;
+	}
+	cz_release(&bench->cz, id);
+	assert_int_equal(stats_of(bench).late, 1);
+	assert_int_equal(stats_of(bench).cancelled, 1);
+	assert_all_free(bench);
+}
+
+/* ---- Withdrawing ---- */
+
+static void withdraw(void **state)
+{
+	struct bench *bench = *state;
+	struct caller callers[2];
+	struct cz_efi_time time;
+	struct cz_call held;
+	cz_request_id hold_id = hold(bench, &held);
+
+	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
+	start_queued(bench, &callers[1], 20, CZ_QUERY_VARIABLE_INFO);
+	cz_withdraw(&bench->cz, CZ_GET_TIME);
+	assert_status(join(bench, &callers[0]), CZ_E_WITHDRAWN);
+	assert_false(cz_service_available(&bench->cz, CZ_GET_TIME));
+	assert_true(cz_service_available(&bench->cz, CZ_SET_TIME));
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+		      CZ_E_WITHDRAWN);
+	/* The one in flight goes on, though its service is withdrawn. */
+	cz_withdraw(&bench->cz, CZ_SET_TIME);
+	let_go(bench, hold_id, &held);
+	assert_status(join(bench, &callers[1]), CZ_OK);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	cz_withdraw(&bench->cz, CZ_SERVICE_COUNT);
+	cz_restore(&bench->cz, CZ_SERVICE_COUNT);
+	assert_int_equal(stats_of(bench).submitted,
+			 stats_of(bench).completed + stats_of(bench).cancelled);
+}
+
+/* ---- Statistics ---- */
+
+static void statistics(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_service_stats stats;
+	struct cz_efi_time time = {.month = 13};
+
+	for (int i = 0; i < 3; i++) {
+		cz_set_time(&bench->cz, &time, LATER);
+	}
+	stats = stats_of(bench).service[CZ_SET_TIME];
+	assert_int_equal(stats.calls, 3);
+	assert_int_equal(stats.failures, 3);
+	assert_true(stats.min_ns > 0 && stats.min_ns <= stats.max_ns);
+	assert_true(stats.total_ns >= 3 * stats.min_ns &&
+		    stats.total_ns <= 3 * stats.max_ns);
+	assert_true(stats.last_exit_ns > stats.last_enter_ns);
+	assert_int_equal(stats_of(bench).service[CZ_GET_TIME].calls, 0);
+}
+
+/* ---- Many at once ---- */
+
+struct hammer {
+	struct bench *bench;
+	uint32_t seed, wrong, done;
+};
+
+static uint32_t next_random(struct hammer *hammer)
+{
+	hammer->seed = hammer->seed * 1664525 + 1013904223;
+	return hammer->seed >> 16;
+}
+
+static void hammer_once(struct hammer *hammer)
+{
+	struct cz *cz = &hammer->bench->cz;
+	struct cz_efi_time time = {0};
+	uint32_t kind = next_random(hammer) % 8;
+	uint64_t deadline =
+		cz_host_now_ns(NULL) + next_random(hammer) % 64 * 1000;
+	struct cz_call call;
+	cz_request_id id;
+	cz_status status;
+
+	cz_prepare_get_time(&call, &time, NULL);
+	if (kind < 3) {
+		status = cz_get_time(cz, &time, NULL, CZ_FOREVER);
+		hammer->wrong += status != CZ_OK || time.year != 2026;
+		return;
+	}
+	if (kind < 5) {
+		status = cz_get_time(cz, &time, NULL, deadline);
+		hammer->wrong += status == CZ_OK ? time.year != 2026
+						 : status != CZ_E_DEADLINE;
+		return;
+	}
+	if (cz_submit(cz, &call, &id) != CZ_OK) {
+		return;
+	}
+	if (kind == 5) {
+		cz_release(cz, id);
+		return;
+	}
+	if (kind == 6) {
+		status = cz_cancel(cz, id);
+		hammer->wrong += status != CZ_OK && status != CZ_E_IN_FLIGHT;
+	}
+	while ((status = cz_wait(cz, id, &call, deadline)) == CZ_E_DEADLINE) {
+		deadline = cz_host_now_ns(NULL) + 100000;
+	}
+	hammer->wrong +=
+		status == CZ_OK ? time.year != 2026 : status != CZ_E_CANCELLED;
+}
+
+static void hammer_thread(void *argument)
+{
+	struct hammer *hammer = argument;
+
+	for (int i = 0; i < 500; i++) {
+		hammer_once(hammer);
+		hammer->done++;
+	}
+}
+
+static bool all_ended(void *argument)
+{
+	struct cz_stats stats = stats_of(argument);
+
+	return stats.submitted == stats.completed + stats.cancelled;
+}
+
+static void many_at_once(void **state)
+{
+	struct bench *bench = *state;
+	struct hammer hammers[6];
+	struct sim_thread *threads[6];
+
+	for (uint32_t i = 0; i < 6; i++) {
+		hammers[i] = (struct hammer){bench, i * 77, 0, 0};
+		threads[i] = sim_spawn(&bench->sim, 10 + (int)i, hammer_thread,
+				       &hammers[i]);
+	}
+	for (uint32_t i = 0; i < 6; i++) {
+		sim_join(&bench->sim, threads[i]);
+		assert_int_equal(hammers[i].wrong, 0);
+		assert_int_equal(hammers[i].done, 500);
+	}
+	assert_true(sim_until(all_ended, bench));
+	assert_all_free(bench);
+}
+
+int group_requests(void)
+{
+	const struct CMUnitTest tests[] = {
+		STARTED(submit_and_wait),
+		STARTED(inputs_are_copied),
+		STARTED(stale_ids),
+		STARTED(stale_id_in_use),
+		STARTED(another_call),
+		STARTED(two_wait),
+		STARTED(busy),
+		STARTED(room),
+		STARTED(by_priority),
+		STARTED(by_age),
+		STARTED(boosted_while_waiting),
+		STARTED(submitted_priority),
+		STARTED(reset_goes_first),
+		STARTED(deadline_in_flight),
+		STARTED(deadline_in_queue),
+		STARTED(wait_again),
+		STARTED(done_before_the_wait),
+		STARTED(cancel),
+		STARTED(release),
+		STARTED(withdraw),
+		STARTED(statistics),
+		STARTED(many_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

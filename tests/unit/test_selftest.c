@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* cz_host_selftest(): a sound host passes, each broken one is named. */
+#include "bench.h"
+
+static void sound(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_DIRECT), CZ_OK);
+	assert_false(sim_logged(&bench->sim, "selftest"));
+	assert_true(sim_is_clean(&bench->sim));
+}
+
+static void another_gate(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX),
+		      CZ_E_HOST);
+	assert_true(sim_logged(&bench->sim, "cz_host_gates"));
+}
+
+static void broken(void **state)
+{
+	static const struct {
+		enum sim_broken broken;
+		const char *words;
+	} cases[] = {
+		{SIM_CLOCK_STANDS, "now_ns: the clock stands still"},
+		{SIM_CLOCK_RUNS_BACK, "now_ns: the clock ran back"},
+		{SIM_PAGES_NONE, "pages_alloc: no pages"},
+		{SIM_PAGES_DIRTY, "pages_alloc: not zeroed"},
+		{SIM_PAGES_NO_ALIAS, "pages_alloc: no alias"},
+		{SIM_ALIAS_EVERYWHERE, "firmware_alias: claims RAM"},
+		{SIM_GATES_NONE, "gates: does not offer this gate"},
+		{SIM_SPACE_NONE, "space_create: no space"},
+		{SIM_MAP_REFUSED, "space_map: cannot map pages"},
+		{SIM_MAP_NO_CHANGE, "space_map: cannot change a protection"},
+		{SIM_MAP_NO_AGAIN, "space_map: cannot map pages again"},
+		{SIM_WORKER_NONE, "worker_start: no thread"},
+		{SIM_WORKER_STILL, "worker_start: the thread does not run"},
+		{SIM_WORKER_URGENT, "priority: the worker is more urgent"},
+		{SIM_JOIN_EARLY, "worker_join: back before the thread"},
+		{SIM_SELF_ONE, "self: not what worker_start returned"},
+		{SIM_SELF_OTHER, "self: "},
+		{SIM_MUTEX_OPEN, "mutex_lock: two threads hold it"},
+		{SIM_MUTEX_STUCK, "mutex_unlock: the next one still waits"},
+		{SIM_MUTEX_NO_INHERITANCE,
+		 "mutex_lock: the holder does not inherit"},
+		{SIM_EVENT_STARTS_SET, "event_init: the event is set"},
+		{SIM_EVENT_FORGETS, "event_set: does not stay set"},
+		{SIM_EVENT_DEAF, "event_wait: false, but it is set"},
+		{SIM_EVENT_STICKS, "event_clear: the event is still set"},
+		{SIM_EVENT_EARLY, "event_wait: back before the deadline"},
+		{SIM_EVENT_LIES, "event_wait: true, but nobody set it"},
+		{SIM_EVENT_NO_INHERITANCE,
+		 "event_wait: the owner does not inherit"},
+		{SIM_CPUS_REFUSED, "worker_set_cpus: refuses the set of all"},
+		{SIM_INTERRUPTS_STAY,
+		 "interrupts_restore: interrupts are not as they were"},
+	};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cz_status status;
+
+		sim_forget_log(&bench->sim);
+		bench->sim.broken = cases[i].broken;
+		status = cz_host_selftest(&bench->sim, CZ_GATE_DIRECT);
+		bench->sim.broken = SIM_SOUND;
+		if (!sim_logged(&bench->sim, cases[i].words)) {
+			print_error("wanted: %s\nlog: %s", cases[i].words,
+				    bench->sim.log);
+		}
+		assert_status(status, CZ_E_HOST);
+		assert_true(sim_logged(&bench->sim, "0 selftest: cz_host_"));
+		assert_true(sim_logged(&bench->sim, cases[i].words));
+		assert_true(sim_is_clean(&bench->sim));
+	}
+}
+
+int group_selftest(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(sound),
+		FRESH(another_gate),
+		FRESH(broken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

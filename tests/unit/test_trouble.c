@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* Firmware that misbehaves: statuses, faults, hangs, what it leaves behind. */
+#include "bench.h"
+
+#include "core.h"
+
+static struct cz_stats stats_of(struct bench *bench)
+{
+	struct cz_stats stats;
+
+	cz_get_stats(&bench->cz, &stats);
+	return stats;
+}
+
+static void statuses(void **state)
+{
+	static const struct {
+		uint64_t value;
+		bool good;
+	} cases[] = {
+		{CZ_EFI_SUCCESS, true},
+		{1, true},
+		{7, true},
+		{8, false},
+		{0x7fffffffffffffff, false},
+		{0x4000000000000001, false},
+		{0x00000000ffffffff, false},
+		{CZ_EFI_ERROR(1), true},
+		{CZ_EFI_ERROR(0x1000), true},
+		{CZ_EFI_ERROR(0x1001), false},
+		{0x8000000080000003, false},
+		{0xa000000000000001, false},
+		{0xbfffffffffffffff, false},
+		{0xc000000000000001, true}, /* an OEM's */
+		{UINT64_MAX, true},
+		{CZ_ERROR_BASE, false}, /* ours */
+		{CZ_E_DEADLINE, false},
+		{CZ_ERROR_BASE + 0xffff, false},
+		{CZ_ERROR_BASE + 0x10000, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_status(cz_worker_status(cases[i].value),
+			      cases[i].good ? cases[i].value : CZ_E_BAD_STATUS);
+	}
+}
+
+static uint64_t lie(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	struct cz_efi_time *time = (struct cz_efi_time *)r[0];
+
+	(void)sim;
+	(void)cz;
+	time->year = 1;
+	return CZ_E_DEADLINE;
+}
+
+static uint64_t warn(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	lie(sim, cz, r);
+	return 4;
+}
+
+static void bad_status(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time = {.year = 1999};
+
+	bench->sim.hook[CZ_GET_TIME] = lie;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+		      CZ_E_BAD_STATUS);
+	assert_int_equal(time.year, 1999);
+	assert_int_equal(stats_of(bench).bad_statuses, 1);
+	assert_int_equal(stats_of(bench).service[CZ_GET_TIME].failures, 1);
+	assert_true(cz_service_available(&bench->cz, CZ_GET_TIME));
+	/* A warning is passed on, and nothing with it. */
+	bench->sim.hook[CZ_GET_TIME] = warn;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), 4);
+	assert_int_equal(time.year, 1999);
+}
+
+/* ---- Faults and aborts ---- */
+
+static volatile uint64_t fault_address;
+
+static uint64_t touch(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	*(volatile uint8_t *)fault_address = 1;
+	return CZ_EFI_SUCCESS;
+}
+
+static void assert_withdrawn(struct bench *bench)
+{
+	for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
+		assert_false(
+			cz_service_available(&bench->cz, (enum cz_service)i));
+	}
+	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
+}
+
+static void faults(void **state)
+{
+	static const uint64_t addresses[] = {
+		16, /* null */
+		SIM_CODE, /* read-only */
+		SIM_CODE_2 + 0x5000, /* not in the table */
+		SIM_BOOT, /* the system's */
+		SIM_WINDOW, /* the trampoline */
+		SIM_WINDOW + 2 * SIM_PAGE - 1, /* below the stack */
+		SIM_WINDOW + 10 * SIM_PAGE, /* above it */
+	};
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+
+	bench->sim.hook[CZ_GET_TIME] = touch;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		fault_address = addresses[i];
+		assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+			      CZ_E_FAULT);
+		assert_int_equal(stats_of(bench).faults, i + 1);
+		assert_withdrawn(bench);
+		for (uint32_t j = 0; j < CZ_NULL_SERVICE; j++) {
+			cz_restore(&bench->cz, (enum cz_service)j);
+		}
+	}
+	assert_true(sim_logged(&bench->sim,
+			       "0 GetTime: data abort at RuntimeDxe+0x1010 "
+			       "(0x40201010), address 0x40200000"));
+	/* What firmware may write, it can. */
+	fault_address = SIM_STATE;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	fault_address = SIM_MMIO;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+}
+
+static bool is_held(void *argument)
+{
+	struct bench *bench = argument;
+
+	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
+}
+
+static void hold(struct bench *bench, struct cz_call *call, cz_request_id *id)
+{
+	static struct cz_efi_time time;
+
+	bench->sim.hook[CZ_GET_TIME] = sim_hold;
+	bench->sim.held = true;
+	bench->sim.entered_hold = false;
+	cz_prepare_get_time(call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, call, id), CZ_OK);
+	assert_true(sim_until(is_held, bench));
+}
+
+static void abort_in_flight(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call queued_call;
+	struct cz_call null_call;
+	struct cz_call call;
+	uint32_t count;
+	cz_request_id id;
+	cz_request_id queued;
+	cz_request_id null;
+
+	hold(bench, &call, &id);
+	cz_prepare_get_next_high_monotonic_count(&queued_call, &count);
+	assert_status(cz_submit(&bench->cz, &queued_call, &queued), CZ_OK);
+	cz_prepare_null_service(&null_call);
+	assert_status(cz_submit(&bench->cz, &null_call, &null), CZ_OK);
+	cz_abort_in_flight(&bench->cz);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_ABORTED);
+	/* What was queued does not go to firmware that was cut off. */
+	assert_status(cz_wait(&bench->cz, queued, &queued_call, LATER),
+		      CZ_E_WITHDRAWN);
+	assert_status(cz_wait(&bench->cz, null, &null_call, LATER), CZ_OK);
+	assert_withdrawn(bench);
+	assert_int_equal(stats_of(bench).aborts, 1);
+	assert_int_equal(stats_of(bench).faults, 0);
+	assert_int_equal(stats_of(bench).submitted,
+			 stats_of(bench).completed + stats_of(bench).cancelled);
+}
+
+/* An abort is of the call in flight: there is none, or it has ended. */
+static void abort_of_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call call;
+	cz_request_id id;
+
+	cz_abort_in_flight(&bench->cz);
+	assert_false(bench->cz.abort_asked);
+	hold(bench, &call, &id);
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(stats_of(bench).aborts, 0);
+}
+
+/* Sees that it is to be ended, and returns by itself before any interrupt. */
+static uint64_t outrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)r;
+	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&cz->abort_asked, __ATOMIC_ACQUIRE)) {
+		;
+	}
+	return CZ_EFI_SUCCESS;
+}
+
+static uint64_t interrupted(struct cz_host *sim, struct cz *cz,
+			    const uint64_t *r)
+{
+	(void)sim;
+	(void)r;
+	sim_interrupt(cz);
+	return CZ_EFI_SUCCESS;
+}
+
+/* An abort that came too late for its call is not the next one's. */
+static void abort_too_late(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_call call;
+	cz_request_id id;
+
+	bench->sim.hook[CZ_GET_TIME] = outrun;
+	bench->sim.entered_hold = false;
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_held, bench));
+	cz_abort_in_flight(&bench->cz);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	bench->sim.hook[CZ_GET_TIME] = interrupted;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_int_equal(stats_of(bench).aborts, 0);
+}
+
+static void abort_given_up(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call call;
+	cz_request_id id;
+
+	hold(bench, &call, &id);
+	cz_release(&bench->cz, id);
+	cz_abort_in_flight(&bench->cz);
+	while (stats_of(bench).late != 1) {
+		;
+	}
+	assert_int_equal(stats_of(bench).aborts, 1);
+	assert_int_equal(bench->cz.free_requests, 15);
+}
+
+/* ---- What is left behind ---- */
+
+static void anomalies(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_stats stats;
+	struct cz_efi_time time;
+
+	bench->sim.leave_anomalies = 1u << CZ_ANOMALY_INTERRUPTS |
+				     1u << CZ_ANOMALY_PLATFORM_REGISTER;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_true(sim_logged(&bench->sim,
+			       "1 GetTime (RuntimeDxe) left interrupt mask "
+			       "changed: mended"));
+	assert_true(sim_logged(&bench->sim, "left platform register changed"));
+	/* Said once; counted every time. */
+	sim_forget_log(&bench->sim);
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_false(sim_logged(&bench->sim, "left"));
+	bench->sim.leave_anomalies = 0;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	stats = stats_of(bench);
+	assert_int_equal(stats.anomalies[CZ_ANOMALY_INTERRUPTS], 2);
+	assert_int_equal(stats.anomalies[CZ_ANOMALY_PLATFORM_REGISTER], 2);
+	assert_int_equal(stats.anomalies[CZ_ANOMALY_PAN], 0);
+}
+
+static uint64_t overrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)r;
+	*(volatile uint64_t *)(cz->stack_top - CZ_STACK_PAGES * SIM_PAGE) = 1;
+	return CZ_EFI_NOT_FOUND;
+}
+
+static void canary(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+
+	bench->sim.hook[CZ_GET_TIME] = overrun;
+	for (int i = 0; i < 2; i++) {
+		assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+			      CZ_EFI_NOT_FOUND);
+	}
+	assert_int_equal(stats_of(bench).anomalies[CZ_ANOMALY_STACK_CANARY], 2);
+	assert_int_equal(*(uint64_t *)bench->cz.stack.alias, CZ_STACK_CANARY);
+}
+
+int group_trouble(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(statuses),
+		STARTED(bad_status),
+		STARTED(faults),
+		STARTED(abort_in_flight),
+		STARTED(abort_of_nothing),
+		STARTED(abort_too_late),
+		STARTED(abort_given_up),
+		STARTED(anomalies),
+		STARTED(canary),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Holds the measurements against the bounds. Control is the same queue traffic
+ * with a service that returns at once: what firmware adds is what counts.
+ */
+#include "bounds.h"
+#include "rows.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#define CONTROL_LIMIT_NS 1500
+#define TICK_NS 16 /* one tick of the counter */
+#define BLOCKING_LEAST_NS 500000
+#define QUEUE_LIMIT_NS 1500 /* one instruction is one nanosecond */
+
+static const uint64_t rates_hz[] = {1000, 10000};
+static const enum phase loads[] = {
+	PHASE_GETTIME,
+	PHASE_GETVARIABLE,
+	PHASE_SETVARIABLE,
+};
+
+#define RATE_COUNT (sizeof(rates_hz) / sizeof(rates_hz[0]))
+#define LOAD_COUNT (sizeof(loads) / sizeof(loads[0]))
+
+struct checker {
+	const struct measurements *of;
+	struct bound *bounds;
+	size_t count;
+};
+
+static void add(struct checker *checker, bool holds, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void add(struct checker *checker, bool holds, const char *format, ...)
+{
+	struct bound *bound = &checker->bounds[checker->count];
+	va_list arguments;
+
+	if (checker->count == MAX_BOUNDS) {
+		return;
+	}
+	checker->count++;
+	bound->holds = holds;
+	va_start(arguments, format);
+	vsnprintf(bound->text, sizeof(bound->text), format, arguments);
+	va_end(arguments);
+}
+
+/* The worst of a cell; NOT_MEASURED, and a bound that fails, without it. */
+static uint64_t worst_of(struct checker *checker, enum mode mode,
+			 enum phase phase, uint64_t rate_hz)
+{
+	const struct cell *cell = find_cell(checker->of, mode, phase, rate_hz);
+	char rate[FIGURE_SIZE];
+
+	if (cell == NULL || cell->histogram.samples == 0) {
+		add(checker, false, "%s, %s, %s: not measured",
+		    mode_names[mode], phase_names[phase],
+		    write_rate(rate, rate_hz));
+		return NOT_MEASURED;
+	}
+	return worst_ns(checker->of, cell);
+}
+
+static void check_rate(struct checker *checker, uint64_t rate_hz)
+{
+	uint64_t control =
+		worst_of(checker, MODE_DIRECT, PHASE_CONTROL, rate_hz);
+	uint64_t limit = control + control / 20 + TICK_NS;
+	char rate[FIGURE_SIZE], a[FIGURE_SIZE], b[FIGURE_SIZE];
+
+	write_rate(rate, rate_hz);
+	if (control == NOT_MEASURED) {
+		return;
+	}
+	add(checker, control <= CONTROL_LIMIT_NS,
+	    "control, direct, %s: worst wake-up %s us, at most %s", rate,
+	    write_us(a, control), write_us(b, CONTROL_LIMIT_NS));
+	for (size_t i = 0; i < LOAD_COUNT; i++) {
+		uint64_t worst =
+			worst_of(checker, MODE_DIRECT, loads[i], rate_hz);
+
+		if (worst != NOT_MEASURED) {
+			add(checker, worst <= limit,
+			    "%s, direct, %s: worst wake-up %s us, at most %s "
+			    "(1.05 x control + one tick)",
+			    phase_names[loads[i]], rate, write_us(a, worst),
+			    write_us(b, limit));
+		}
+	}
+}
+
+static void check_missed(struct checker *checker)
+{
+	uint64_t missed = 0, samples = 0;
+	char a[FIGURE_SIZE], b[FIGURE_SIZE];
+
+	for (size_t i = 0; i < checker->of->cell_count; i++) {
+		const struct cell *cell = &checker->of->cells[i];
+
+		if (cell->mode == MODE_DIRECT) {
+			missed += cell->missed;
+			samples += cell->histogram.samples;
+		}
+	}
+	add(checker, missed == 0,
+	    "direct: %s of %s periods missed, none may be",
+	    write_number(a, missed), write_number(b, samples));
+}
+
+/* Every cell holds a second's worth of samples. */
+static void check_samples(struct checker *checker)
+{
+	size_t cells = 0, short_of = 0;
+
+	for (size_t i = 0; i < checker->of->cell_count; i++) {
+		const struct cell *cell = &checker->of->cells[i];
+
+		if (!cell->sweep) {
+			cells++;
+			short_of += cell->histogram.samples < cell->rate_hz;
+		}
+	}
+	add(checker, short_of == 0,
+	    "samples: %zu of %zu cells short of 1,000 at 1 kHz or 10,000 at "
+	    "10 kHz, none may be",
+	    short_of, cells);
+}
+
+/* The worst case is only found when every tick of a call was tried. */
+static void check_swept(struct checker *checker)
+{
+	uint64_t ticks[PHASE_COUNT] = {0};
+
+	for (size_t i = 0; i < checker->of->cell_count; i++) {
+		const struct cell *cell = &checker->of->cells[i];
+
+		if (cell->sweep && cell->mode == MODE_DIRECT) {
+			ticks[cell->phase] += cell->histogram.samples;
+		}
+	}
+	add(checker,
+	    ticks[PHASE_CONTROL] > 0 && ticks[PHASE_GETTIME] > 0 &&
+		    ticks[PHASE_GETVARIABLE] > 0 &&
+		    ticks[PHASE_SETVARIABLE] > 0,
+	    "swept tick by tick, direct: control %" PRIu64 ", gettime %" PRIu64
+	    ", getvariable %" PRIu64 ", setvariable's ends %" PRIu64,
+	    ticks[PHASE_CONTROL], ticks[PHASE_GETTIME],
+	    ticks[PHASE_GETVARIABLE], ticks[PHASE_SETVARIABLE]);
+}
+
+static void check_meter(struct checker *checker)
+{
+	char a[FIGURE_SIZE], b[FIGURE_SIZE], rate[FIGURE_SIZE];
+
+	for (size_t i = 0; i < RATE_COUNT; i++) {
+		uint64_t worst = worst_of(checker, MODE_BLOCKING,
+					  PHASE_SETVARIABLE, rates_hz[i]);
+
+		if (worst != NOT_MEASURED) {
+			add(checker, worst >= BLOCKING_LEAST_NS,
+			    "the meter works: setvariable, blocking, %s: "
+			    "worst wake-up %s us, at least %s",
+			    write_rate(rate, rates_hz[i]), write_us(a, worst),
+			    write_us(b, BLOCKING_LEAST_NS));
+		}
+	}
+}
+
+/* Both ways of a service's cost, the same number of calls; or a bound that
+ * fails. */
+static bool cost_pair(struct checker *checker, enum phase service,
+		      const struct cost **queue, const struct cost **raw)
+{
+	*queue = find_cost(checker->of, service, false);
+	*raw = find_cost(checker->of, service, true);
+	if (*queue == NULL || *raw == NULL ||
+	    (*queue)->calls != (*raw)->calls ||
+	    (*queue)->value_bytes != (*raw)->value_bytes) {
+		add(checker, false, "cost of %s: not measured both ways",
+		    phase_names[service]);
+		return false;
+	}
+	return true;
+}
+
+static void check_queue_cost(struct checker *checker)
+{
+	const struct cost *queue, *raw;
+	int64_t worst = INT64_MIN;
+	size_t at = 0;
+
+	if (!cost_pair(checker, PHASE_GETTIME, &queue, &raw)) {
+		return;
+	}
+	for (size_t i = 0; i < queue->calls; i++) {
+		int64_t added = (int64_t)queue->ns[i] - (int64_t)raw->ns[i];
+
+		if (added > worst) {
+			worst = added;
+			at = i;
+		}
+	}
+	add(checker, worst <= QUEUE_LIMIT_NS,
+	    "cost of gettime: queue %" PRIu64 " less raw %" PRIu64
+	    " is %" PRId64 " instructions, worst of %zu calls, at most %d",
+	    queue->ns[at], raw->ns[at], worst, queue->calls, QUEUE_LIMIT_NS);
+}
+
+static void check_set_cost(struct checker *checker)
+{
+	const struct cost *queue, *raw;
+	uint64_t worst = 0; /* millionths */
+	size_t at = 0;
+
+	if (!cost_pair(checker, PHASE_SETVARIABLE, &queue, &raw)) {
+		return;
+	}
+	for (size_t i = 0; i < queue->calls; i++) {
+		uint64_t ratio = raw->ns[i] == 0
+					 ? UINT64_MAX
+					 : queue->ns[i] * 1000000 / raw->ns[i];
+
+		if (ratio > worst) {
+			worst = ratio;
+			at = i;
+		}
+	}
+	add(checker, worst <= 1020000,
+	    "cost of setvariable, %" PRIu64 " bytes: queue %" PRIu64
+	    " is %" PRIu64 ".%04" PRIu64 " of raw %" PRIu64
+	    ", worst of %zu calls, at most 1.02",
+	    queue->value_bytes, queue->ns[at], worst / 1000000,
+	    worst % 1000000 / 100, raw->ns[at], queue->calls);
+}
+
+size_t check_bounds(const struct measurements *measurements,
+		    struct bound bounds[MAX_BOUNDS])
+{
+	struct checker checker = {.of = measurements, .bounds = bounds};
+
+	for (size_t i = 0; i < RATE_COUNT; i++) {
+		check_rate(&checker, rates_hz[i]);
+	}
+	check_missed(&checker);
+	check_samples(&checker);
+	check_swept(&checker);
+	check_meter(&checker);
+	check_queue_cost(&checker);
+	check_set_cost(&checker);
+	return checker.count;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the programs measured: the `cell`, `hist` and `cost` lines of serial
+ * logs (docs/formats.md), added up over all the boots of a run.
+ */
+#ifndef TOOLS_MEASURE_H
+#define TOOLS_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define MAX_CELLS 256
+#define MAX_COSTS 16
+#define MAX_BINS 65536 /* of one histogram */
+#define MAX_CALLS 4096 /* of one cost series */
+
+#define NOT_MEASURED UINT64_MAX
+
+enum mode {
+	MODE_BLOCKING,
+	MODE_DIRECT,
+	MODE_SANDBOX,
+	MODE_KERNEL,
+	MODE_COUNT,
+};
+
+enum phase {
+	PHASE_IDLE,
+	PHASE_CONTROL,
+	PHASE_GETTIME,
+	PHASE_GETVARIABLE,
+	PHASE_SETVARIABLE,
+	PHASE_MASK,
+	PHASE_COUNT,
+};
+
+extern const char *const mode_names[MODE_COUNT];
+extern const char *const phase_names[PHASE_COUNT];
+
+struct bin {
+	uint64_t ns;
+	uint64_t count;
+};
+
+/* Bins ascend in ns; samples is the sum of their counts. */
+struct histogram {
+	struct bin *bins;
+	size_t bin_count, room;
+	uint64_t samples;
+};
+
+/* Adds `count` samples. False when there is no room for another bin. */
+bool histogram_add(struct histogram *histogram, uint64_t ns, uint64_t count);
+
+/* The nearest rank: the least value that at least per_mille thousandths of
+ * the samples do not exceed. 0 when there is no sample. */
+uint64_t histogram_percentile(const struct histogram *histogram,
+			      unsigned per_mille);
+
+uint64_t histogram_max(const struct histogram *histogram);
+
+/* One kind, mode, phase, rate and value size; a sweep has rate_hz 0. */
+struct cell {
+	bool sweep;
+	enum mode mode;
+	enum phase phase;
+	uint64_t rate_hz, value_bytes;
+	uint64_t missed, calls, call_total_ns, call_max_ns, masked_max_ns;
+	struct histogram histogram;
+};
+
+/* Durations of calls 0, 1, …; 0 where the logs have none. */
+struct cost {
+	enum phase service;
+	bool raw; /* or through the queue */
+	uint64_t value_bytes;
+	size_t calls;
+	uint64_t *ns; /* MAX_CALLS of them */
+};
+
+struct measurements {
+	struct cell cells[MAX_CELLS];
+	size_t cell_count;
+	struct cost costs[MAX_COSTS];
+	size_t cost_count;
+};
+
+/*
+ * Adds what a serial log holds. On a malformed line prints "name:line: what is
+ * wrong" to stderr and returns false. Lines of other kinds are passed over.
+ */
+bool measurements_read(struct measurements *measurements, FILE *log,
+		       const char *name);
+
+void measurements_free(struct measurements *measurements);
+
+/* NULL when it was not measured. */
+const struct cell *find_cell(const struct measurements *measurements,
+			     enum mode mode, enum phase phase,
+			     uint64_t rate_hz);
+
+/* The latest wake-up of a cell and of all sweeps of its mode and phase. */
+uint64_t worst_ns(const struct measurements *measurements,
+		  const struct cell *cell);
+
+/* NULL when it was not measured. */
+const struct cost *find_cost(const struct measurements *measurements,
+			     enum phase service, bool raw);
+
+/* Of the calls of a series; NOT_MEASURED without any. */
+uint64_t cost_least(const struct cost *cost);
+uint64_t cost_mean(const struct cost *cost);
+uint64_t cost_most(const struct cost *cost);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows of results: one per mode, rate and phase, in the shape in which systems
+ * are compared (docs/formats.md), and the way that figures are written.
+ */
+#ifndef TOOLS_ROWS_H
+#define TOOLS_ROWS_H
+
+#include "measure.h"
+
+#define MAX_ROWS MAX_CELLS
+
+/* What was measured: the same in every row. */
+struct subject {
+	const char *system;
+	const char *firmware;
+	unsigned cpus;
+};
+
+struct row {
+	enum mode mode;
+	enum phase phase;
+	uint64_t rate_hz, value_bytes, samples;
+	uint64_t p50_ns, p99_ns, p999_ns;
+	uint64_t max_ns; /* of dithered expiries and sweeps */
+	uint64_t missed, calls;
+	uint64_t call_mean_ns, call_max_ns, raw_mean_ns, masked_max_ns;
+};
+
+/* Fills rows, ordered by mode, rate and phase; returns how many. */
+size_t make_rows(const struct measurements *measurements,
+		 struct row rows[MAX_ROWS]);
+
+/* False when it cannot be written. */
+bool write_json(FILE *out, const struct subject *subject,
+		const struct row *rows, size_t count);
+
+/* The columns of a table of rows, for people. */
+#define COLUMN_COUNT 10
+#define COLUMN_TEXTS 3 /* the first ones are words, the rest numbers */
+
+extern const char *const column_titles[COLUMN_COUNT];
+
+#define FIGURE_SIZE 32
+
+/* 1234567 as "1,234,567"; "-" for NOT_MEASURED. Returns text. */
+const char *write_number(char text[FIGURE_SIZE], uint64_t number);
+/* 1234567 ns as "1,234.567", in microseconds; "-" for NOT_MEASURED. */
+const char *write_us(char text[FIGURE_SIZE], uint64_t ns);
+/* 1000 as "1 kHz". */
+const char *write_rate(char text[FIGURE_SIZE], uint64_t rate_hz);
+
+void write_columns(char columns[COLUMN_COUNT][FIGURE_SIZE],
+		   const struct row *row);
+
+#endif
