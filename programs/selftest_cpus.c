@@ -346,7 +346,7 @@ static void test_invalidate(void)
 	struct thread *thread;
 	bool right = true;
 
-	probe.space = space_create();
+	probe.space = space_create(false);
 	probe.turn = 0;
 	*(uint64_t *)phys_to_virt(pages[0]) = 100;
 	*(uint64_t *)phys_to_virt(pages[1]) = 101;

@@ -65,14 +65,14 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame);
 void cz_firmware_resume(struct cz *cz, struct cz_frame *frame);
 
 /*
- * Firmware took a synchronous exception or an SError. Keeps what happened, for
- * the worker to log with interrupts on, and changes the frame so that the call
- * ends with CZ_E_FAULT; the port returns to the frame. esr and far as the
- * exception left them. On the worker's kernel stack, interrupts off. Does not
- * block.
+ * Firmware took a synchronous exception or an SError. In the sandbox that may be
+ * its return, or an instruction that is done for it; anything else ends the call
+ * with CZ_E_FAULT: what happened is kept, for the worker to log with interrupts on.
+ * Changes the frame, to which the port returns. esr and far as the exception left
+ * them. On the worker's kernel stack, interrupts off. Does not block.
  */
-void cz_firmware_fault(struct cz *cz, struct cz_frame *frame, uint64_t esr,
-		       uint64_t far);
+void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+			   uint64_t far);
 
 #ifdef __cplusplus
 }

@@ -164,6 +164,23 @@ enum cz_anomaly {
 
 const char *cz_anomaly_name(enum cz_anomaly anomaly);
 
+/* What firmware in the sandbox executes that EL0 may not, and is done for it. */
+enum cz_trap {
+	CZ_TRAP_MASK, /* DAIF */
+	CZ_TRAP_STATE, /* CurrentEL, SPSel */
+	CZ_TRAP_IDENTIFICATION, /* ID registers, caches' geometry */
+	CZ_TRAP_SYSTEM, /* SCTLR_EL1, TTBR0_EL1 and the like */
+	CZ_TRAP_CACHE, /* cache maintenance */
+	CZ_TRAP_TRANSLATION, /* TLBI, AT */
+	CZ_TRAP_WAIT, /* WFI, WFE */
+	CZ_TRAP_TIMER,
+	CZ_TRAP_SECURE_CALL, /* HVC, SMC */
+	CZ_TRAP_ALIGNMENT, /* an unaligned access to a device */
+	CZ_TRAP_COUNT,
+};
+
+const char *cz_trap_name(enum cz_trap trap);
+
 struct cz_service_stats {
 	uint64_t calls; /* that entered firmware */
 	uint64_t failures; /* of them: status other than success */
@@ -173,6 +190,12 @@ struct cz_service_stats {
 	uint64_t latest_interrupt_ns; /* after its programmed time */
 	uint64_t latest_interrupt_address; /* where firmware took it */
 	uint64_t last_enter_ns, last_exit_ns; /* of the latest call */
+
+	/* The sandbox's. Masked: firmware believed interrupts to be, while the
+	 * worker ran. Secure calls: those that were passed on. */
+	uint64_t traps[CZ_TRAP_COUNT];
+	uint64_t masked_ns, masked_max_ns;
+	uint64_t secure_calls, secure_ns;
 };
 
 struct cz_stats {
@@ -186,6 +209,7 @@ struct cz_stats {
 	uint64_t bad_statuses, bad_sizes;
 	uint64_t now; /* calls outside the queue that entered firmware */
 	uint64_t now_busy; /* that did not: there was a call in flight */
+	uint64_t secure_refused; /* secure calls that the sandbox refused */
 };
 
 /* ---- Life --------------------------------------------------------------- */
@@ -516,7 +540,7 @@ struct cz_request {
 
 /* What the gate's assembly fills and reads; offsets are in src/arm64/gate.h. */
 struct cz_gate_context {
-	uint64_t words[64];
+	uint64_t words[128];
 };
 
 struct cz {

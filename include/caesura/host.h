@@ -94,7 +94,8 @@ void cz_host_pages_free(struct cz_host *host, struct cz_host_pages *pages);
  * Where the host reads and writes firmware's RAM [physical, physical + size):
  * an address valid until the space is destroyed, or NULL when the range is not
  * RAM that the host can reach. Never the address at which firmware runs.
- * The library checks against the memory map first. Does not block.
+ * The library checks against the memory map first. Any context, an exception
+ * with interrupts off included; does not block.
  */
 void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 			     size_t size);
@@ -117,7 +118,8 @@ enum cz_memory_type {
 
 #define CZ_PROT_READ 1u /* always set */
 #define CZ_PROT_WRITE 2u
-#define CZ_PROT_EXEC 4u /* executable at the gate's privilege only */
+/* All of it at the privilege of the space's gate; no other may execute. */
+#define CZ_PROT_EXEC 4u
 
 enum cz_backing {
 	CZ_BACKING_FIRMWARE, /* cookie: a physical address of the memory map */
@@ -221,6 +223,21 @@ void cz_host_borrow_end(struct cz_host *host, cz_host_space space,
  * context. Returns only when it cannot.
  */
 void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type);
+
+enum cz_conduit {
+	CZ_CONDUIT_HVC,
+	CZ_CONDUIT_SMC,
+};
+
+/*
+ * For firmware in the sandbox: a secure call (SMCCC, DEN0028) with x0..x17 in
+ * registers, which get its results. The library has decided that it may be made.
+ * False, and nothing done, where there is nothing behind that conduit. From an
+ * exception, interrupts off, on the worker's kernel stack. Takes as long as what
+ * is called; does not block.
+ */
+bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
+			 uint64_t registers[18]);
 
 /* ---- Threads and waiting ---------------------------------------------- */
 

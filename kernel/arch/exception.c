@@ -14,7 +14,13 @@
 _Static_assert(MAIR_VALUE == 0xff4404, "enter.S has the same value");
 
 #define SPURIOUS 1020
+#define SCTLR_DZE (1ull << 14) /* EL0 may zero, ask for the cache's type, */
+#define SCTLR_UCT (1ull << 15)
+#define SCTLR_NTWE (1ull << 18) /* wait for events, */
 #define SCTLR_SPAN (1ull << 23)
+#define SCTLR_UCI (1ull << 26) /* and maintain the caches */
+#define CNTKCTL_COUNTERS 3 /* and read both counters */
+#define MDSCR_TDCC (1ull << 12) /* the debug channel traps */
 #define CPACR_FPEN (3ull << 20)
 #define EC(esr) ((esr) >> 26 & 0x3f)
 #define EC_FP 0x07 /* FP/SIMD is switched off */
@@ -22,12 +28,28 @@ _Static_assert(MAIR_VALUE == 0xff4404, "enter.S has the same value");
 
 extern char exception_vectors[];
 
+#define PMU_VERSION(dfr0) (((dfr0) >> 8) & 15)
+
+/* For firmware in the sandbox: what does no harm is not trapped. */
+static void open_el0(void)
+{
+	uint64_t version = PMU_VERSION(READ_SYSREG(id_aa64dfr0_el1));
+
+	WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) | SCTLR_DZE | SCTLR_UCT |
+					SCTLR_NTWE | SCTLR_UCI);
+	WRITE_SYSREG(cntkctl_el1, CNTKCTL_COUNTERS);
+	WRITE_SYSREG(mdscr_el1, MDSCR_TDCC);
+	if (version != 0 && version != 15) {
+		WRITE_SYSREG(pmuserenr_el0, 0);
+	}
+}
+
 void exception_init(void)
 {
 	WRITE_SYSREG(vbar_el1, exception_vectors);
 	WRITE_SYSREG(cpacr_el1, 0);
-	WRITE_SYSREG(mdscr_el1, 0);
 	WRITE_SYSREG(tpidr_el0, 0);
+	open_el0();
 	if (PAN_FIELD(READ_SYSREG(id_aa64mmfr1_el1)) != 0) {
 		/* Set PAN on every exception, and now. */
 		WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) & ~SCTLR_SPAN);
@@ -100,7 +122,7 @@ void sync_handle(struct exception_frame *frame, uint64_t esr, uint64_t far)
 		}
 		panic_exception(frame, esr, far, "exception in the kernel");
 	}
-	port_fault(cz, frame, esr, far);
+	port_exception(cz, frame, esr, far);
 }
 
 void bad_exception(struct exception_frame *frame, uint64_t esr, uint64_t far,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exception vectors (Arm ARM D1.3.1). Firmware runs as EL1t, the kernel as
- * EL1h, so the vector tells them apart; both land on SP_EL1, the stack of the
+ * Exception vectors (Arm ARM D1.3.1). Firmware runs as EL1t or at EL0, the kernel
+ * as EL1h, so the vector tells them apart; all land on SP_EL1, the stack of the
  * thread that was running, and save a struct exception_frame there. An
  * interrupt's handler then runs on the CPU's interrupt stack; switching happens
  * back on the thread's own.
@@ -9,7 +9,7 @@
 #include "arch/offsets.h"
 
 /* In: sp below the frame. Saves x0..x30, sp, pc, pstate, SP_EL0.
- * Clobbers x0-x4 after saving them. \from: 0 EL1t, 1 EL1h */
+ * Clobbers x0-x4 after saving them. \from: 0 firmware, 1 EL1h */
 .macro save_frame from
 	stp	x0, x1, [sp, #16 * 0]
 	stp	x2, x3, [sp, #16 * 1]
@@ -99,7 +99,11 @@ exception_vectors:
 	vector_slot_checked kernel_irq
 	vector_slot_checked kernel_fiq
 	vector_slot_checked kernel_serror
-	.irp	n, 8, 9, 10, 11, 12, 13, 14, 15
+	vector_slot firmware_sync
+	vector_slot firmware_irq
+	vector_slot firmware_fiq
+	vector_slot firmware_serror
+	.irp	n, 12, 13, 14, 15
 	.balign	128
 	sub	sp, sp, #FRAME_BYTES
 	stp	x0, x1, [sp]

@@ -35,6 +35,19 @@ static int64_t psci_call(uint64_t function, uint64_t first, uint64_t second,
 	return (int64_t)x0;
 }
 
+bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18])
+{
+	if (conduit == PSCI_NONE || conduit != machine.psci) {
+		return false;
+	}
+	if (conduit == PSCI_HVC) {
+		secure_call_hvc(registers);
+	} else {
+		secure_call_smc(registers);
+	}
+	return true;
+}
+
 /* For the calls that do not come back. */
 _Noreturn static void psci_end(uint64_t function)
 {

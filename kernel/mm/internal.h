@@ -18,6 +18,7 @@ struct space {
 	uint64_t ttbr; /* table and ASID, as TTBR0_EL1 takes them */
 	uint64_t table;
 	uint32_t asid;
+	unsigned flags; /* of every mapping: MAP_USER or none */
 	/* The leaf used last: calls map and unmap their arguments close by. */
 	uint64_t leaf_base; /* of 2 MiB; 1: none */
 	volatile uint64_t *leaf;

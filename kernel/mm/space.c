@@ -47,7 +47,7 @@ static void asid_give(uint32_t asid)
 	mutex_unlock(&asid_mutex);
 }
 
-struct space *space_create(void)
+struct space *space_create(bool user)
 {
 	uint64_t table = pages_alloc(1);
 	uint32_t asid = table == 0 ? 0 : asid_take();
@@ -63,6 +63,7 @@ struct space *space_create(void)
 	space->table = table;
 	space->asid = asid;
 	space->leaf_base = 1;
+	space->flags = user ? MAP_USER : 0;
 	space->ttbr = table | (uint64_t)asid << 48;
 	return space;
 }
@@ -135,7 +136,8 @@ static volatile uint64_t *find_leaf(struct space *space, uint64_t address,
 bool space_map(struct space *space, uint64_t address, uint64_t physical,
 	       size_t page_count, enum memory_kind kind, unsigned flags)
 {
-	uint64_t bits = page_bits(kind, flags) | PTE_VALID | PTE_TABLE;
+	uint64_t bits =
+		page_bits(kind, flags | space->flags) | PTE_VALID | PTE_TABLE;
 
 	if (!in_range(address, page_count) || !in_range(physical, page_count)) {
 		return false;

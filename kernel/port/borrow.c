@@ -102,6 +102,15 @@ void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type)
 	psci_system_reset();
 }
 
+/* How firmware in the sandbox is let through to what is below the kernel. */
+bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
+			 uint64_t registers[18])
+{
+	(void)host;
+	return psci_pass_on(conduit == CZ_CONDUIT_HVC ? PSCI_HVC : PSCI_SMC,
+			    registers);
+}
+
 bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 {
 	(void)host;

@@ -16,6 +16,7 @@
 /* Where map=set puts firmware, in the order of the memory map. */
 #define SET_BASE 0x20000000ull
 #define SET_ALIGN 0x10000ull
+#define PSTATE_SP_ELX 1u
 
 static struct cz the_cz;
 static struct cz_host the_host = {.cz = &the_cz};
@@ -55,12 +56,27 @@ static void *make_virtual_map(void)
 	return map;
 }
 
+static bool read_gate(void)
+{
+	const char *gate = option_string("gate", "direct");
+
+	if (strcmp(gate, "sandbox") == 0) {
+		config.gate = CZ_GATE_SANDBOX;
+	} else if (strcmp(gate, "direct") != 0) {
+		kprintf("error: gate=%s: direct or sandbox\n", gate);
+		return false;
+	}
+	return true;
+}
+
 static bool read_options(void)
 {
 	const char *map = option_string("map", "identity");
 
 	config.host = &the_host;
-	config.gate = CZ_GATE_DIRECT;
+	if (!read_gate()) {
+		return false;
+	}
 	config.memory_map = phys_to_virt(boot_info.memory_map);
 	config.memory_map_size_bytes = boot_info.memory_map_size;
 	config.descriptor_size_bytes = boot_info.descriptor_size;
@@ -194,10 +210,10 @@ void port_preempted(struct cz *cz, struct exception_frame *frame)
 	cz_firmware_preempted(cz, &frame->regs);
 }
 
-/* EL1t frames return with SP_EL0 as their stack pointer. */
+/* Firmware's frames return with SP_EL0 as their stack pointer. */
 static void take_stack_pointer(struct exception_frame *frame)
 {
-	if ((frame->regs.pstate & 0xf) == 4) {
+	if ((frame->regs.pstate & PSTATE_SP_ELX) == 0) {
 		frame->sp_el0 = frame->regs.sp;
 	}
 }
@@ -208,10 +224,10 @@ void port_resume(struct cz *cz, struct exception_frame *frame)
 	take_stack_pointer(frame);
 }
 
-void port_fault(struct cz *cz, struct exception_frame *frame, uint64_t esr,
-		uint64_t far)
+void port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
+		    uint64_t far)
 {
 	last_pc = frame->regs.pc;
-	cz_firmware_fault(cz, &frame->regs, esr, far);
+	cz_firmware_exception(cz, &frame->regs, esr, far);
 	take_stack_pointer(frame);
 }

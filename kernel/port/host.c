@@ -77,13 +77,13 @@ void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 uint32_t cz_host_gates(struct cz_host *host)
 {
 	(void)host;
-	return 1u << CZ_GATE_DIRECT;
+	return 1u << CZ_GATE_DIRECT | 1u << CZ_GATE_SANDBOX;
 }
 
 cz_host_space cz_host_space_create(struct cz_host *host, enum cz_gate gate)
 {
 	(void)host;
-	return gate == CZ_GATE_DIRECT ? (cz_host_space)space_create() : NULL;
+	return (cz_host_space)space_create(gate == CZ_GATE_SANDBOX);
 }
 
 void cz_host_space_destroy(struct cz_host *host, cz_host_space space)

@@ -275,6 +275,16 @@ void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type)
 	(void)type;
 }
 
+/* For the sandbox: an HVC or SMC with these registers. */
+bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
+			 uint64_t registers[18])
+{
+	(void)host;
+	(void)conduit;
+	(void)registers;
+	return false;
+}
+
 /* ---- Your exception path: what it calls, and when ---- */
 
 void my_interrupt_taken(struct cz_host *host, struct cz_frame *frame,
@@ -316,6 +326,6 @@ bool my_fault(struct cz_host *host, struct cz_frame *frame, uint64_t esr,
 	if (host == NULL || !cz_frame_is_firmware(host->cz, frame)) {
 		return false;
 	}
-	cz_firmware_fault(host->cz, frame, esr, far);
+	cz_firmware_exception(host->cz, frame, esr, far);
 	return true;
 }

@@ -4,9 +4,9 @@
  * and how a call is ended. All run with interrupts off on the worker's kernel
  * stack; the first three are on the wake-up path of a preempting thread.
  */
+#include "../core.h"
 #include "../gate.h"
-#include "gate.h"
-#include <caesura/arm64.h>
+#include "trap.h"
 #include <stddef.h>
 
 _Static_assert(offsetof(struct cz_frame, sp) == CZ_FRAME_SP, "frame: sp");
@@ -16,15 +16,20 @@ _Static_assert(offsetof(struct cz_frame, pstate) == CZ_FRAME_PSTATE,
 _Static_assert(sizeof(struct cz_frame) == CZ_FRAME_SIZE, "frame: size");
 
 #define MODE_MASK 0x1full
+#define MODE_EL0T 0x00ull
 #define MODE_EL1T 0x04ull
 #define MODE_EL1H 0x05ull
 #define MASKED 0x3c0ull /* DAIF: all interrupts */
 #define PSTATE_PAN (1ull << 22)
 
+#define EC(esr) ((esr) >> 26 & 0x3f)
+#define EC_SVC 0x15
+#define INSN_BYTES 4
+
 /* Syndrome classes (Arm ARM D17.2.37, ESR_EL1.EC) in words. */
 static const char *class_name(uint64_t esr)
 {
-	switch ((esr >> 26) & 0x3f) {
+	switch (EC(esr)) {
 	case 0x00:
 		return "undefined instruction";
 	case 0x07:
@@ -39,6 +44,10 @@ static const char *class_name(uint64_t esr)
 		return "system register access";
 	case 0x19:
 		return "SVE access";
+	case 0x1d:
+		return "SME access";
+	case 0x01:
+		return "WFI or WFE";
 	case 0x1c:
 		return "pointer authentication";
 	case 0x20:
@@ -63,8 +72,11 @@ static const char *class_name(uint64_t esr)
 
 bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
 {
-	const struct gate *gate = (const struct gate *)cz->gate_context.words;
+	const struct gate *gate = const_gate_of(cz);
 
+	if (cz->gate == CZ_GATE_SANDBOX) {
+		return (frame->pstate & MODE_MASK) == MODE_EL0T;
+	}
 	if ((frame->pstate & MODE_MASK) == MODE_EL1T) {
 		return true;
 	}
@@ -72,18 +84,14 @@ bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
 	return gate->active != 0 && (frame->pc >> 55 & 1) == 0;
 }
 
-static struct cz_service_stats *stats_of(struct cz *cz)
-{
-	return cz->in_flight == NULL
-		       ? NULL
-		       : &cz->stats.service[cz->in_flight->service];
-}
-
 void cz_firmware_interrupted(struct cz *cz, const struct cz_frame *frame,
 			     uint64_t late_ns)
 {
-	struct cz_service_stats *stats = stats_of(cz);
+	struct cz_service_stats *stats = cz_stats_in_flight(cz);
 
+	if (gate_of(cz)->virtual.masked) {
+		cz_mask_pause(cz);
+	}
 	if (stats == NULL) {
 		return;
 	}
@@ -96,7 +104,7 @@ void cz_firmware_interrupted(struct cz *cz, const struct cz_frame *frame,
 
 void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame)
 {
-	struct cz_service_stats *stats = stats_of(cz);
+	struct cz_service_stats *stats = cz_stats_in_flight(cz);
 
 	(void)frame;
 	if (stats != NULL) {
@@ -107,7 +115,7 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame)
 /* Whether the class sets FAR_EL1; after the others it is an older fault's. */
 static bool has_address(uint64_t esr)
 {
-	switch ((esr >> 26) & 0x3f) {
+	switch (EC(esr)) {
 	case 0x20:
 	case 0x21:
 	case 0x22:
@@ -119,45 +127,117 @@ static bool has_address(uint64_t esr)
 	}
 }
 
-/* Makes the frame return to the gate's end instead of to firmware. Interrupts
- * stay off until the gate has looked at what firmware left. */
-static void end_call(struct cz *cz, struct cz_frame *frame, cz_status why)
+/* Makes the frame return to the gate instead of to firmware. Interrupts stay off
+ * until the gate has looked at what firmware left. */
+static void return_to_gate(struct cz *cz, struct cz_frame *frame,
+			   const char *where)
 {
 	struct gate *gate = gate_of(cz);
+	uint64_t pan =
+		cz->gate == CZ_GATE_SANDBOX ? gate->pstate : frame->pstate;
 
-	cz->ended_by = why;
 	frame->x[16] = (uint64_t)gate;
-	frame->pc = (uint64_t)cz_gate_direct_end;
-	frame->pstate = MODE_EL1H | MASKED | (frame->pstate & PSTATE_PAN);
+	frame->pc = (uint64_t)where;
+	frame->pstate = MODE_EL1H | MASKED | (pan & PSTATE_PAN);
+}
+
+static void end_call(struct cz *cz, struct cz_frame *frame, cz_status why)
+{
+	cz->ended_by = why;
+	return_to_gate(cz, frame,
+		       cz->gate == CZ_GATE_SANDBOX ? cz_gate_sandbox_end
+						   : cz_gate_direct_end);
 }
 
 void cz_firmware_resume(struct cz *cz, struct cz_frame *frame)
 {
+	if (gate_of(cz)->virtual.masked) {
+		cz_mask_go_on(cz);
+	}
 	if (__atomic_load_n(&cz->abort_asked, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&cz->abort_asked, false, __ATOMIC_RELAXED);
 		end_call(cz, frame, CZ_E_ABORTED);
 	}
 }
 
-void cz_firmware_fault(struct cz *cz, struct cz_frame *frame, uint64_t esr,
-		       uint64_t far)
+/* The trampoline's SVC with the stack as it was: anywhere else, firmware has
+ * lost its way. */
+static bool is_return(const struct cz *cz, const struct cz_frame *frame,
+		      uint64_t esr)
+{
+	return EC(esr) == EC_SVC &&
+	       frame->pc == cz->window_address + INSN_BYTES &&
+	       frame->sp == cz->stack_top;
+}
+
+void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+			   uint64_t far)
 {
 	struct gate *gate = gate_of(cz);
 
+	if (cz->gate == CZ_GATE_SANDBOX) {
+		if (is_return(cz, frame, esr)) {
+			return_to_gate(cz, frame, cz_gate_sandbox_return);
+			return;
+		}
+		if (cz_trap_emulate(cz, frame, esr, far)) {
+			cz_firmware_resume(cz, frame);
+			return;
+		}
+	}
 	/* Formatting and printing take long: not here, with interrupts off. */
+	gate->fault = *frame;
 	gate->fault_esr = esr;
-	gate->fault_pc = frame->pc;
 	gate->fault_far = far;
 	end_call(cz, frame, CZ_E_FAULT);
 }
 
-__attribute__((noinline, cold)) void cz_gate_report_end(struct cz *cz)
+/* ---- Reports, from the worker after the call ---- */
+
+static void report_registers(struct cz *cz, const struct cz_frame *frame)
+{
+	for (uint32_t i = 0; i < 28; i += 4) {
+		cz_error(cz->host, "x%02u %016llx %016llx %016llx %016llx", i,
+			 cz_ull(frame->x[i]), cz_ull(frame->x[i + 1]),
+			 cz_ull(frame->x[i + 2]), cz_ull(frame->x[i + 3]));
+	}
+	cz_error(cz->host,
+		 "x28 %016llx %016llx %016llx, sp %016llx, pstate %llx",
+		 cz_ull(frame->x[28]), cz_ull(frame->x[29]),
+		 cz_ull(frame->x[30]), cz_ull(frame->sp),
+		 cz_ull(frame->pstate));
+}
+
+static void report_instruction(struct cz *cz, const struct gate *gate)
+{
+	char text[CZ_INSTRUCTION_CHARS];
+	uint32_t instruction;
+
+	if (cz_trap_fetch(cz, gate->fault.pc, &instruction)) {
+		cz_trap_describe(instruction, text);
+		cz_error(cz->host, "instruction %08x: %s; syndrome 0x%llx",
+			 instruction, text, cz_ull(gate->fault_esr));
+	}
+}
+
+CZ_SELDOM void cz_gate_report_end(struct cz *cz)
 {
 	const struct gate *gate = gate_of(cz);
 
-	if (cz->ended_by == CZ_E_FAULT) {
-		cz_report_fault(cz, class_name(gate->fault_esr), gate->fault_pc,
-				has_address(gate->fault_esr) ? gate->fault_far
-							     : CZ_NO_ADDRESS);
+	if (cz->ended_by != CZ_E_FAULT) {
+		return;
 	}
+	cz_report_fault(cz, class_name(gate->fault_esr), gate->fault.pc,
+			has_address(gate->fault_esr) ? gate->fault_far
+						     : CZ_NO_ADDRESS);
+	report_instruction(cz, gate);
+	report_registers(cz, &gate->fault);
+}
+
+CZ_SELDOM void cz_gate_report_sandbox(struct cz *cz)
+{
+	if (gate_of(cz)->virtual.masked) {
+		cz_mask_end(cz);
+	}
+	cz_broker_report(cz);
 }

@@ -11,6 +11,7 @@
 #define INSN_LDR_X16 0x580000b0u /* ldr x16, TRAMPOLINE_CONTEXT */
 #define INSN_BR_X17 0xd61f0220u
 #define INSN_RET 0xd65f03c0u
+#define INSN_SVC 0xd4000001u
 
 #define READ_SYSREG(name)                                         \
 	__extension__({                                           \
@@ -23,6 +24,10 @@
 
 #define PAN_REGISTER "s3_0_c4_c2_3"
 #define HAS_PAN() (((READ_SYSREG("id_aa64mmfr1_el1") >> 20) & 15) != 0)
+
+/* What firmware in the sandbox finds in x18..x28: nothing of the kernel's, and it
+ * is to be there afterwards. */
+#define GIVEN(n) ((uint64_t)0x5ca1 << 48 | (n))
 
 /* TTBR0_EL1 without the ASID, which a host may change while it has the thread
  * switched out. */
@@ -46,19 +51,34 @@ static inline void read_registers(struct system_registers *registers,
 	registers->control = READ_SYSREG("sctlr_el1");
 }
 
-void cz_gate_prepare(struct cz *cz)
+static void write_direct_trampoline(struct cz *cz, uint32_t *code)
 {
-	uint8_t *page = cz->trampoline.alias;
-	uint32_t *code = (uint32_t *)page;
+	uint8_t *page = (uint8_t *)code;
 
 	code[0] = INSN_LDR_X17;
 	code[1] = INSN_LDR_X16;
 	code[2] = INSN_BR_X17;
-	code[TRAMPOLINE_NULL_SERVICE / 4] = INSN_RET;
 	*(uint64_t *)(page + TRAMPOLINE_LAND) = (uint64_t)cz_gate_direct_return;
 	*(uint64_t *)(page + TRAMPOLINE_CONTEXT) = (uint64_t)gate_of(cz);
+}
+
+void cz_gate_prepare(struct cz *cz)
+{
+	uint32_t *code = (uint32_t *)cz->trampoline.alias;
+	struct gate *gate = gate_of(cz);
+
+	if (cz->gate == CZ_GATE_SANDBOX) {
+		code[0] = INSN_SVC;
+	} else {
+		write_direct_trampoline(cz, code);
+	}
+	code[TRAMPOLINE_NULL_SERVICE / 4] = INSN_RET;
+	for (uint32_t i = 0; i < sizeof(gate->given) / sizeof(gate->given[0]);
+	     i++) {
+		gate->given[i] = GIVEN(18 + i);
+	}
 	/* Where a hypervisor traps the ID registers, that takes long. */
-	gate_of(cz)->has_pan = HAS_PAN();
+	gate->has_pan = HAS_PAN();
 	cz->function[CZ_NULL_SERVICE] =
 		cz->window_address + TRAMPOLINE_NULL_SERVICE;
 }
@@ -99,23 +119,15 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	return found;
 }
 
-/* What the assembly noted of a call that returned by itself. */
-static inline uint32_t check_return(const struct gate *gate)
+/* What the assembly noted of a call that returned by itself: in any gate, then
+ * in the direct one. */
+static inline uint32_t check_kept(const struct gate *gate)
 {
 	uint32_t found = 0;
 
-	if ((gate->left_spsel | (gate->left_sp ^ gate->stack_top) |
-	     (gate->left_daif ^ gate->daif) | (gate->left_fpcr ^ gate->fpcr) |
-	     gate->left_x18 | gate->left_saved) == 0) {
+	if (((gate->left_fpcr ^ gate->fpcr) | gate->left_x18 |
+	     gate->left_saved) == 0) {
 		return 0;
-	}
-	if (gate->left_spsel != 0) {
-		found |= 1u << CZ_ANOMALY_STACK_SELECT;
-	} else if (gate->left_sp != gate->stack_top) {
-		found |= 1u << CZ_ANOMALY_STACK_POINTER;
-	}
-	if (gate->left_daif != gate->daif) {
-		found |= 1u << CZ_ANOMALY_INTERRUPTS;
 	}
 	if (gate->left_fpcr != gate->fpcr) {
 		found |= 1u << CZ_ANOMALY_FP_CONTROL;
@@ -129,36 +141,92 @@ static inline uint32_t check_return(const struct gate *gate)
 	return found;
 }
 
+static inline uint32_t check_return(const struct gate *gate)
+{
+	uint32_t found = 0;
+
+	if (gate->left_spsel != 0) {
+		found |= 1u << CZ_ANOMALY_STACK_SELECT;
+	} else if (gate->left_sp != gate->stack_top) {
+		found |= 1u << CZ_ANOMALY_STACK_POINTER;
+	}
+	if (gate->left_daif != gate->daif) {
+		found |= 1u << CZ_ANOMALY_INTERRUPTS;
+	}
+	return found;
+}
+
+/* ---- The two gates ---- */
+
+/* Firmware's registers are its caller's from here until the gate returns. */
+#define ENTER(gate, how)                                                \
+	do {                                                            \
+		__atomic_store_n(&(gate)->active, 1, __ATOMIC_RELAXED); \
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);                \
+		how(gate);                                              \
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);                \
+		__atomic_store_n(&(gate)->active, 0, __ATOMIC_RELAXED); \
+	} while (0)
+
+static inline uint32_t call_direct(struct cz *cz, struct gate *gate)
+{
+	struct system_registers before, after;
+	bool has_pan = gate->has_pan != 0;
+	uint32_t found;
+
+	read_registers(&before, has_pan);
+	before.coprocessor = READ_SYSREG("cpacr_el1");
+	ENTER(gate, cz_gate_direct);
+	read_registers(&after, has_pan);
+	after.coprocessor = gate->left_coprocessor;
+	found = check_registers(&before, &after);
+	WRITE_SYSREG("daif", gate->daif);
+	return cz->ended_by != 0 ? found : found | check_return(gate);
+}
+
+/* Of the machine firmware can change only what EL0 may write. */
+static inline uint32_t call_sandbox(struct gate *gate)
+{
+	uint64_t thread = READ_SYSREG("tpidr_el0");
+	uint32_t found = 0;
+
+	/* PSTATE at EL0: interrupts as they are; and PAN, for a host that does
+	 * not have exceptions set it. */
+	gate->pstate = READ_SYSREG("daif");
+	if (gate->has_pan != 0) {
+		gate->pstate |= READ_SYSREG(PAN_REGISTER);
+	}
+	ENTER(gate, cz_gate_sandbox);
+	WRITE_SYSREG("daif", gate->daif);
+	if (READ_SYSREG("tpidr_el0") != thread) {
+		WRITE_SYSREG("tpidr_el0", thread);
+		found = 1u << CZ_ANOMALY_THREAD_USER;
+	}
+	return found;
+}
+
 uint64_t cz_gate_call(struct cz *cz, uint64_t function,
 		      const uint64_t *registers, uint32_t *anomalies)
 {
 	struct gate *gate = gate_of(cz);
-	struct system_registers before, after;
-	bool has_pan = gate->has_pan != 0;
-	uint32_t found;
 
 	gate->function = function;
 	gate->stack_top = cz->stack_top;
 	gate->return_address = cz->window_address;
 	gate->arguments = registers;
-	read_registers(&before, has_pan);
-	before.coprocessor = READ_SYSREG("cpacr_el1");
-
-	__atomic_store_n(&gate->active, 1, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	cz_gate_direct(gate);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&gate->active, 0, __ATOMIC_RELAXED);
-
-	read_registers(&after, has_pan);
-	after.coprocessor = gate->left_coprocessor;
-	found = check_registers(&before, &after);
-	WRITE_SYSREG("daif", gate->daif);
+	if (cz->gate == CZ_GATE_SANDBOX) {
+		gate->virtual = (struct virtual_machine){.spsel = 1};
+		*anomalies = call_sandbox(gate);
+		if (gate->virtual.masked || gate->refused != 0) {
+			cz_gate_report_sandbox(cz);
+		}
+	} else {
+		*anomalies = call_direct(cz, gate);
+	}
 	if (cz->ended_by == 0) {
-		found |= check_return(gate);
+		*anomalies |= check_kept(gate);
 	} else {
 		cz_gate_report_end(cz);
 	}
-	*anomalies = found;
 	return gate->result;
 }

@@ -25,16 +25,37 @@
 #define GATE_LEFT_X18 272 /* 1: changed */
 #define GATE_LEFT_SAVED 280 /* 1: x19..x29 or d8..d15 changed */
 #define GATE_ACTIVE 288 /* firmware may be running */
+#define GATE_PSTATE 296 /* the sandbox's: what firmware starts with */
+#define GATE_GIVEN 304 /* x18..x28 that firmware is given there */
+#define GATE_GIVEN_D8 392 /* and d8..d15: zeroes */
 
-/* The trampoline's page. */
+/* The trampoline's page: code that returns to the gate, and the null service. */
 #define TRAMPOLINE_NULL_SERVICE 12
 #define TRAMPOLINE_LAND 16 /* address of cz_gate_direct_return */
 #define TRAMPOLINE_CONTEXT 24 /* address of the context */
 
 #ifndef __ASSEMBLER__
-#include <caesura/caesura.h>
+#include <caesura/arm64.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What firmware in the sandbox finds instead of the machine; new for each call. */
+struct virtual_timer {
+	uint64_t control, compare;
+};
+
+struct virtual_machine {
+	uint64_t daif; /* as in PSTATE */
+	uint64_t masked_from_ns; /* the clock when counting began, or went on */
+	uint64_t masked_ns; /* of the present masking, until then */
+	bool masked;
+	bool paused; /* the worker is not running */
+	uint64_t spsel;
+	uint64_t thread; /* TPIDR_EL1 */
+	uint64_t cache_select; /* CSSELR_EL1 */
+	uint64_t translation; /* PAR_EL1 */
+	struct virtual_timer timer[2]; /* physical, virtual */
+};
 
 struct gate {
 	uint64_t function;
@@ -55,10 +76,17 @@ struct gate {
 	uint64_t left_x18;
 	uint64_t left_saved;
 	uint64_t active;
+	uint64_t pstate;
+	uint64_t given[11];
+	uint64_t given_d8[8];
 
 	/* C's alone. */
 	uint64_t has_pan;
-	uint64_t fault_esr, fault_pc, fault_far; /* of a call that faulted */
+	struct virtual_machine virtual;
+	struct cz_frame fault; /* of a call that faulted, and its syndrome */
+	uint64_t fault_esr, fault_far;
+	uint64_t refused; /* secure calls of this call's */
+	uint64_t refused_id, refused_pc; /* the first of them */
 };
 
 _Static_assert(CZ_MAX_ARGUMENTS == 6, "gate_direct.S loads six");
@@ -73,6 +101,9 @@ _Static_assert(offsetof(struct gate, left_coprocessor) == GATE_LEFT_CPACR,
 _Static_assert(offsetof(struct gate, left_sp) == GATE_LEFT_SP, "gate");
 _Static_assert(offsetof(struct gate, left_saved) == GATE_LEFT_SAVED, "gate");
 _Static_assert(offsetof(struct gate, active) == GATE_ACTIVE, "gate");
+_Static_assert(offsetof(struct gate, pstate) == GATE_PSTATE, "gate");
+_Static_assert(offsetof(struct gate, given) == GATE_GIVEN, "gate");
+_Static_assert(offsetof(struct gate, given_d8) == GATE_GIVEN_D8, "gate");
 _Static_assert(sizeof(struct gate) <= sizeof(struct cz_gate_context), "gate");
 
 static inline struct gate *gate_of(struct cz *cz)
@@ -80,16 +111,26 @@ static inline struct gate *gate_of(struct cz *cz)
 	return (struct gate *)cz->gate_context.words;
 }
 
-/* Enters firmware as the gate says, and comes back with interrupts masked as
- * firmware left them; see gate_direct.S. */
+static inline const struct gate *const_gate_of(const struct cz *cz)
+{
+	return (const struct gate *)cz->gate_context.words;
+}
+
+/* Enter firmware as the gate says, and come back with interrupts masked: as
+ * firmware left them, or all of them. */
 void cz_gate_direct(struct gate *gate);
+void cz_gate_sandbox(struct gate *gate);
 
 /* Where firmware's return arrives, and where a call is ended. Not functions. */
 extern const char cz_gate_direct_return[];
 extern const char cz_gate_direct_end[];
+extern const char cz_gate_sandbox_return[];
+extern const char cz_gate_sandbox_end[];
 
 /* frame.c: says in the log why a call was ended, when that was a fault. */
 void cz_gate_report_end(struct cz *cz);
+/* The same of what the sandbox saw, and ends the counting of masked time. */
+void cz_gate_report_sandbox(struct cz *cz);
 #endif
 
 #endif

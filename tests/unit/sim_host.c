@@ -753,6 +753,15 @@ void cz_host_reset(struct cz_host *sim, enum cz_efi_reset_type type)
 	sim->host_reset_type = type;
 }
 
+bool cz_host_secure_call(struct cz_host *sim, enum cz_conduit conduit,
+			 uint64_t registers[18])
+{
+	(void)sim;
+	(void)conduit;
+	(void)registers;
+	return false;
+}
+
 bool cz_host_worker_set_cpus(struct cz_host *sim, const struct cz_cpu_set *set)
 {
 	struct sim_thread *self = sim_self(sim);

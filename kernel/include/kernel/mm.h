@@ -55,8 +55,9 @@ enum memory_kind { MEMORY_WB, MEMORY_NC, MEMORY_DEVICE };
 
 struct space;
 
-/* NULL when out of memory or ASIDs. */
-struct space *space_create(void);
+/* A space for EL1 or, with user, for EL0: all of its pages. NULL when out of
+ * memory or ASIDs. */
+struct space *space_create(bool user);
 void space_destroy(struct space *space); /* no thread has adopted it */
 
 /* Maps or changes pages. False when out of memory or out of range. */

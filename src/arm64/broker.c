@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker of secure calls: what sandboxed firmware may ask of what is below
+ * the kernel. Everything that is not in the table is refused. A call that can
+ * start a CPU at an address, share memory or change who may talk to whom would
+ * be a way out of the sandbox (PSCI DEN0022, FF-A DEN0077A, MM DEN0060).
+ */
+#include "../core.h"
+#include "trap.h"
+
+#define NOT_SUPPORTED UINT64_MAX /* SMCCC: -1 */
+#define INSN_IMMEDIATE 0x001fffe0u
+#define INSN_IS_SMC 1u
+#define NO_BUFFER 0u
+#define MESSAGE_HEADER_BYTES 24u /* EFI_MM_COMMUNICATE_HEADER: GUID, length */
+
+struct rule {
+	uint32_t id; /* without the bit that tells SMC64 from SMC32 */
+	bool both; /* exists as SMC64 too */
+	bool only_reset; /* within ResetSystem */
+	uint8_t buffer; /* the register with a buffer's address, or NO_BUFFER */
+};
+
+#define SMC64 0x40000000u
+
+static const struct rule rules[] = {
+	{0x84000000, false, false, NO_BUFFER}, /* PSCI_VERSION */
+	{0x8400000a, false, false, NO_BUFFER}, /* PSCI_FEATURES */
+	{0x84000008, false, true, NO_BUFFER}, /* SYSTEM_OFF */
+	{0x84000009, false, true, NO_BUFFER}, /* SYSTEM_RESET */
+	{0x84000012, true, true, NO_BUFFER}, /* SYSTEM_RESET2 */
+	{0x84000041, true, false, 2}, /* MM_COMMUNICATE */
+	{0x8400006f, true, false, 3}, /* FFA_MSG_SEND_DIRECT_REQ */
+	{0x8400008d, true, false, 4}, /* FFA_MSG_SEND_DIRECT_REQ2 */
+};
+
+static const struct rule *find_rule(uint32_t id)
+{
+	for (uint32_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (id == rules[i].id ||
+		    (rules[i].both && id == (rules[i].id | SMC64))) {
+			return &rules[i];
+		}
+	}
+	return NULL;
+}
+
+/* Whether firmware itself may write [physical, + size). */
+static bool is_own(const struct cz *cz, uint64_t physical, uint64_t size)
+{
+	for (uint32_t i = 0; i < cz->region_count; i++) {
+		const struct cz_region *region = &cz->regions[i];
+		uint64_t offset = physical - region->physical;
+		uint64_t bytes = region->page_count * CZ_PAGE;
+
+		if (physical >= region->physical && offset < bytes &&
+		    size <= bytes - offset &&
+		    region->type != CZ_MEMORY_DEVICE &&
+		    (region->prot & CZ_PROT_WRITE) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Header and message, as long as the header says. */
+static bool holds_message(struct cz *cz, uint64_t physical)
+{
+	const uint8_t *header;
+	uint64_t length;
+
+	if (!is_own(cz, physical, MESSAGE_HEADER_BYTES)) {
+		return false;
+	}
+	header = cz_host_firmware_alias(cz->host, physical,
+					MESSAGE_HEADER_BYTES);
+	if (header == NULL) {
+		return false;
+	}
+	memcpy(&length, header + 16, sizeof(length));
+	return length <= UINT32_MAX &&
+	       is_own(cz, physical, MESSAGE_HEADER_BYTES + length);
+}
+
+static bool allowed(struct cz *cz, const struct cz_frame *frame,
+		    uint32_t instruction)
+{
+	const struct rule *rule = find_rule((uint32_t)frame->x[0]);
+
+	if (rule == NULL || (instruction & INSN_IMMEDIATE) != 0) {
+		return false;
+	}
+	if (rule->only_reset && (cz->in_flight == NULL ||
+				 cz->in_flight->service != CZ_RESET_SYSTEM)) {
+		return false;
+	}
+	return rule->buffer == NO_BUFFER ||
+	       holds_message(cz, frame->x[rule->buffer]);
+}
+
+static bool pass_on(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
+{
+	struct cz_service_stats *stats = cz_stats_in_flight(cz);
+	enum cz_conduit conduit = (instruction & INSN_IS_SMC) != 0
+					  ? CZ_CONDUIT_SMC
+					  : CZ_CONDUIT_HVC;
+	uint64_t start = cz_host_now_ns(cz->host);
+	bool made = cz_host_secure_call(cz->host, conduit, frame->x);
+
+	if (made && stats != NULL) {
+		stats->secure_calls++;
+		stats->secure_ns += cz_host_now_ns(cz->host) - start;
+	}
+	return made;
+}
+
+void cz_broker_call(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
+{
+	struct gate *gate = gate_of(cz);
+	uint64_t id = frame->x[0];
+
+	if (allowed(cz, frame, instruction) &&
+	    pass_on(cz, frame, instruction)) {
+		return;
+	}
+	if (gate->refused++ == 0) {
+		gate->refused_id = id;
+		gate->refused_pc = frame->pc;
+	}
+	cz->stats.secure_refused++;
+	frame->x[0] = NOT_SUPPORTED;
+}
+
+void cz_broker_report(struct cz *cz)
+{
+	struct gate *gate = gate_of(cz);
+	const struct cz_image *image;
+	uint64_t offset = gate->refused_pc;
+
+	if (gate->refused == 0) {
+		return;
+	}
+	image = cz_find_image(cz, gate->refused_pc, &offset);
+	cz_warn(cz->host,
+		"secure call 0x%llx at %s+0x%llx refused: NOT_SUPPORTED (%llu "
+		"in this call)",
+		cz_ull(gate->refused_id), image == NULL ? "?" : image->name,
+		cz_ull(offset), cz_ull(gate->refused));
+	gate->refused = 0;
+}

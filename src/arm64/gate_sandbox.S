@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sandbox gate: firmware at EL0. It comes back by the trampoline's SVC, which
+ * lands on SP_EL1, the worker's kernel stack, as every exception of firmware's
+ * does; the hook makes that frame return to cz_gate_sandbox_return. Firmware sees
+ * no register of the kernel's.
+ */
+#include "gate.h"
+#include "save.inc"
+
+	.text
+
+/*
+ * void cz_gate_sandbox(struct gate *gate)
+ * x0 gate, then firmware's arguments  x30 trampoline
+ */
+	.globl	cz_gate_sandbox
+	.hidden	cz_gate_sandbox
+	.type	cz_gate_sandbox, %function
+	.balign	64
+cz_gate_sandbox:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	save_caller
+
+	ldp	x9, x10, [x0, #GATE_FUNCTION]
+	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */
+	ldr	x12, [x0, #GATE_PSTATE]
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movi	v\n\().2d, #0
+	.endr
+	.irp	n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	movi	v\n\().2d, #0
+	.endr
+	msr	fpsr, xzr
+	ldp	x18, x19, [x0, #GATE_GIVEN]
+	ldp	x20, x21, [x0, #GATE_GIVEN + 16]
+	ldp	x22, x23, [x0, #GATE_GIVEN + 32]
+	ldp	x24, x25, [x0, #GATE_GIVEN + 48]
+	ldp	x26, x27, [x0, #GATE_GIVEN + 64]
+	ldr	x28, [x0, #GATE_GIVEN + 80]
+	/* An exception would overwrite where the return goes. */
+	msr	daifset, #15
+	msr	elr_el1, x9
+	msr	spsr_el1, x12
+	msr	sp_el0, x10
+	ldp	x4, x5, [x11, #32]
+	ldp	x2, x3, [x11, #16]
+	ldp	x0, x1, [x11]
+	.irp	n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 29
+	mov	x\n, xzr
+	.endr
+	eret
+	dsb	nsh			/* nothing is speculated past it */
+	isb
+
+/*
+ * Firmware has returned: the frame of its SVC points here. x16 gate, x0 status;
+ * all else is what firmware left. EL1h, all interrupts masked.
+ */
+	.globl	cz_gate_sandbox_return
+	.hidden	cz_gate_sandbox_return
+cz_gate_sandbox_return:
+	mrs	x9, fpcr
+	str	x0, [x16, #GATE_RESULT]
+	str	x9, [x16, #GATE_LEFT_FPCR]
+	check_kept GATE_GIVEN, GATE_GIVEN_D8
+
+/* Where the frame of a call that is ended points to. As above. */
+	.globl	cz_gate_sandbox_end
+	.hidden	cz_gate_sandbox_end
+cz_gate_sandbox_end:
+	return_to_caller
+	.cfi_endproc
+	.size	cz_gate_sandbox, . - cz_gate_sandbox

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What has no name in C: registers by number, and accesses as EL0 would make
+ * them. */
+
+	.text
+
+/*
+ * uint64_t cz_machine_identification(uint32_t number)
+ * S3_0_C0_C<crm>_<op2>, number = crm * 8 + op2 < 64.
+ */
+	.globl	cz_machine_identification
+	.hidden	cz_machine_identification
+	.type	cz_machine_identification, %function
+cz_machine_identification:
+	hint	#34			/* bti c */
+	and	w0, w0, #63
+	adr	x1, 1f
+	add	x1, x1, x0, lsl #4
+	br	x1
+	.balign	16
+1:
+	.irp	crm, 0, 1, 2, 3, 4, 5, 6, 7
+	.irp	op2, 0, 1, 2, 3, 4, 5, 6, 7
+	hint	#36			/* bti j */
+	mrs	x0, S3_0_C0_C\crm\()_\op2
+	ret
+	nop
+	.endr
+	.endr
+	.size	cz_machine_identification, . - cz_machine_identification
+
+/* uint8_t cz_machine_user_read(uint64_t address) */
+	.globl	cz_machine_user_read
+	.hidden	cz_machine_user_read
+	.type	cz_machine_user_read, %function
+cz_machine_user_read:
+	hint	#34
+	ldtrb	w0, [x0]
+	ret
+	.size	cz_machine_user_read, . - cz_machine_user_read
+
+/* void cz_machine_user_write(uint64_t address, uint8_t value) */
+	.globl	cz_machine_user_write
+	.hidden	cz_machine_user_write
+	.type	cz_machine_user_write, %function
+cz_machine_user_write:
+	hint	#34
+	sttrb	w1, [x0]
+	ret
+	.size	cz_machine_user_write, . - cz_machine_user_write

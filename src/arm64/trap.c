@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What firmware, written for EL1, executes in the sandbox and EL0 may not. Goes by
+ * the instruction itself, which the syndrome does not always tell. The table
+ * below is all there is: what is not in it ends the call.
+ */
+#include "trap.h"
+#include "../core.h"
+
+#define EC(esr) ((esr) >> 26 & 0x3f)
+#define EC_UNKNOWN 0x00
+#define EC_WAIT 0x01
+#define EC_SYSTEM 0x18
+#define EC_DATA_ABORT 0x24
+#define FAULT_STATUS(esr) ((esr)&0x3f)
+#define FAULT_ALIGNMENT 0x21
+
+#define INSN_SYSTEM_MASK 0xffc00000u
+#define INSN_SYSTEM 0xd5000000u
+#define INSN_IS_READ (1u << 21)
+#define INSN_WFE 0xd503205fu
+#define INSN_WFI 0xd503207fu
+#define INSN_CALL_MASK 0xffe0001fu
+#define INSN_SVC 0xd4000001u
+#define INSN_HVC 0xd4000002u
+#define INSN_SMC 0xd4000003u
+
+#define DAIF_BITS 0x3c0u
+#define CURRENT_EL1 4u
+#define SPSEL_BIT 1u
+#define PAR_FAULT 0x80fu /* level 3 translation fault; bit 11 is RES1 */
+#define PAR_WRITE_BACK (0xffull << 56)
+#define TIMER_ENABLE 1u
+#define TIMER_CONTROL 3u
+#define TIMER_STATUS 4u
+#define CTR_LINE(ctr) (4u << ((ctr) >> 16 & 15))
+#define CCSIDR_SELECT 0xfu
+/* Of the kernel's choices only what firmware might go by: MMU, alignment checks,
+ * caches, stack alignment, WXN. */
+#define SCTLR_SHOWN                                              \
+	((1ull << 0) | (1ull << 1) | (1ull << 2) | (1ull << 3) | \
+	 (1ull << 12) | (1ull << 19))
+
+/* ---- One trapped access ---- */
+
+struct trap {
+	struct cz *cz;
+	struct virtual_machine *virtual;
+	uint16_t key;
+	uint8_t immediate; /* CRm of an MSR with an immediate */
+	uint64_t value; /* written, or read */
+};
+
+/* op0, op1, CRn, CRm, op2 as the instruction has them in bits 20 to 5. */
+#define KEY(op0, op1, crn, crm, op2)                                      \
+	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | \
+		    (op2)))
+#define ANY_CRM 0x0078u
+#define ANY_OP2 0x0007u
+#define KEY_CRM(key) ((key) >> 3 & 15)
+#define KEY_OP2(key) ((key)&7)
+
+typedef bool emulate_access(struct trap *trap);
+
+struct emulation {
+	uint16_t key;
+	uint16_t any; /* bits of the key that do not matter */
+	enum cz_trap kind;
+	emulate_access *read; /* NULL: may not be */
+	emulate_access *write;
+};
+
+/* ---- Interrupt mask and state ---- */
+
+static bool read_daif(struct trap *trap)
+{
+	trap->value = trap->virtual->daif;
+	return true;
+}
+
+static bool write_daif(struct trap *trap)
+{
+	cz_mask_write(trap->cz, trap->value & DAIF_BITS);
+	return true;
+}
+
+static bool set_daif(struct trap *trap)
+{
+	cz_mask_write(trap->cz,
+		      trap->virtual->daif | (uint64_t)trap->immediate << 6);
+	return true;
+}
+
+static bool clear_daif(struct trap *trap)
+{
+	cz_mask_write(trap->cz,
+		      trap->virtual->daif & ~((uint64_t)trap->immediate << 6));
+	return true;
+}
+
+static bool read_current_el(struct trap *trap)
+{
+	trap->value = CURRENT_EL1;
+	return true;
+}
+
+static bool read_spsel(struct trap *trap)
+{
+	trap->value = trap->virtual->spsel;
+	return true;
+}
+
+static bool write_spsel(struct trap *trap)
+{
+	trap->virtual->spsel = trap->value & SPSEL_BIT;
+	return true;
+}
+
+static bool set_spsel(struct trap *trap)
+{
+	trap->virtual->spsel = trap->immediate & SPSEL_BIT;
+	return true;
+}
+
+/* ---- Identification: real values, without what firmware cannot use here ---- */
+
+struct hidden_fields {
+	uint8_t number; /* CRm * 8 + op2 */
+	uint64_t bits;
+};
+
+static const struct hidden_fields hidden[] = {
+	/* PFR0: EL2, EL3, SVE, SEL2, MPAM, AMU */
+	{4 * 8 + 0, 0x00ffff000000ff00ull | 0xfull << 32},
+	{4 * 8 + 1, 0x000000000f00ff00ull}, /* PFR1: MTE, RAS, MPAM, SME */
+	{4 * 8 + 4, UINT64_MAX}, /* ZFR0 */
+	{4 * 8 + 5, UINT64_MAX}, /* SMFR0 */
+	{5 * 8 + 0, ~0xffull}, /* DFR0: all but debug's and trace's version */
+	{5 * 8 + 1, UINT64_MAX}, /* DFR1 */
+	/* ISAR1: APA, API, GPA, GPI: the keys are the host's */
+	{6 * 8 + 1, 0x00000000ff000ff0ull},
+	/* ISAR2: GPA3, APA3 */
+	{6 * 8 + 2, 0x000000000000ff00ull},
+};
+
+static bool read_identification(struct trap *trap)
+{
+	uint32_t number = KEY_CRM(trap->key) * 8u + KEY_OP2(trap->key);
+
+	/* Of the first eight, MIDR, MPIDR and REVIDR; of the others all read. */
+	if (number >= 64 ||
+	    (number < 8 && number != 0 && number != 5 && number != 6)) {
+		return false;
+	}
+	trap->value = cz_machine_identification(number);
+	for (uint32_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		if (hidden[i].number == number) {
+			trap->value &= ~hidden[i].bits;
+		}
+	}
+	return true;
+}
+
+static bool read_cache_level(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_CLIDR);
+	return true;
+}
+
+static bool read_cache_size(struct trap *trap)
+{
+	trap->value = cz_machine_cache_size(trap->virtual->cache_select,
+					    KEY_OP2(trap->key) == 2);
+	return true;
+}
+
+static bool read_cache_select(struct trap *trap)
+{
+	trap->value = trap->virtual->cache_select;
+	return true;
+}
+
+static bool write_cache_select(struct trap *trap)
+{
+	trap->virtual->cache_select = trap->value & CCSIDR_SELECT;
+	return true;
+}
+
+static bool read_cache_type(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_CTR);
+	return true;
+}
+
+/* ---- System registers ---- */
+
+static bool read_sctlr(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_SCTLR) & SCTLR_SHOWN;
+	return true;
+}
+
+static bool read_cpacr(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_CPACR);
+	return true;
+}
+
+static bool read_tcr(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_TCR);
+	return true;
+}
+
+static bool read_mair(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_MAIR);
+	return true;
+}
+
+/* Where the kernel's tables and vectors are is not firmware's business. */
+static bool read_zero(struct trap *trap)
+{
+	trap->value = 0;
+	return true;
+}
+
+static bool read_thread(struct trap *trap)
+{
+	trap->value = trap->virtual->thread;
+	return true;
+}
+
+static bool write_thread(struct trap *trap)
+{
+	trap->virtual->thread = trap->value;
+	return true;
+}
+
+/* ---- Translation and caches ---- */
+
+static bool read_translation(struct trap *trap)
+{
+	trap->value = trap->virtual->translation;
+	return true;
+}
+
+/* AT, as firmware's regions have it. */
+static bool translate(struct trap *trap)
+{
+	uint64_t page = trap->value & ~(uint64_t)(CZ_PAGE - 1);
+	const struct cz_region *region = cz_regions_find(trap->cz, page);
+
+	trap->virtual->translation = PAR_FAULT;
+	if (region != NULL) {
+		trap->virtual
+			->translation = (page - region->address +
+					 region->physical) |
+					(region->type == CZ_MEMORY_WRITE_BACK
+						 ? PAR_WRITE_BACK
+						 : 0);
+	}
+	return true;
+}
+
+/* TLB and set/way maintenance: nothing that firmware at EL0 maps or caches needs
+ * it, and it would be done to all that run here. */
+static bool do_nothing(struct trap *trap)
+{
+	(void)trap;
+	return true;
+}
+
+static bool forget_code(struct trap *trap)
+{
+	(void)trap;
+	cz_machine_forget_code();
+	return true;
+}
+
+/* Cleaned and invalidated, also where firmware asks for invalidation only: what
+ * the host wrote is not to be lost. What is not firmware's is left alone. */
+static bool clean(struct trap *trap)
+{
+	const struct cz_region *region = cz_regions_find(trap->cz, trap->value);
+	uint64_t line = CTR_LINE(cz_machine_read(CZ_MACHINE_CTR));
+	const uint8_t *alias;
+	uint64_t at;
+
+	if (trap->value - trap->cz->window_address <
+	    trap->cz->window_pages * CZ_PAGE) {
+		return true; /* stack and arguments: no device reads them */
+	}
+	if (region == NULL || region->type == CZ_MEMORY_DEVICE) {
+		return region != NULL;
+	}
+	at = (trap->value & ~(line - 1)) - region->address + region->physical;
+	alias = cz_host_firmware_alias(trap->cz->host, at, 1);
+	if (alias == NULL) {
+		return false;
+	}
+	cz_machine_clean(alias);
+	return true;
+}
+
+/* ---- Counter and timers: they count, and never fire ---- */
+
+static bool read_frequency(struct trap *trap)
+{
+	trap->value = cz_machine_read(CZ_MACHINE_FREQUENCY);
+	return true;
+}
+
+static uint64_t count_of(const struct trap *trap)
+{
+	return cz_machine_read(KEY_CRM(trap->key) == 3
+				       ? CZ_MACHINE_VIRTUAL_COUNT
+				       : CZ_MACHINE_PHYSICAL_COUNT);
+}
+
+static bool read_counter(struct trap *trap)
+{
+	trap->value = cz_machine_read(KEY_OP2(trap->key) == 1
+					      ? CZ_MACHINE_PHYSICAL_COUNT
+					      : CZ_MACHINE_VIRTUAL_COUNT);
+	return true;
+}
+
+static struct virtual_timer *timer_of(struct trap *trap)
+{
+	return &trap->virtual->timer[KEY_CRM(trap->key) == 3];
+}
+
+static bool read_timer(struct trap *trap)
+{
+	const struct virtual_timer *timer = timer_of(trap);
+	uint64_t left = timer->compare - count_of(trap);
+
+	switch (KEY_OP2(trap->key)) {
+	case 0:
+		trap->value = (uint32_t)left;
+		return true;
+	case 1:
+		trap->value = timer->control;
+		if ((timer->control & TIMER_ENABLE) != 0 &&
+		    (int64_t)left <= 0) {
+			trap->value |= TIMER_STATUS;
+		}
+		return true;
+	case 2:
+		trap->value = timer->compare;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool write_timer(struct trap *trap)
+{
+	struct virtual_timer *timer = timer_of(trap);
+
+	switch (KEY_OP2(trap->key)) {
+	case 0:
+		timer->compare = count_of(trap) +
+				 (uint64_t)(int64_t)(int32_t)trap->value;
+		return true;
+	case 1:
+		timer->control = trap->value & TIMER_CONTROL;
+		return true;
+	case 2:
+		timer->compare = trap->value;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- The table ---- */
+
+static const struct emulation emulations[] = {
+	/* DAIF, DAIFSet, DAIFClr */
+	{KEY(3, 3, 4, 2, 1), 0, CZ_TRAP_MASK, read_daif, write_daif},
+	{KEY(0, 3, 4, 0, 6), ANY_CRM, CZ_TRAP_MASK, NULL, set_daif},
+	{KEY(0, 3, 4, 0, 7), ANY_CRM, CZ_TRAP_MASK, NULL, clear_daif},
+	/* CurrentEL, SPSel */
+	{KEY(3, 0, 4, 2, 2), 0, CZ_TRAP_STATE, read_current_el, NULL},
+	{KEY(3, 0, 4, 2, 0), 0, CZ_TRAP_STATE, read_spsel, write_spsel},
+	{KEY(0, 0, 4, 0, 5), ANY_CRM, CZ_TRAP_STATE, NULL, set_spsel},
+	/* MIDR_EL1 and what follows; CCSIDR, CLIDR, CCSIDR2, AIDR, CSSELR, CTR */
+	{KEY(3, 0, 0, 0, 0), ANY_CRM | ANY_OP2, CZ_TRAP_IDENTIFICATION,
+	 read_identification, NULL},
+	{KEY(3, 1, 0, 0, 0), 0, CZ_TRAP_IDENTIFICATION, read_cache_size, NULL},
+	{KEY(3, 1, 0, 0, 1), 0, CZ_TRAP_IDENTIFICATION, read_cache_level, NULL},
+	{KEY(3, 1, 0, 0, 2), 0, CZ_TRAP_IDENTIFICATION, read_cache_size, NULL},
+	{KEY(3, 1, 0, 0, 7), 0, CZ_TRAP_IDENTIFICATION, read_zero, NULL},
+	{KEY(3, 2, 0, 0, 0), 0, CZ_TRAP_IDENTIFICATION, read_cache_select,
+	 write_cache_select},
+	{KEY(3, 3, 0, 0, 1), 0, CZ_TRAP_IDENTIFICATION, read_cache_type, NULL},
+	/* SCTLR, CPACR, TTBR0, TTBR1, TCR, MAIR, VBAR, TPIDR */
+	{KEY(3, 0, 1, 0, 0), 0, CZ_TRAP_SYSTEM, read_sctlr, NULL},
+	{KEY(3, 0, 1, 0, 2), 0, CZ_TRAP_SYSTEM, read_cpacr, NULL},
+	{KEY(3, 0, 2, 0, 0), 0, CZ_TRAP_SYSTEM, read_zero, NULL},
+	{KEY(3, 0, 2, 0, 1), 0, CZ_TRAP_SYSTEM, read_zero, NULL},
+	{KEY(3, 0, 2, 0, 2), 0, CZ_TRAP_SYSTEM, read_tcr, NULL},
+	{KEY(3, 0, 10, 2, 0), 0, CZ_TRAP_SYSTEM, read_mair, NULL},
+	{KEY(3, 0, 12, 0, 0), 0, CZ_TRAP_SYSTEM, read_zero, NULL},
+	{KEY(3, 0, 13, 0, 4), 0, CZ_TRAP_SYSTEM, read_thread, write_thread},
+	/* PAR, AT, TLBI with and without nXS */
+	{KEY(3, 0, 7, 4, 0), 0, CZ_TRAP_TRANSLATION, read_translation, NULL},
+	{KEY(1, 0, 7, 8, 0), ANY_OP2, CZ_TRAP_TRANSLATION, NULL, translate},
+	{KEY(1, 0, 7, 9, 0), 1, CZ_TRAP_TRANSLATION, NULL, translate},
+	{KEY(1, 0, 8, 0, 0), ANY_CRM | ANY_OP2, CZ_TRAP_TRANSLATION, NULL,
+	 do_nothing},
+	{KEY(1, 0, 9, 0, 0), ANY_CRM | ANY_OP2, CZ_TRAP_TRANSLATION, NULL,
+	 do_nothing},
+	/* IC IALLUIS, IALLU, IVAU */
+	{KEY(1, 0, 7, 1, 0), 0, CZ_TRAP_CACHE, NULL, forget_code},
+	{KEY(1, 0, 7, 5, 0), 0, CZ_TRAP_CACHE, NULL, forget_code},
+	{KEY(1, 3, 7, 5, 1), 0, CZ_TRAP_CACHE, NULL, forget_code},
+	/* DC IVAC, CVAC, CVAU, CVAP, CVADP, CIVAC; ISW, CSW, CISW */
+	{KEY(1, 0, 7, 6, 1), 0, CZ_TRAP_CACHE, NULL, clean},
+	{KEY(1, 3, 7, 10, 1), 0, CZ_TRAP_CACHE, NULL, clean},
+	{KEY(1, 3, 7, 11, 1), 0, CZ_TRAP_CACHE, NULL, clean},
+	{KEY(1, 3, 7, 12, 1), 0, CZ_TRAP_CACHE, NULL, clean},
+	{KEY(1, 3, 7, 13, 1), 0, CZ_TRAP_CACHE, NULL, clean},
+	{KEY(1, 3, 7, 14, 1), 0, CZ_TRAP_CACHE, NULL, clean},
+	{KEY(1, 0, 7, 6, 2), 0, CZ_TRAP_CACHE, NULL, do_nothing},
+	{KEY(1, 0, 7, 10, 2), 0, CZ_TRAP_CACHE, NULL, do_nothing},
+	{KEY(1, 0, 7, 14, 2), 0, CZ_TRAP_CACHE, NULL, do_nothing},
+	/* CNTFRQ, CNTPCT, CNTVCT; CNTP_*, CNTV_* */
+	{KEY(3, 3, 14, 0, 0), 0, CZ_TRAP_TIMER, read_frequency, NULL},
+	{KEY(3, 3, 14, 0, 1), 0, CZ_TRAP_TIMER, read_counter, NULL},
+	{KEY(3, 3, 14, 0, 2), 0, CZ_TRAP_TIMER, read_counter, NULL},
+	{KEY(3, 3, 14, 2, 0), ANY_OP2, CZ_TRAP_TIMER, read_timer, write_timer},
+	{KEY(3, 3, 14, 3, 0), ANY_OP2, CZ_TRAP_TIMER, read_timer, write_timer},
+};
+
+static const struct emulation *find(uint16_t key)
+{
+	for (uint32_t i = 0; i < sizeof(emulations) / sizeof(emulations[0]);
+	     i++) {
+		if ((key & ~emulations[i].any) == emulations[i].key) {
+			return &emulations[i];
+		}
+	}
+	return NULL;
+}
+
+/* ---- Instructions ---- */
+
+static void count(struct cz *cz, enum cz_trap kind)
+{
+	struct cz_service_stats *stats = cz_stats_in_flight(cz);
+
+	if (stats != NULL) {
+		stats->traps[kind]++;
+	}
+}
+
+static bool emulate_system(struct cz *cz, struct cz_frame *frame,
+			   uint32_t instruction)
+{
+	bool is_read = (instruction & INSN_IS_READ) != 0;
+	uint32_t number = instruction & 31;
+	struct trap trap = {
+		.cz = cz,
+		.virtual = &gate_of(cz)->virtual,
+		.key = (uint16_t)(instruction >> 5),
+		.immediate = instruction >> 8 & 15,
+		.value = frame_register(frame, number),
+	};
+	const struct emulation *emulation = find(trap.key);
+	emulate_access *access = NULL;
+
+	if (emulation != NULL) {
+		access = is_read ? emulation->read : emulation->write;
+	}
+	if (access == NULL || !access(&trap)) {
+		return false;
+	}
+	count(cz, emulation->kind);
+	if (is_read) {
+		set_frame_register(frame, number, trap.value);
+	}
+	return true;
+}
+
+static bool emulate(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
+{
+	uint32_t call = instruction & INSN_CALL_MASK;
+
+	if ((instruction & INSN_SYSTEM_MASK) == INSN_SYSTEM) {
+		if (instruction == INSN_WFI || instruction == INSN_WFE) {
+			count(cz, CZ_TRAP_WAIT);
+			return true;
+		}
+		return emulate_system(cz, frame, instruction);
+	}
+	if (call == INSN_HVC || call == INSN_SMC) {
+		count(cz, CZ_TRAP_SECURE_CALL);
+		cz_broker_call(cz, frame, instruction);
+		return true;
+	}
+	return false;
+}
+
+bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction)
+{
+	const struct cz_region *region = cz_regions_find(cz, pc);
+	const uint32_t *alias;
+
+	if (region == NULL || (region->prot & CZ_PROT_EXEC) == 0 ||
+	    (pc & 3) != 0) {
+		return false;
+	}
+	alias = cz_host_firmware_alias(
+		cz->host, pc - region->address + region->physical, 4);
+	if (alias == NULL) {
+		return false;
+	}
+	*instruction = *alias;
+	return true;
+}
+
+bool cz_trap_emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+		     uint64_t far)
+{
+	bool unaligned = EC(esr) == EC_DATA_ABORT &&
+			 FAULT_STATUS(esr) == FAULT_ALIGNMENT;
+	uint32_t instruction;
+
+	if (!unaligned && EC(esr) != EC_UNKNOWN && EC(esr) != EC_WAIT &&
+	    EC(esr) != EC_SYSTEM) {
+		return false;
+	}
+	if (!cz_trap_fetch(cz, frame->pc, &instruction)) {
+		return false;
+	}
+	if (unaligned) {
+		if (!cz_align_access(cz, frame, instruction, far)) {
+			return false;
+		}
+		count(cz, CZ_TRAP_ALIGNMENT);
+	} else if (!emulate(cz, frame, instruction)) {
+		return false;
+	}
+	frame->pc += 4;
+	return true;
+}
+
+/* ---- Words ---- */
+
+static char *put(char *at, const char *text)
+{
+	while (*text != '\0') {
+		*at++ = *text++;
+	}
+	*at = '\0';
+	return at;
+}
+
+static char *put_number(char *at, uint32_t number)
+{
+	if (number >= 10) {
+		*at++ = (char)('0' + number / 10);
+	}
+	*at++ = (char)('0' + number % 10);
+	*at = '\0';
+	return at;
+}
+
+/* S3_0_C1_C0_0, the name that every assembler takes. */
+static char *put_system(char *at, uint32_t instruction)
+{
+	at = put_number(put(at, "S"), instruction >> 19 & 3);
+	at = put_number(put(at, "_"), instruction >> 16 & 7);
+	at = put_number(put(at, "_C"), instruction >> 12 & 15);
+	at = put_number(put(at, "_C"), instruction >> 8 & 15);
+	return put_number(put(at, "_"), instruction >> 5 & 7);
+}
+
+static void describe_system(uint32_t instruction, char *at)
+{
+	bool is_read = (instruction & INSN_IS_READ) != 0;
+
+	if (is_read) {
+		at = put_number(put(at, "MRS x"), instruction & 31);
+		put_system(put(at, ", "), instruction);
+	} else {
+		at = put_system(put(at, "MSR "), instruction);
+		put_number(put(at, ", x"), instruction & 31);
+	}
+}
+
+struct instruction_name {
+	uint32_t mask, value;
+	const char *name;
+};
+
+void cz_trap_describe(uint32_t instruction, char text[CZ_INSTRUCTION_CHARS])
+{
+	static const struct instruction_name names[] = {
+		{UINT32_MAX, INSN_WFE, "WFE"},
+		{UINT32_MAX, INSN_WFI, "WFI"},
+		{UINT32_MAX, 0xd69f03e0, "ERET"},
+		{INSN_CALL_MASK, INSN_SVC, "SVC"},
+		{INSN_CALL_MASK, INSN_HVC, "HVC"},
+		{INSN_CALL_MASK, INSN_SMC, "SMC"},
+		{0xffe0001f, 0xd4200000, "BRK"},
+		{0xffe0001f, 0xd4400000, "HLT"},
+		{0xffff0000, 0x00000000, "UDF"},
+		{0x1e000000, 0x04000000, "SVE"},
+		{0x0a000000, 0x08000000, "load or store"},
+		{0x1c000000, 0x14000000, "branch"},
+	};
+
+	if ((instruction & INSN_SYSTEM_MASK) == INSN_SYSTEM &&
+	    instruction != INSN_WFE && instruction != INSN_WFI) {
+		describe_system(instruction, text);
+		return;
+	}
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((instruction & names[i].mask) == names[i].value) {
+			put(text, names[i].name);
+			return;
+		}
+	}
+	put(text, "data processing");
+}
