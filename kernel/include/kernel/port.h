@@ -51,6 +51,6 @@ void port_interrupted(struct cz *cz, struct exception_frame *frame,
 void port_preempted(struct cz *cz, struct exception_frame *frame);
 void port_resume(struct cz *cz, struct exception_frame *frame);
 void port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
-		uint64_t far);
+		    uint64_t far);
 
 #endif
