@@ -429,7 +429,9 @@ static void test_unmasking(void)
 	ktap_result(!early, "now: none is taken before it has returned");
 	test_status(shot.status, CZ_OK, "now: but then");
 	cz_get_stats(firmware, &stats);
-	ktap_result(stats.anomalies[CZ_ANOMALY_INTERRUPTS] == 1,
+	/* In the sandbox it has no effect, and is left behind by nobody. */
+	ktap_result(stats.anomalies[CZ_ANOMALY_INTERRUPTS] ==
+			    (firmware->gate == CZ_GATE_DIRECT ? 1 : 0),
 		    "now: and it is counted");
 }
 

@@ -160,14 +160,18 @@ void cz_firmware_resume(struct cz *cz, struct cz_frame *frame)
 	}
 }
 
-/* The trampoline's SVC with the stack as it was: anywhere else, firmware has
- * lost its way. */
+static bool is_at_trampoline(const struct cz *cz, const struct cz_frame *frame,
+			     uint64_t esr)
+{
+	return EC(esr) == EC_SVC &&
+	       frame->pc == cz->window_address + INSN_BYTES;
+}
+
+/* With the stack as it was, too: else firmware has lost its way. */
 static bool is_return(const struct cz *cz, const struct cz_frame *frame,
 		      uint64_t esr)
 {
-	return EC(esr) == EC_SVC &&
-	       frame->pc == cz->window_address + INSN_BYTES &&
-	       frame->sp == cz->stack_top;
+	return is_at_trampoline(cz, frame, esr) && frame->sp == cz->stack_top;
 }
 
 void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
@@ -227,7 +231,11 @@ CZ_SELDOM void cz_gate_report_end(struct cz *cz)
 	if (cz->ended_by != CZ_E_FAULT) {
 		return;
 	}
-	cz_report_fault(cz, class_name(gate->fault_esr), gate->fault.pc,
+	cz_report_fault(cz,
+			is_at_trampoline(cz, &gate->fault, gate->fault_esr)
+				? "return with another stack pointer"
+				: class_name(gate->fault_esr),
+			gate->fault.pc,
 			has_address(gate->fault_esr) ? gate->fault_far
 						     : CZ_NO_ADDRESS);
 	report_instruction(cz, gate);

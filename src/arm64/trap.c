@@ -509,6 +509,12 @@ bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction)
 	const struct cz_region *region = cz_regions_find(cz, pc);
 	const uint32_t *alias;
 
+	if (pc - cz->window_address < CZ_PAGE && (pc & 3) == 0) {
+		/* The trampoline's page: ours. */
+		memcpy(instruction,
+		       cz->trampoline.alias + (pc - cz->window_address), 4);
+		return true;
+	}
 	if (region == NULL || (region->prot & CZ_PROT_EXEC) == 0 ||
 	    (pc & 3) != 0) {
 		return false;
