@@ -32,6 +32,10 @@
  * instructions. */
 #define ADVERSARY_SPIN u"Spin"
 
+/* SetVariable: masks interrupts, counts down, unmasks them. Data: uint64_t, the
+ * instructions between the two, about. */
+#define ADVERSARY_MASK_IRQ u"MaskIrq"
+
 /*
  * SetVariable: starts an operation and polls for its completion, as firmware
  * does that waits for the secure world. Data: uint64_t, the length in

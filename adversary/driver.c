@@ -61,6 +61,15 @@ static uint64_t set_spin(const uint8_t *data)
 	return CZ_EFI_SUCCESS;
 }
 
+static uint64_t set_mask_irq(const uint8_t *data)
+{
+	uint64_t instructions;
+
+	copy(&instructions, data, sizeof(instructions));
+	mask_loop(instructions / 2);
+	return CZ_EFI_SUCCESS;
+}
+
 static uint64_t set_affinity(const uint8_t *data)
 {
 	uint64_t instructions;
@@ -95,6 +104,7 @@ static const struct variable variables[] = {
 	{ADVERSARY_REGISTERS, sizeof(struct adversary_registers_order),
 	 set_registers, &record, sizeof(record)},
 	{ADVERSARY_SPIN, sizeof(uint64_t), set_spin, NULL, 0},
+	{ADVERSARY_MASK_IRQ, sizeof(uint64_t), set_mask_irq, NULL, 0},
 	{ADVERSARY_AFFINITY, sizeof(uint64_t), set_affinity, &affinity,
 	 sizeof(affinity)},
 	{ADVERSARY_LEAVE, sizeof(struct adversary_leave_order), set_leave, NULL,

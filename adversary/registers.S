@@ -219,3 +219,18 @@ spin_loop:
 	b.ne	.Lspin
 .Lspun:
 	ret
+
+/*
+ * void mask_loop(uint64_t iterations)
+ */
+	.globl	mask_loop
+	.balign	16
+mask_loop:
+	msr	daifset, #2
+	cbz	x0, .Lmasked
+.Lmask:
+	subs	x0, x0, #1
+	b.ne	.Lmask
+.Lmasked:
+	msr	daifclr, #2
+	ret

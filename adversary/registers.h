@@ -51,8 +51,9 @@ _Static_assert(sizeof(struct snapshot) == SNAPSHOT_BYTES, "snapshot");
 uint64_t registers_loop(uint64_t counter, uint64_t iterations,
 			struct snapshot *wrong);
 
-/* Counts down. */
+/* Counts down; the same, with interrupts masked. */
 void spin_loop(uint64_t iterations);
+void mask_loop(uint64_t iterations);
 
 /* Runs the loop and fills the record but for `calls`. */
 void registers_run(const struct adversary_registers_order *order,

@@ -24,7 +24,7 @@ static bool read_options(void)
 	const char *service = option_string("service", "gettime");
 
 	if (strcmp(how, "queue") == 0) {
-		return load_init(&load, service, path_name(PATH_DIRECT));
+		return load_init(&load, service, path_name(path_queue()));
 	}
 	if (strcmp(how, "raw") == 0) {
 		return load_init(&load, service, path_name(PATH_BLOCKING));
@@ -59,7 +59,7 @@ static void print_durations(uint64_t calls)
 			kprintf("cost service=%s how=%s value_bytes=%zu "
 				"first=%llu ns=",
 				phase_name(load.phase),
-				load.path == PATH_DIRECT ? "queue" : "raw",
+				load.path == PATH_BLOCKING ? "raw" : "queue",
 				load.value_bytes, (unsigned long long)i);
 		}
 		kprintf("%llu%s", (unsigned long long)ticks_to_ns(durations[i]),

@@ -38,7 +38,7 @@ static bool read_options(void)
 	}
 	run.period_ticks = ticks_hz() / run.rate_hz;
 	return load_init(&run.load, option_string("phase", "gettime"),
-			 option_string("mode", "direct"));
+			 option_string("mode", path_name(path_queue())));
 }
 
 /*

@@ -176,7 +176,7 @@ static void print_cell(void)
 PROGRAM(latsweep, "wake-up latency at every tick of a call")
 {
 	if (!load_init(&run.load, option_string("phase", "gettime"),
-		       option_string("mode", "direct"))) {
+		       option_string("mode", path_name(path_queue())))) {
 		return EXIT_COULD_NOT_RUN;
 	}
 	if (run.load.phase == PHASE_IDLE || !read_part()) {

@@ -6,6 +6,7 @@
  */
 #include "load.h"
 
+#include "adversary.h"
 #include "raw.h"
 
 #include <kernel/print.h>
@@ -18,10 +19,12 @@ static const char *const phase_names[PHASE_COUNT] = {
 	[PHASE_GETTIME] = "gettime",
 	[PHASE_GETVARIABLE] = "getvariable",
 	[PHASE_SETVARIABLE] = "setvariable",
+	[PHASE_MASK] = "mask",
 };
 
 static const char *const path_names[PATH_COUNT] = {
 	[PATH_DIRECT] = "direct",
+	[PATH_SANDBOX] = "sandbox",
 	[PATH_BLOCKING] = "blocking",
 };
 
@@ -37,6 +40,11 @@ const char *path_name(enum path path)
 	return path_names[path];
 }
 
+enum path path_queue(void)
+{
+	return firmware->gate == CZ_GATE_SANDBOX ? PATH_SANDBOX : PATH_DIRECT;
+}
+
 enum cz_service phase_service(enum phase phase)
 {
 	switch (phase) {
@@ -47,6 +55,7 @@ enum cz_service phase_service(enum phase phase)
 	case PHASE_GETVARIABLE:
 		return CZ_GET_VARIABLE;
 	case PHASE_SETVARIABLE:
+	case PHASE_MASK:
 		return CZ_SET_VARIABLE;
 	default:
 		return CZ_SERVICE_COUNT;
@@ -82,6 +91,27 @@ static bool make_variable(struct load *load)
 	return status == CZ_OK;
 }
 
+/* What this boot, with its gate and its drivers, can do. */
+static bool is_possible(const struct load *load)
+{
+	struct adversary_registers_record record;
+
+	if (load->path == PATH_BLOCKING ? firmware->gate != CZ_GATE_DIRECT
+					: load->path != path_queue()) {
+		kprintf("error: mode %s with gate=%s\n", path_name(load->path),
+			firmware->gate == CZ_GATE_DIRECT ? "direct"
+							 : "sandbox");
+		return false;
+	}
+	if (load->phase == PHASE_MASK &&
+	    (load->path == PATH_BLOCKING || !adversary_record(&record))) {
+		kprintf("error: mask needs the adversary's driver, and a "
+			"queue\n");
+		return false;
+	}
+	return true;
+}
+
 bool load_init(struct load *load, const char *phase_word, const char *path_word)
 {
 	uint64_t value = option_number("value", 1024);
@@ -99,7 +129,11 @@ bool load_init(struct load *load, const char *phase_word, const char *path_word)
 		.phase = (enum phase)phase,
 		.path = (enum path)path,
 		.value_bytes = has_value((enum phase)phase) ? value : 0,
+		.masked_instructions = option_number("masked", 5000000),
 	};
+	if (!is_possible(load)) {
+		return false;
+	}
 	prng_init(&load->prng, 'l');
 	prng_fill(&load->prng, load->data, load->value_bytes);
 	return !has_value(load->phase) || make_variable(load);
@@ -113,7 +147,7 @@ void load_prepare(struct load *load)
 	}
 }
 
-static cz_status call_direct(struct load *load)
+static cz_status call_queue(struct load *load)
 {
 	switch (load->phase) {
 	case PHASE_CONTROL:
@@ -128,6 +162,11 @@ static cz_status call_direct(struct load *load)
 		return cz_set_variable(firmware, load_name, &test_guid,
 				       TEST_ATTRIBUTES, load->data,
 				       load->value_bytes, CZ_FOREVER);
+	case PHASE_MASK:
+		return cz_set_variable(
+			firmware, ADVERSARY_MASK_IRQ, &adversary_guid,
+			ADVERSARY_ATTRIBUTES, &load->masked_instructions,
+			sizeof(load->masked_instructions), CZ_FOREVER);
 	default:
 		return CZ_OK;
 	}
@@ -164,8 +203,8 @@ cz_status load_call(struct load *load)
 {
 	cz_status status;
 
-	if (load->path == PATH_DIRECT) {
-		return count_failure(load, call_direct(load));
+	if (load->path != PATH_BLOCKING) {
+		return count_failure(load, call_queue(load));
 	}
 	raw_begin();
 	status = call_raw(load);
@@ -178,9 +217,9 @@ cz_status load_call_timed(struct load *load, uint64_t *ticks)
 	uint64_t start, daif;
 	cz_status status;
 
-	if (load->path == PATH_DIRECT) {
+	if (load->path != PATH_BLOCKING) {
 		start = ticks_now();
-		status = call_direct(load);
+		status = call_queue(load);
 		*ticks = ticks_now() - start;
 		return count_failure(load, status);
 	}
@@ -203,7 +242,9 @@ uint64_t load_masked_max_ns(const struct load *load)
 		return 0;
 	}
 	cz_get_stats(firmware, &stats);
-	return stats.service[service].latest_interrupt_ns;
+	return firmware->gate == CZ_GATE_SANDBOX
+		       ? stats.service[service].masked_max_ns
+		       : stats.service[service].latest_interrupt_ns;
 }
 
 int load_result(const struct load *load)

@@ -15,11 +15,13 @@ enum phase {
 	PHASE_GETTIME,
 	PHASE_GETVARIABLE, /* of a variable of value_bytes */
 	PHASE_SETVARIABLE, /* fresh data each time, or the same over and over */
+	PHASE_MASK, /* a driver that masks interrupts: masked= instructions */
 	PHASE_COUNT,
 };
 
 enum path {
 	PATH_DIRECT, /* Caesura's queue and its direct gate */
+	PATH_SANDBOX, /* and its sandbox */
 	PATH_BLOCKING, /* on the calling thread, preemption off */
 	PATH_COUNT,
 };
@@ -28,6 +30,7 @@ struct load {
 	enum phase phase;
 	enum path path;
 	size_t value_bytes;
+	uint64_t masked_instructions;
 	bool same_value; /* setvariable: firmware finds nothing to write */
 	struct prng prng;
 
@@ -56,8 +59,9 @@ cz_status load_call(struct load *load);
  */
 cz_status load_call_timed(struct load *load, uint64_t *ticks);
 
-/* The latest interrupt that was taken in the load's service, after its
- * programmed time; 0 where none was, or where nobody looked. */
+/* In the direct gate the latest interrupt that was taken in the load's service,
+ * after its programmed time; 0 where none was, or where nobody looked. In the
+ * sandbox, for how long firmware believed interrupts masked at most. */
 uint64_t load_masked_max_ns(const struct load *load);
 
 /* Logs failures; returns the program's result. */
@@ -66,6 +70,9 @@ int load_result(const struct load *load);
 /* The words of the options. */
 const char *phase_name(enum phase phase);
 const char *path_name(enum path path);
+
+/* The queue, with the gate that was chosen at boot. */
+enum path path_queue(void);
 
 /* The service behind a phase; CZ_SERVICE_COUNT for idle. */
 enum cz_service phase_service(enum phase phase);
