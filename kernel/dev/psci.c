@@ -2,6 +2,8 @@
 /* Power, by PSCI (DEN0022): off, reset, and further CPUs. */
 #include <kernel/machine.h>
 
+#define PSCI_VERSION 0x84000000u
+#define PSCI_FEATURES 0x8400000au
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_SYSTEM_RESET 0x84000009u
 #define PSCI_CPU_ON 0xc4000003u
@@ -35,11 +37,21 @@ static int64_t psci_call(uint64_t function, uint64_t first, uint64_t second,
 	return (int64_t)x0;
 }
 
+/* Calls that did more than ask. */
+static uint64_t passed_on;
+
+uint64_t psci_passed_on(void)
+{
+	return passed_on;
+}
+
 bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18])
 {
 	if (conduit == PSCI_NONE || conduit != machine.psci) {
 		return false;
 	}
+	passed_on += (uint32_t)registers[0] != PSCI_VERSION &&
+		     (uint32_t)registers[0] != PSCI_FEATURES;
 	if (conduit == PSCI_HVC) {
 		secure_call_hvc(registers);
 	} else {

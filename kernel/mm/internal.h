@@ -9,6 +9,11 @@
 extern uint64_t kernel_table;
 extern uint64_t empty_table;
 
+/* map.c: the physical page of the next stack page from *at on, which becomes the
+ * address behind it; 0: there is no more. One thread. */
+#define STACK_AREA_START 0xffffc00000000000ull
+uint64_t map_next_stack_page(uint64_t *at);
+
 /* Takes the free memory of the boot map over. Boot, one thread. */
 void pages_init(void);
 /* Takes over from the early tables; drops the identity map. Boot. */

@@ -13,7 +13,6 @@
 #include <kernel/print.h>
 #include <kernel/sync.h>
 
-#define AREA_BASE 0xffffc00000000000ull
 #define STACK_SLOT (2ull * STACK_BYTES)
 #define FREE_SLOTS 64
 
@@ -22,7 +21,7 @@ uint64_t empty_table;
 
 static struct mutex map_mutex;
 /* Guarded by map_mutex. */
-static uint64_t area_next = AREA_BASE;
+static uint64_t area_next = STACK_AREA_START;
 static uint64_t free_slot[FREE_SLOTS];
 static unsigned free_slot_count;
 
@@ -125,6 +124,20 @@ void stack_free(void *top)
 	}
 	mutex_unlock(&map_mutex);
 	pages_free(physical, pages);
+}
+
+uint64_t map_next_stack_page(uint64_t *at)
+{
+	while (*at < area_next) {
+		uint64_t entry = table_lookup(kernel_table, *at);
+
+		*at += PAGE_SIZE;
+		if ((entry & PTE_VALID) != 0 &&
+		    (entry & PTE_ATTR(7)) == PTE_ATTR(MAIR_NORMAL_WB)) {
+			return entry & PTE_ADDRESS;
+		}
+	}
+	return 0;
 }
 
 volatile void *device_map(uint64_t physical, size_t size)

@@ -26,6 +26,13 @@ void port_watch_log(void (*watch)(const char *line))
 	__atomic_store_n(&log_watch, watch, __ATOMIC_RELEASE);
 }
 
+static bool log_is_off;
+
+void port_print_log(bool on)
+{
+	__atomic_store_n(&log_is_off, !on, __ATOMIC_RELAXED);
+}
+
 void cz_host_log(struct cz_host *host, enum cz_log_level level,
 		 const char *format, va_list arguments)
 {
@@ -39,6 +46,9 @@ void cz_host_log(struct cz_host *host, enum cz_log_level level,
 	char text[256];
 
 	(void)host;
+	if (__atomic_load_n(&log_is_off, __ATOMIC_RELAXED)) {
+		return;
+	}
 	kvsnprintf(text, sizeof(text), format, arguments);
 	if (watch != NULL) {
 		watch(text);

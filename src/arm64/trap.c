@@ -35,6 +35,8 @@
 #define TIMER_STATUS 4u
 #define CTR_LINE(ctr) (4u << ((ctr) >> 16 & 15))
 #define CCSIDR_SELECT 0xfu
+#define MMFR2 (7u * 8 + 2) /* ID_AA64MMFR2_EL1 */
+#define MMFR2_CCIDX(mmfr2) ((mmfr2) >> 20 & 15)
 /* Of the kernel's choices only what firmware might go by: MMU, alignment checks,
  * caches, stack alignment, WXN. */
 #define SCTLR_SHOWN                                              \
@@ -167,10 +169,26 @@ static bool read_cache_level(struct trap *trap)
 	return true;
 }
 
+/* Whether there is a cache of that level and kind: of others the registers may be
+ * undefined. */
+static bool has_cache(uint64_t select)
+{
+	uint64_t levels = cz_machine_read(CZ_MACHINE_CLIDR);
+	uint64_t kinds = select >> 1 < 7 ? levels >> 3 * (select >> 1) & 7 : 0;
+
+	return (select & 1) != 0 ? kinds == 1 || kinds == 3 : kinds >= 2;
+}
+
 static bool read_cache_size(struct trap *trap)
 {
-	trap->value = cz_machine_cache_size(trap->virtual->cache_select,
-					    KEY_OP2(trap->key) == 2);
+	bool second = KEY_OP2(trap->key) == 2;
+	uint64_t select = trap->virtual->cache_select;
+
+	if (second && MMFR2_CCIDX(cz_machine_identification(MMFR2)) == 0) {
+		return false;
+	}
+	trap->value = has_cache(select) ? cz_machine_cache_size(select, second)
+					: 0;
 	return true;
 }
 

@@ -68,6 +68,8 @@ _Noreturn void psci_system_reset(void);
 /* A call with x0..x17 in registers, and their values after it; false, and no call,
  * where the machine has not that conduit. */
 bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18]);
+/* How many of them were more than PSCI_VERSION and PSCI_FEATURES. */
+uint64_t psci_passed_on(void);
 void secure_call_hvc(uint64_t registers[18]);
 void secure_call_smc(uint64_t registers[18]);
 

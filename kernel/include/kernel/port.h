@@ -30,6 +30,10 @@ struct space *port_firmware_space(void);
  * logs it; NULL: no more. For programs that check what is said, and when. */
 void port_watch_log(void (*watch)(const char *line));
 
+/* While it is off, what the library logs is not printed. For programs that make
+ * firmware fault a hundred thousand times. */
+void port_print_log(bool on);
+
 /* Where firmware was last interrupted. */
 uint64_t port_last_firmware_pc(void);
 
