@@ -31,6 +31,13 @@ static const struct program *find_program(const char *name)
 	return NULL;
 }
 
+static void start_cpus(void)
+{
+	smp_start();
+	kprintf("kernel: CPUs online: %u of %u\n", cpus_online_count(),
+		machine.cpu_count);
+}
+
 static int run_program(void)
 {
 	const char *name = option_program("selftest");
@@ -45,6 +52,10 @@ static int run_program(void)
 		}
 		return 2;
 	}
+	if (!options_check(name)) {
+		return 2;
+	}
+	start_cpus();
 	if (!port_start_firmware()) {
 		return 1;
 	}
@@ -69,18 +80,10 @@ static void describe_machine(void)
 	}
 }
 
-static void start_cpus(void)
-{
-	smp_start();
-	kprintf("kernel: CPUs online: %u of %u\n", cpus_online_count(),
-		machine.cpu_count);
-}
-
 static void main_thread(void *unused)
 {
 	(void)unused;
 	describe_machine();
-	start_cpus();
 	kprintf("exit: %d\n", run_program());
 	psci_system_off();
 }

@@ -121,10 +121,6 @@ bool load_init(struct load *load, const char *phase_word, const char *path_word)
 	if (phase == PHASE_COUNT || path == PATH_COUNT) {
 		return false;
 	}
-	if (value == 0 || value > MAX_VALUE_BYTES) {
-		kprintf("error: value is not in 1..%u\n", MAX_VALUE_BYTES);
-		return false;
-	}
 	*load = (struct load){
 		.phase = (enum phase)phase,
 		.path = (enum path)path,

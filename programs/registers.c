@@ -16,7 +16,6 @@
 
 #define ITERATIONS 20000u /* of some hundred instructions each */
 #define PERIOD_TICKS 2048u /* of the interruptions; dithered */
-#define MAX_CALLS 1000u
 #define MIN_PREEMPTIONS 5u /* a call */
 
 static bool has_number(uint32_t kind)
@@ -104,9 +103,6 @@ PROGRAM(registers, "firmware that checks every register while preempted")
 
 	if (!adversary_record(&record)) {
 		return could_not_run("the adversary's driver is not there");
-	}
-	if (calls == 0 || calls > MAX_CALLS) {
-		return could_not_run("calls is not in 1..1000");
 	}
 	ktap_begin(3);
 	probe_init(&probe, 1u << 20);

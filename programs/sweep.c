@@ -23,6 +23,7 @@
 #include <kernel/time.h>
 
 #define DEFAULT_VALUE_BYTES 64
+#define POINTS 200
 #define LIMIT_MS 1000
 #define CALIBRATION_RUNS 3
 #define SHORT_CALL 5000u /* instructions: swept at every one of them */
@@ -380,7 +381,7 @@ static void sweep_every(void)
 
 static void run_sweep(void)
 {
-	uint64_t points = option_number("points", 200);
+	uint64_t points = option_number("points", POINTS);
 	uint64_t first = option_number("first", 0);
 	uint64_t count = option_number("count", points);
 
@@ -537,8 +538,8 @@ PROGRAM(sweep, "interrupts a service at every point of it")
 	if (sweep.subject == NULL && service != CZ_RESET_SYSTEM) {
 		return could_not_run("no such service");
 	}
-	if (value == 0 || value > MAX_VALUE_BYTES) {
-		return could_not_run("value is out of bounds");
+	if (option_number("first", 0) >= option_number("points", POINTS)) {
+		return could_not_run("first is not below points");
 	}
 	prng_init(&sweep.prng, 's');
 	if (cz_service_available(firmware, CZ_SET_VARIABLE) &&

@@ -86,6 +86,7 @@ list_boots() {
 	check "signed variables" "kernel_passes authvar"
 	check "secure boot: signed variables" \
 		"with_firmware secure; kernel_passes authvar"
+	check "words and values that no program takes" "refuses_options"
 	check "a panic's report" "panic_reports"
 	check "a panic's record" "panic_records"
 	check "calls outside the queue, misbehaving driver" \
@@ -258,6 +259,29 @@ refuses_unsigned() {
 	esac
 }
 
+# refuses OPTIONS WANTED: could not run, and says which word is wrong.
+refuses() {
+	code=0
+	boot refused "" "$(image_file image)" "$1" || code=$?
+	if [ "$code" -ne 2 ] || ! log_lines refused | grep -q "^error: $2"; then
+		echo "$1: exit code $code, and no line like: error: $2"
+		last_lines refused
+		return 1
+	fi
+}
+
+refuses_options() {
+	refuses "latency speed=3" 'speed=3: no such option of latency' &&
+		refuses "latency gettime" 'gettime: no such option' &&
+		refuses "latency rate=0" 'rate=0: not a number in 1' &&
+		refuses "latency rate=1k" 'rate=1k: not a number' &&
+		refuses "latency mode" 'mode: takes a value' &&
+		refuses "selftest map=maybe" 'map=maybe: not one of' &&
+		refuses "selftest adversary=1" 'adversary=1: takes no value' &&
+		refuses "sweep first=200" 'sweep: first is not below points' &&
+		refuses "dance" 'no program is called dance'
+}
+
 # reports PROGRAM LIKE…: a panic is a failure to the boot; what it reports.
 reports() {
 	program=$1
@@ -292,12 +316,12 @@ panics() {
 # Written when firmware is free; and then it is there in the next boot.
 panic_records() {
 	store=
-	panics busy "panic record=1" \
+	panics busy "panic record" \
 		'^kernel: panic record: busy, [GS][A-Za-z]* is in flight' ||
 		return
 	store=$out/boots/record.vars
 	cp --sparse=always "$vars" "$store" && chmod u+w "$store" || return
-	panics idle "panic record=1 when=idle" \
+	panics idle "panic record when=idle" \
 		'^kernel: panic record: written' || return
 	boot read "$store" "$(image_file image)" \
 		"panic step=read" || return

@@ -122,3 +122,115 @@ const char *option_program(const char *fallback)
 	}
 	return fallback;
 }
+
+/* ---- Rules ---- */
+
+static bool is_of(const struct option_rule *rule, const char *program)
+{
+	return rule->program == NULL || strcmp(rule->program, program) == 0;
+}
+
+/* The rule of the option that `word` begins with, or NULL. */
+static const struct option_rule *rule_of(const char *program, const char *word,
+					 size_t length)
+{
+	for (size_t i = 0; i < option_rule_count; i++) {
+		const struct option_rule *rule = &option_rules[i];
+
+		if (is_of(rule, program) && strlen(rule->name) == length &&
+		    strncmp(rule->name, word, length) == 0) {
+			return rule;
+		}
+	}
+	return NULL;
+}
+
+static bool is_among(const char *value, const char *choices)
+{
+	size_t length = strlen(value);
+
+	while (true) {
+		if (length > 0 && strncmp(choices, value, length) == 0 &&
+		    (choices[length] == '|' || choices[length] == '\0')) {
+			return true;
+		}
+		while (*choices != '|') {
+			if (*choices++ == '\0') {
+				return false;
+			}
+		}
+		choices++;
+	}
+}
+
+/* `value` is what follows the '=', NULL without one. */
+static bool keeps_rule(const struct option_rule *rule, const char *word,
+		       const char *value)
+{
+	uint64_t number;
+
+	if (rule->kind == OPTION_FLAG && value != NULL) {
+		kprintf("error: %s: takes no value\n", word);
+		return false;
+	}
+	if (rule->kind != OPTION_FLAG && value == NULL) {
+		kprintf("error: %s: takes a value\n", word);
+		return false;
+	}
+	if (rule->kind == OPTION_WORD && !is_among(value, rule->words)) {
+		kprintf("error: %s: not one of %s\n", word, rule->words);
+		return false;
+	}
+	if (rule->kind == OPTION_NUMBER &&
+	    (!parse_number(value, &number) || number < rule->least ||
+	     number > rule->most)) {
+		kprintf("error: %s: not a number in %llu..%llu\n", word,
+			(unsigned long long)rule->least,
+			(unsigned long long)rule->most);
+		return false;
+	}
+	return true;
+}
+
+static void refuse(const char *program, const char *word)
+{
+	kprintf("error: %s: no such option of %s; there are:\n", word, program);
+	for (size_t i = 0; i < option_rule_count; i++) {
+		const struct option_rule *rule = &option_rules[i];
+
+		if (is_of(rule, program)) {
+			kprintf("error:   %s%s\n", rule->name,
+				rule->kind == OPTION_FLAG ? "" : "=");
+		}
+	}
+}
+
+static bool check_word(const char *program, const char *word)
+{
+	const struct option_rule *rule;
+	size_t length = 0;
+
+	while (word[length] != '\0' && word[length] != '=') {
+		length++;
+	}
+	rule = rule_of(program, word, length);
+	if (rule == NULL) {
+		refuse(program, word);
+		return false;
+	}
+	return keeps_rule(rule, word,
+			  word[length] == '=' ? word + length + 1 : NULL);
+}
+
+bool options_check(const char *program)
+{
+	const char *named = option_program(NULL);
+
+	for (const char *word = first_word(); *word != '\0';
+	     word = next_word(word)) {
+		if (word != named && !check_word(program, word)) {
+			return false;
+		}
+	}
+	return true;
+}

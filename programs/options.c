@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every option of the command line, and the values that it takes: what stands
+ * here is checked before anything runs. docs/formats.md says what they mean.
+ */
+#include "common.h"
+
+#define FLAG(program_, name_)                            \
+	{                                                \
+		program_, name_, OPTION_FLAG, NULL, 0, 0 \
+	}
+#define WORD(program_, name_, words_)                      \
+	{                                                  \
+		program_, name_, OPTION_WORD, words_, 0, 0 \
+	}
+#define NUMBER(program_, name_, least_, most_)                      \
+	{                                                           \
+		program_, name_, OPTION_NUMBER, NULL, least_, most_ \
+	}
+#define TEXT(program_, name_)                            \
+	{                                                \
+		program_, name_, OPTION_TEXT, NULL, 0, 0 \
+	}
+
+#define ANY UINT64_MAX
+#define PHASES "control|gettime|getvariable|setvariable"
+
+const struct option_rule option_rules[] = {
+	WORD(NULL, "map", "identity|set"),
+	FLAG(NULL, "adversary"),
+	NUMBER(NULL, "seed", 0, ANY),
+	FLAG(NULL, "record"),
+	NUMBER(NULL, "cpus", 1, 8),
+
+	WORD("latency", "mode", "direct|blocking"),
+	WORD("latency", "phase", "idle|" PHASES),
+	NUMBER("latency", "rate", 1, 100000),
+	NUMBER("latency", "samples", 1, 10000000),
+	NUMBER("latency", "calls", 1, ANY),
+	NUMBER("latency", "value", 1, MAX_VALUE_BYTES),
+
+	WORD("latsweep", "mode", "direct|blocking"),
+	WORD("latsweep", "phase", PHASES),
+	TEXT("latsweep", "part"),
+	NUMBER("latsweep", "value", 1, MAX_VALUE_BYTES),
+
+	WORD("cost", "service", PHASES),
+	WORD("cost", "how", "raw|queue"),
+	NUMBER("cost", "calls", 1, 100000),
+	NUMBER("cost", "value", 1, MAX_VALUE_BYTES),
+
+	TEXT("sweep", "service"),
+	NUMBER("sweep", "points", 1, 1000000),
+	NUMBER("sweep", "first", 0, 1000000),
+	NUMBER("sweep", "count", 1, 1000000),
+	NUMBER("sweep", "value", 1, MAX_VALUE_BYTES),
+
+	NUMBER("registers", "calls", 1, 1000),
+	NUMBER("affinity", "calls", 1, 10000),
+
+	NUMBER("stress", "threads", 1, 64),
+	NUMBER("stress", "calls", 1, 10000000),
+	NUMBER("stress", "sets", 0, 300),
+	NUMBER("stress", "value", 8, MAX_VALUE_BYTES / 2),
+
+	WORD("persist", "step", "write|read"),
+	WORD("persist", "way", "firmware|fallback|now"),
+
+	WORD("panic", "when", "call|idle"),
+	WORD("panic", "step", "read"),
+};
+
+const size_t option_rule_count = sizeof(option_rules) / sizeof(option_rules[0]);
