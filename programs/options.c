@@ -23,26 +23,30 @@
 	}
 
 #define ANY UINT64_MAX
-#define PHASES "control|gettime|getvariable|setvariable"
+#define PHASES "control|gettime|getvariable|setvariable|mask"
+#define MODES "direct|sandbox|blocking"
 
 const struct option_rule option_rules[] = {
 	WORD(NULL, "map", "identity|set"),
+	WORD(NULL, "gate", "direct|sandbox"),
 	FLAG(NULL, "adversary"),
 	NUMBER(NULL, "seed", 0, ANY),
 	FLAG(NULL, "record"),
 	NUMBER(NULL, "cpus", 1, 8),
 
-	WORD("latency", "mode", "direct|blocking"),
+	WORD("latency", "mode", MODES),
 	WORD("latency", "phase", "idle|" PHASES),
 	NUMBER("latency", "rate", 1, 100000),
 	NUMBER("latency", "samples", 1, 10000000),
 	NUMBER("latency", "calls", 1, ANY),
 	NUMBER("latency", "value", 1, MAX_VALUE_BYTES),
+	NUMBER("latency", "masked", 2, 1000000000),
 
-	WORD("latsweep", "mode", "direct|blocking"),
+	WORD("latsweep", "mode", MODES),
 	WORD("latsweep", "phase", PHASES),
 	TEXT("latsweep", "part"),
 	NUMBER("latsweep", "value", 1, MAX_VALUE_BYTES),
+	NUMBER("latsweep", "masked", 2, 1000000000),
 
 	WORD("cost", "service", PHASES),
 	WORD("cost", "how", "raw|queue"),
@@ -54,6 +58,10 @@ const struct option_rule option_rules[] = {
 	NUMBER("sweep", "first", 0, 1000000),
 	NUMBER("sweep", "count", 1, 1000000),
 	NUMBER("sweep", "value", 1, MAX_VALUE_BYTES),
+
+	WORD("escape", "set", "all|accesses|calls|system|random"),
+	NUMBER("escape", "words", 1, 100000000),
+	NUMBER("escape", "first", 0, ANY),
 
 	NUMBER("registers", "calls", 1, 1000),
 	NUMBER("affinity", "calls", 1, 10000),

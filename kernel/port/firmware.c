@@ -56,27 +56,14 @@ static void *make_virtual_map(void)
 	return map;
 }
 
-static bool read_gate(void)
-{
-	const char *gate = option_string("gate", "direct");
-
-	if (strcmp(gate, "sandbox") == 0) {
-		config.gate = CZ_GATE_SANDBOX;
-	} else if (strcmp(gate, "direct") != 0) {
-		kprintf("error: gate=%s: direct or sandbox\n", gate);
-		return false;
-	}
-	return true;
-}
-
 static bool read_options(void)
 {
 	const char *map = option_string("map", "identity");
 
 	config.host = &the_host;
-	if (!read_gate()) {
-		return false;
-	}
+	config.gate = strcmp(option_string("gate", "direct"), "sandbox") == 0
+			      ? CZ_GATE_SANDBOX
+			      : CZ_GATE_DIRECT;
 	config.memory_map = phys_to_virt(boot_info.memory_map);
 	config.memory_map_size_bytes = boot_info.memory_map_size;
 	config.descriptor_size_bytes = boot_info.descriptor_size;

@@ -187,8 +187,8 @@ static bool read_cache_size(struct trap *trap)
 	if (second && MMFR2_CCIDX(cz_machine_identification(MMFR2)) == 0) {
 		return false;
 	}
-	trap->value = has_cache(select) ? cz_machine_cache_size(select, second)
-					: 0;
+	trap->value =
+		has_cache(select) ? cz_machine_cache_size(select, second) : 0;
 	return true;
 }
 
