@@ -69,7 +69,9 @@ void cz_firmware_resume(struct cz *cz, struct cz_frame *frame);
  * its return, or an instruction that is done for it; anything else ends the call
  * with CZ_E_FAULT: what happened is kept, for the worker to log with interrupts on.
  * Changes the frame, to which the port returns. esr and far as the exception left
- * them. On the worker's kernel stack, interrupts off. Does not block.
+ * them. On the worker's kernel stack, interrupts off on entry and on return; while
+ * it stands in for the machine it puts them as the call has them: on, but for
+ * cz_call_now(). It may then be preempted. Does not block.
  */
 void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far);

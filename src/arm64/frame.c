@@ -174,6 +174,20 @@ static bool is_return(const struct cz *cz, const struct cz_frame *frame,
 	return is_at_trampoline(cz, frame, esr) && frame->sp == cz->stack_top;
 }
 
+/* With interrupts as the call has them: what firmware does takes no longer to be
+ * interrupted than what the kernel does. */
+static bool emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+		    uint64_t far)
+{
+	bool emulated;
+
+	cz_mask_pause(cz);
+	cz_machine_interrupts(gate_of(cz)->daif);
+	emulated = cz_trap_emulate(cz, frame, esr, far);
+	cz_machine_interrupts(MASKED);
+	return emulated;
+}
+
 void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far)
 {
@@ -184,7 +198,7 @@ void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			return_to_gate(cz, frame, cz_gate_sandbox_return);
 			return;
 		}
-		if (cz_trap_emulate(cz, frame, esr, far)) {
+		if (emulate(cz, frame, esr, far)) {
 			cz_firmware_resume(cz, frame);
 			return;
 		}

@@ -48,6 +48,11 @@ uint64_t cz_machine_cache_size(uint64_t select, bool second)
 	return value;
 }
 
+void cz_machine_interrupts(uint64_t daif)
+{
+	__asm__ volatile("msr daif, %0" ::"r"(daif) : "memory");
+}
+
 void cz_machine_clean(const void *alias)
 {
 	__asm__ volatile("dc civac, %0\n\tdsb sy" ::"r"(alias) : "memory");

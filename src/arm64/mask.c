@@ -12,12 +12,12 @@ static struct virtual_machine *machine_of(struct cz *cz)
 	return &gate_of(cz)->virtual;
 }
 
-static void begin(struct cz *cz, struct virtual_machine *virtual)
+/* Counts from when firmware goes on. */
+static void begin(struct virtual_machine *virtual)
 {
 	virtual->masked = true;
-	virtual->paused = false;
+	virtual->paused = true;
 	virtual->masked_ns = 0;
-	virtual->masked_from_ns = cz_host_now_ns(cz->host);
 }
 
 void cz_mask_pause(struct cz *cz)
@@ -62,7 +62,7 @@ void cz_mask_write(struct cz *cz, uint64_t daif)
 
 	virtual->daif = daif;
 	if ((daif & DAIF_I) != 0 && !virtual->masked) {
-		begin(cz, virtual);
+		begin(virtual);
 	} else if ((daif & DAIF_I) == 0 && virtual->masked) {
 		cz_mask_end(cz);
 	}

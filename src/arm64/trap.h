@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Between the files that stand in for the machine when sandboxed firmware
- * executes what EL0 may not. All run from the exception, interrupts off, on the
- * worker's kernel stack, and only for the owner of firmware.
+ * executes what EL0 may not. All run from the exception, on the worker's kernel
+ * stack, interrupts as the call has them, and only for the owner of firmware.
  */
 #ifndef CAESURA_ARM64_TRAP_H
 #define CAESURA_ARM64_TRAP_H
@@ -87,6 +87,8 @@ uint64_t cz_machine_read(enum cz_machine_register name);
 uint64_t cz_machine_identification(uint32_t number);
 /* CCSIDR_EL1 or, with FEAT_CCIDX, CCSIDR2_EL1, of a cache. */
 uint64_t cz_machine_cache_size(uint64_t select, bool second);
+/* DAIF. */
+void cz_machine_interrupts(uint64_t daif);
 /* A cache line, by an address of the host's: to memory, and out of the cache;
  * all instruction caches. */
 void cz_machine_clean(const void *alias);
