@@ -92,6 +92,7 @@ static void check_rate(struct checker *checker, uint64_t rate_hz)
 	}
 }
 
+/* Of the dithered periods: a sweep has none. */
 static void check_missed(struct checker *checker)
 {
 	uint64_t missed = 0, samples = 0;
@@ -100,7 +101,7 @@ static void check_missed(struct checker *checker)
 	for (size_t i = 0; i < checker->of->cell_count; i++) {
 		const struct cell *cell = &checker->of->cells[i];
 
-		if (cell->mode == MODE_DIRECT) {
+		if (!cell->sweep && cell->mode == MODE_DIRECT) {
 			missed += cell->missed;
 			samples += cell->histogram.samples;
 		}
@@ -250,5 +251,14 @@ size_t check_bounds(const struct measurements *measurements,
 	check_meter(&checker);
 	check_queue_cost(&checker);
 	check_set_cost(&checker);
+	return checker.count;
+}
+
+size_t check_sweep_bounds(const struct measurements *measurements,
+			  struct bound bounds[MAX_BOUNDS])
+{
+	struct checker checker = {.of = measurements, .bounds = bounds};
+
+	check_rate(&checker, 0);
 	return checker.count;
 }

@@ -19,4 +19,8 @@ struct bound {
 size_t check_bounds(const struct measurements *measurements,
 		    struct bound bounds[MAX_BOUNDS]);
 
+/* The same for a run of sweeps alone: control, and what firmware adds. */
+size_t check_sweep_bounds(const struct measurements *measurements,
+			  struct bound bounds[MAX_BOUNDS]);
+
 #endif

@@ -430,7 +430,7 @@ const struct cell *find_cell(const struct measurements *measurements,
 	for (size_t i = 0; i < measurements->cell_count; i++) {
 		const struct cell *cell = &measurements->cells[i];
 
-		if (!cell->sweep && cell->mode == mode &&
+		if (cell->sweep == (rate_hz == 0) && cell->mode == mode &&
 		    cell->phase == phase && cell->rate_hz == rate_hz) {
 			return cell;
 		}

@@ -96,7 +96,7 @@ bool measurements_read(struct measurements *measurements, FILE *log,
 
 void measurements_free(struct measurements *measurements);
 
-/* NULL when it was not measured. */
+/* The sweep for rate_hz 0; NULL when it was not measured. */
 const struct cell *find_cell(const struct measurements *measurements,
 			     enum mode mode, enum phase phase,
 			     uint64_t rate_hz);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * results: adds up the serial logs of a run and writes what is asked for to
- * standard output: rows of results, a table, points to plot, or a report.
+ * standard output: rows of results, a table, bounds, points to plot, or a report.
  * Exit codes: 0 success, 1 a bound does not hold, 2 could not do it.
  */
 #include "bounds.h"
@@ -16,7 +16,8 @@
 #define MAX_SVG_BYTES (4u << 20)
 
 static const char usage[] =
-	"usage: results json|table|plot|html [OPTION…] LOG…\n"
+	"usage: results json|table|sweeps|plot|html [OPTION…] LOG…\n"
+	"sweeps: the bounds of a run that has no dithered samples\n"
 	"  --system NAME    what was measured (caesura)\n"
 	"  --firmware NAME  and on which firmware\n"
 	"  --cpus N         and on how many CPUs (1)\n"
@@ -313,6 +314,11 @@ static int do_job(struct job *job, const char *command)
 	}
 	if (strcmp(command, "table") == 0) {
 		return write_table(job);
+	}
+	if (strcmp(command, "sweeps") == 0) {
+		job->bound_count =
+			check_sweep_bounds(&job->measurements, job->bounds);
+		return print_bounds(job);
 	}
 	if (strcmp(command, "plot") == 0) {
 		return write_plot(job);

@@ -163,7 +163,9 @@ const char *write_us(char text[FIGURE_SIZE], uint64_t ns)
 
 const char *write_rate(char text[FIGURE_SIZE], uint64_t rate_hz)
 {
-	if (rate_hz % 1000 == 0) {
+	if (rate_hz == 0) {
+		strcpy(text, "every tick");
+	} else if (rate_hz % 1000 == 0) {
 		snprintf(text, FIGURE_SIZE, "%" PRIu64 " kHz", rate_hz / 1000);
 	} else {
 		snprintf(text, FIGURE_SIZE, "%" PRIu64 " Hz", rate_hz);

@@ -47,7 +47,7 @@ extern const char *const column_titles[COLUMN_COUNT];
 const char *write_number(char text[FIGURE_SIZE], uint64_t number);
 /* 1234567 ns as "1,234.567", in microseconds; "-" for NOT_MEASURED. */
 const char *write_us(char text[FIGURE_SIZE], uint64_t ns);
-/* 1000 as "1 kHz". */
+/* 1000 as "1 kHz", 0 as "every tick". */
 const char *write_rate(char text[FIGURE_SIZE], uint64_t rate_hz);
 
 void write_columns(char columns[COLUMN_COUNT][FIGURE_SIZE],

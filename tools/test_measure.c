@@ -3,6 +3,7 @@
 #include "bounds.h"
 #include "rows.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,19 +150,13 @@ static void rows_are_ordered(void **state)
 	struct measurements *all = *state;
 	static struct row rows[MAX_ROWS];
 
-	assert_true(read_text(
-		all,
-		CELL("direct", "gettime", "1") "hist 7:1\n" CELL(
-			"direct", "idle",
-			"1") "hist 5:1\n" CELL("blocking", "gettime",
-					       "1") "hist 9:1\n" SWEEP("direct",
-								       "gettim"
-								       "e",
-								       "1") "hi"
-									    "st"
-									    " 8"
-									    ":1"
-									    "\n"));
+	assert_true(
+		read_text(all, CELL("direct", "gettime", "1") "hist 7:1\n"));
+	assert_true(read_text(all, CELL("direct", "idle", "1") "hist 5:1\n"));
+	assert_true(
+		read_text(all, CELL("blocking", "gettime", "1") "hist 9:1\n"));
+	assert_true(
+		read_text(all, SWEEP("direct", "gettime", "1") "hist 8:1\n"));
 	assert_int_equal(make_rows(all, rows), 3);
 	assert_int_equal(rows[0].mode, MODE_BLOCKING);
 	assert_int_equal(rows[1].phase, PHASE_IDLE);
@@ -182,6 +177,201 @@ static void nothing_measured_holds_no_bound(void **state)
 	assert_int_equal(failing, count - 2);
 }
 
+/* ---- Bounds: a run in which all of them hold, and one figure changed ---- */
+
+struct run {
+	/* The latest wake-up in ns, of dithered samples at 1 and 10 kHz and of
+	 * the sweep. */
+	uint64_t control[3], gettime[3], getvariable[3], setvariable[3];
+	uint64_t blocking[2];
+	uint64_t lacking; /* samples of direct, getvariable, 10 kHz */
+	uint64_t missed, missed_blocking, missed_sweep;
+	uint64_t get_raw, get_queue, set_raw, set_queue;
+};
+
+static const struct run good_run = {
+	.control = {480, 496, 496},
+	.gettime = {480, 496, 480},
+	.getvariable = {480, 496, 496},
+	.setvariable = {496, 480, 496},
+	.blocking = {900000, 500000},
+	.missed_blocking = 8000,
+	.get_raw = 100,
+	.get_queue = 1600,
+	.set_raw = 1000000,
+	.set_queue = 1020000,
+};
+
+/* rate_hz 0: a sweep, of 50 samples. */
+static void write_cell(FILE *log, const char *mode, const char *phase,
+		       uint64_t rate_hz, uint64_t worst_ns, uint64_t missed,
+		       uint64_t lacking)
+{
+	uint64_t samples = (rate_hz == 0 ? 50 : rate_hz) - lacking;
+
+	fprintf(log,
+		"cell kind=%s mode=%s phase=%s rate_hz=%" PRIu64
+		" value_bytes=0 samples=%" PRIu64 " missed=%" PRIu64
+		" calls=10 call_mean_ns=100 call_max_ns=200 masked_max_ns=0\n",
+		rate_hz == 0 ? "sweep" : "dither", mode, phase, rate_hz,
+		samples, missed);
+	fprintf(log, "hist 16:%" PRIu64 " %" PRIu64 ":1\n", samples - 1,
+		worst_ns);
+}
+
+static void write_phase(FILE *log, const char *phase, const uint64_t worst[3],
+			const struct run *run)
+{
+	bool last = strcmp(phase, "setvariable") == 0;
+	bool short_of = strcmp(phase, "getvariable") == 0;
+
+	write_cell(log, "direct", phase, 1000, worst[0], 0, 0);
+	write_cell(log, "direct", phase, 10000, worst[1],
+		   last ? run->missed : 0, short_of ? run->lacking : 0);
+	if (worst[2] != 0) {
+		write_cell(log, "direct", phase, 0, worst[2],
+			   last ? run->missed_sweep : 0, 0);
+	}
+}
+
+static void write_cost(FILE *log, const char *service, const char *how,
+		       uint64_t ns)
+{
+	if (ns != 0) {
+		fprintf(log,
+			"cost service=%s how=%s value_bytes=0 first=0 "
+			"ns=50,%" PRIu64 "\n",
+			service, how, ns);
+	}
+}
+
+static void measure_run(struct measurements *into, const struct run *run)
+{
+	char *text;
+	size_t length;
+	FILE *log = open_memstream(&text, &length);
+
+	assert_non_null(log);
+	write_phase(log, "control", run->control, run);
+	write_phase(log, "gettime", run->gettime, run);
+	write_phase(log, "getvariable", run->getvariable, run);
+	write_phase(log, "setvariable", run->setvariable, run);
+	write_cell(log, "blocking", "setvariable", 1000, run->blocking[0], 0,
+		   0);
+	write_cell(log, "blocking", "setvariable", 10000, run->blocking[1],
+		   run->missed_blocking, 0);
+	write_cost(log, "gettime", "raw", run->get_raw);
+	write_cost(log, "gettime", "queue", run->get_queue);
+	write_cost(log, "setvariable", "raw", run->set_raw);
+	write_cost(log, "setvariable", "queue", run->set_queue);
+	fclose(log);
+	assert_true(read_text(into, text));
+	free(text);
+}
+
+typedef size_t bounds_function(const struct measurements *measurements,
+			       struct bound bounds[MAX_BOUNDS]);
+
+/* Exactly the bound with these words fails; none does where they are NULL. */
+static void expect_failing(bounds_function *check, const struct run *run,
+			   const char *words)
+{
+	struct measurements *all = calloc(1, sizeof(*all));
+	struct bound bounds[MAX_BOUNDS];
+	size_t count, failing = 0;
+
+	assert_non_null(all);
+	measure_run(all, run);
+	count = check(all, bounds);
+	for (size_t i = 0; i < count; i++) {
+		if (!bounds[i].holds) {
+			failing++;
+			assert_non_null(words);
+			assert_non_null(strstr(bounds[i].text, words));
+		}
+	}
+	assert_int_equal(failing, words == NULL ? 0 : 1);
+	measurements_free(all);
+	free(all);
+}
+
+static void a_good_run_holds_every_bound(void **state)
+{
+	struct run run = good_run;
+
+	(void)state;
+	expect_failing(check_bounds, &run, NULL);
+	expect_failing(check_sweep_bounds, &run, NULL);
+	/* Exactly as much as may be: 1.05 x 496 and a tick. */
+	run.gettime[1] = 536;
+	run.setvariable[0] = 536;
+	run.getvariable[2] = 536;
+	run.missed_sweep = 3;
+	expect_failing(check_bounds, &run, NULL);
+	run = (struct run){.control = {1500, 1500, 1500},
+			   .gettime = {1591, 1591, 1591},
+			   .getvariable = {1591, 1591, 1591},
+			   .setvariable = {1591, 1591, 1591},
+			   .blocking = {500000, 500000},
+			   .get_raw = 1,
+			   .get_queue = 1501,
+			   .set_raw = 100,
+			   .set_queue = 102};
+	expect_failing(check_bounds, &run, NULL);
+	expect_failing(check_sweep_bounds, &run, NULL);
+}
+
+#define EXPECT(figure, value, words)                           \
+	do {                                                   \
+		struct run changed = good_run;                 \
+		changed.figure = (value);                      \
+		expect_failing(check_bounds, &changed, words); \
+	} while (0)
+
+static void each_bound_is_flagged(void **state)
+{
+	(void)state;
+	EXPECT(control[0], 1501, "control, direct, 1 kHz: worst");
+	EXPECT(control[1], 1501, "control, direct, 10 kHz: worst");
+	EXPECT(gettime[0], 537, "gettime, direct, 1 kHz: worst");
+	EXPECT(gettime[1], 537, "gettime, direct, 10 kHz: worst");
+	EXPECT(getvariable[0], 537, "getvariable, direct, 1 kHz: worst");
+	EXPECT(getvariable[1], 537, "getvariable, direct, 10 kHz: worst");
+	EXPECT(setvariable[0], 537, "setvariable, direct, 1 kHz: worst");
+	EXPECT(setvariable[1], 537, "setvariable, direct, 10 kHz: worst");
+	EXPECT(missed, 1, "direct: 1 of 44,000 periods missed");
+	EXPECT(lacking, 1, "samples: 1 of 10 cells short");
+	EXPECT(control[2], 0, "swept tick by tick, direct: control 0,");
+	EXPECT(gettime[2], 0, "swept tick by tick");
+	EXPECT(getvariable[2], 0, "swept tick by tick");
+	EXPECT(setvariable[2], 0, "setvariable's ends 0");
+	EXPECT(blocking[0], 499999, "setvariable, blocking, 1 kHz");
+	EXPECT(blocking[1], 499999, "setvariable, blocking, 10 kHz");
+	EXPECT(get_queue, 1601, "cost of gettime: queue 1601 less raw 100");
+	EXPECT(get_raw, 0, "cost of gettime: not measured both ways");
+	EXPECT(set_queue, 1020001, "cost of setvariable, 0 bytes");
+	EXPECT(set_queue, 0, "cost of setvariable: not measured both ways");
+}
+
+/* The worst of dithered samples and sweep counts at either rate. */
+static void a_sweep_counts_at_every_rate(void **state)
+{
+	struct run run = good_run;
+	struct measurements *all = *state;
+	struct bound bounds[MAX_BOUNDS];
+	size_t failing = 0, count;
+
+	run.getvariable[2] = 537;
+	expect_failing(check_sweep_bounds, &run,
+		       "getvariable, direct, every tick: worst");
+	measure_run(all, &run);
+	count = check_bounds(all, bounds);
+	for (size_t i = 0; i < count; i++) {
+		failing += !bounds[i].holds;
+	}
+	assert_int_equal(failing, 2);
+}
+
 static void figures_are_legible(void **state)
 {
 	char text[FIGURE_SIZE];
@@ -195,6 +385,7 @@ static void figures_are_legible(void **state)
 	assert_string_equal(write_us(text, 16), "0.016");
 	assert_string_equal(write_rate(text, 10000), "10 kHz");
 	assert_string_equal(write_rate(text, 1500), "1500 Hz");
+	assert_string_equal(write_rate(text, 0), "every tick");
 }
 
 int main(void)
@@ -206,6 +397,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(costs_are_series, start, stop),
 		cmocka_unit_test_setup_teardown(rows_are_ordered, start, stop),
 		cmocka_unit_test_setup_teardown(nothing_measured_holds_no_bound,
+						start, stop),
+		cmocka_unit_test(a_good_run_holds_every_bound),
+		cmocka_unit_test(each_bound_is_flagged),
+		cmocka_unit_test_setup_teardown(a_sweep_counts_at_every_rate,
 						start, stop),
 		cmocka_unit_test(figures_are_legible),
 	};
