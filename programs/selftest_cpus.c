@@ -20,6 +20,7 @@
 #define HIGH (PRIORITY_NORMAL + 10)
 #define FIRST 1ull /* CPU 0 */
 #define SECOND 2ull
+#define THIRD 4ull
 #define ANY (~0ull)
 
 static uint64_t milliseconds(unsigned count)
@@ -253,6 +254,38 @@ static void test_pinned(void)
 	thread_join(worker);
 }
 
+/* Who can run elsewhere makes way also when it only now can: what runs there has
+ * become less urgent, and goes on. */
+static void test_room(void)
+{
+	static const char title[] =
+		"pin: who can run elsewhere makes way once it can";
+	static struct pinned pinned;
+	static struct spinner bully, guard;
+	struct thread *worker, *threads[2];
+	uint64_t rounds;
+
+	if (cpus_online_count() < 3) {
+		ktap_skip(title, "it takes three CPUs");
+		return;
+	}
+	threads[0] = start("guard", HIGH + 1, THIRD, spin, &guard);
+	(void)changes(&guard.rounds, 0);
+	worker = start("pinned", LOW, SECOND, stay, &pinned);
+	await(&pinned.ready);
+	threads[1] = start("bully", HIGH, SECOND | THIRD, spin, &bully);
+	(void)changes(&bully.rounds, 0);
+	rounds = pinned.rounds;
+	thread_set_priority(threads[0], PRIORITY_NORMAL);
+	ktap_result(changes(&pinned.rounds, rounds) && bully.cpu == 2, title);
+	bully.stop = true;
+	guard.stop = true;
+	pinned.stop = true;
+	thread_join(threads[0]);
+	thread_join(threads[1]);
+	thread_join(worker);
+}
+
 static void lock_and_unlock(void *argument)
 {
 	mutex_lock(argument);
@@ -378,6 +411,7 @@ void test_cpus(void)
 	test_spread();
 	test_wake();
 	test_pinned();
+	test_room();
 	test_inherit();
 	test_space();
 	test_invalidate();

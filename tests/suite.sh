@@ -198,7 +198,9 @@ on_machine() {
 	kernel_passes selftest || return
 	log_lines boot >"$out/lines"
 	grep -q "^kernel: Caesura .* entered at $2," "$out/lines" &&
-		grep -q "GICv$gic," "$out/lines" && return
+		grep -q "GICv$gic," "$out/lines" &&
+		grep -q "^kernel: CPUs online: $cpus of $cpus$" "$out/lines" &&
+		return
 	echo "the kernel has found another machine than it was given:"
 	grep '^kernel: ' "$out/lines"
 	return 1

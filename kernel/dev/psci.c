@@ -83,6 +83,8 @@ _Noreturn void psci_system_reset(void)
 
 int64_t psci_cpu_on(uint64_t mpidr, uint64_t entry_physical, uint64_t context)
 {
+	/* What is meant for the CPU is in memory before it starts. */
+	__asm__ volatile("dsb ishst" : : : "memory");
 	/* The status is 32 bits wide even where the call is 64. */
 	return (int32_t)psci_call(PSCI_CPU_ON, mpidr, entry_physical, context);
 }

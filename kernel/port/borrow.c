@@ -13,7 +13,7 @@
 #define CPACR_FPEN (3ull << 20)
 
 struct borrow {
-	struct cz *firmware; /* whose worker the current thread is */
+	struct cz *firmware; /* whose space the current thread is in */
 	uint64_t ttbr;
 	uint64_t cpacr;
 	uint64_t sp_el0;

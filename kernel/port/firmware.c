@@ -86,10 +86,7 @@ bool port_start_firmware(void)
 	if (!read_options()) {
 		return false;
 	}
-	/* cz_init() may call SetVirtualAddressMap on this thread. */
-	current_thread()->firmware = &the_cz;
 	status = cz_init(&the_cz, &config);
-	current_thread()->firmware = NULL;
 	if (status != CZ_OK) {
 		kprintf("error: firmware cannot be used: %s\n",
 			cz_status_name(status));

@@ -133,7 +133,8 @@ void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
 
 void cz_host_space_enter(struct cz_host *host, cz_host_space space)
 {
-	(void)host;
+	/* By it the exception path knows whose code it has interrupted. */
+	current_thread()->firmware = host->cz;
 	space_adopt((struct space *)space);
 }
 
@@ -142,6 +143,7 @@ void cz_host_space_leave(struct cz_host *host, cz_host_space space)
 	(void)host;
 	(void)space;
 	space_adopt(NULL);
+	current_thread()->firmware = NULL;
 }
 
 void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)
@@ -186,14 +188,9 @@ void cz_host_unpin(struct cz_host *host)
 cz_host_thread cz_host_worker_start(struct cz_host *host, void (*entry)(void *),
 				    void *argument)
 {
-	struct thread *worker;
-
-	/* It must not run before it is known whose it is. */
-	preempt_disable();
-	worker = thread_create("firmware", PRIORITY_LOWEST, entry, argument);
-	worker->firmware = host->cz;
-	preempt_enable();
-	return (cz_host_thread)worker;
+	(void)host;
+	return (cz_host_thread)thread_create("firmware", PRIORITY_LOWEST, entry,
+					     argument);
 }
 
 void cz_host_worker_join(struct cz_host *host, cz_host_thread worker)

@@ -6,7 +6,7 @@
 #include <caesura/caesura.h>
 
 struct cz_host {
-	struct cz *cz; /* whose worker threads started through it serve */
+	struct cz *cz; /* whose firmware runs in its spaces */
 };
 
 #endif

@@ -279,7 +279,10 @@ struct thread *place_pick(struct cpu *cpu, struct thread *self, bool yielding)
 		move(other, cpu);
 		sched_enqueue(other, true);
 	}
-	if (next != self && next != cpu->idle) {
+	if (next == self) {
+		/* It goes on, but maybe less urgently than before. */
+		offer_room(cpu, self->priority);
+	} else if (next != cpu->idle) {
 		sched_dequeue(next);
 	}
 	return next;

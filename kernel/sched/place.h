@@ -19,7 +19,8 @@ PLACE void place_ready(struct thread *thread, bool at_head);
 PLACE void place_reconsider(struct thread *thread);
 
 /* What `cpu`, the caller's, is to run: the current thread, its idle thread, or
- * one that was taken out of its queue. */
+ * one that was taken out of its queue. If the current thread goes on, has other
+ * CPUs send what may go on here. */
 PLACE struct thread *place_pick(struct cpu *cpu, struct thread *self,
 				bool yielding);
 

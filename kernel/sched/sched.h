@@ -53,7 +53,7 @@ struct thread {
 	uint32_t migrate_disabled;
 	uint32_t preempt_disabled;
 	uint32_t need_resched; /* set by anyone for the running thread */
-	struct cz *firmware; /* whose worker it is, or NULL */
+	struct cz *firmware; /* whose space it is in, or NULL */
 
 	struct completion ended;
 	const char *name;
