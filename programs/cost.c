@@ -58,7 +58,9 @@ static void print_durations(uint64_t calls)
 			kprintf("cost service=%s how=%s value_bytes=%zu "
 				"first=%llu ns=",
 				phase_name(load.phase),
-				load.path == PATH_BLOCKING ? "raw" : "queue",
+				load.path == PATH_BLOCKING
+					? "raw"
+					: path_name(load.path),
 				load.value_bytes, (unsigned long long)i);
 		}
 		kprintf("%llu%s", (unsigned long long)ticks_to_ns(durations[i]),
@@ -78,5 +80,6 @@ PROGRAM(cost, "duration of the n-th call, through the queue or raw")
 		phys_to_virt(pages_alloc((bytes + PAGE_SIZE - 1) / PAGE_SIZE));
 	measure(calls);
 	print_durations(calls);
+	load_print_services();
 	return load_result(&load);
 }

@@ -116,15 +116,18 @@ static void print_cell(void)
 
 	kprintf("cell kind=dither mode=%s phase=%s rate_hz=%llu "
 		"value_bytes=%zu samples=%u missed=%llu calls=%llu "
-		"call_mean_ns=%llu call_max_ns=%llu masked_max_ns=%llu\n",
+		"call_mean_ns=%llu call_max_ns=%llu masked_max_ns=%llu "
+		"masked_mean_ns=%llu\n",
 		path_name(load->path), phase_name(load->phase),
 		(unsigned long long)run.rate_hz, load->value_bytes,
 		run.probe.samples.count, (unsigned long long)run.probe.missed,
 		(unsigned long long)run.calls,
 		(unsigned long long)ticks_to_ns(mean),
 		(unsigned long long)ticks_to_ns(run.max_ticks),
-		(unsigned long long)load_masked_max_ns(load));
+		(unsigned long long)load_masked_max_ns(load),
+		(unsigned long long)load_masked_mean_ns());
 	samples_print(&run.probe.samples);
+	load_print_services();
 }
 
 PROGRAM(latency, "wake-up latency while firmware is called")

@@ -243,6 +243,57 @@ uint64_t load_masked_max_ns(const struct load *load)
 		       : stats.service[service].latest_interrupt_ns;
 }
 
+uint64_t load_masked_mean_ns(void)
+{
+	static struct cz_stats stats;
+	uint64_t total = 0, windows = 0;
+
+	cz_get_stats(firmware, &stats);
+	for (int i = 0; i < CZ_SERVICE_COUNT; i++) {
+		total += stats.service[i].masked_ns;
+		windows += stats.service[i].masked_windows;
+	}
+	return windows == 0 ? 0 : total / windows;
+}
+
+static void print_service(enum cz_service service,
+			  const struct cz_service_stats *stats)
+{
+	static const char *const keys[CZ_TRAP_COUNT] = {
+		"mask",	       "state",	      "identification", "system",
+		"cache",       "translation", "wait",		"timer",
+		"secure_call", "alignment",
+	};
+
+	kprintf("service name=%s calls=%llu", cz_service_name(service),
+		(unsigned long long)stats->calls);
+	for (int i = 0; i < CZ_TRAP_COUNT; i++) {
+		kprintf(" %s=%llu", keys[i],
+			(unsigned long long)stats->traps[i]);
+	}
+	kprintf(" masked_ns=%llu masked_max_ns=%llu secure_calls=%llu "
+		"secure_ns=%llu\n",
+		(unsigned long long)stats->masked_ns,
+		(unsigned long long)stats->masked_max_ns,
+		(unsigned long long)stats->secure_calls,
+		(unsigned long long)stats->secure_ns);
+}
+
+void load_print_services(void)
+{
+	static struct cz_stats stats;
+
+	if (firmware->gate != CZ_GATE_SANDBOX) {
+		return;
+	}
+	cz_get_stats(firmware, &stats);
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		if (stats.service[i].calls != 0) {
+			print_service((enum cz_service)i, &stats.service[i]);
+		}
+	}
+}
+
 int load_result(const struct load *load)
 {
 	if (load->failures == 0) {

@@ -64,6 +64,12 @@ cz_status load_call_timed(struct load *load, uint64_t *ticks);
  * sandbox, for how long firmware believed interrupts masked at most. */
 uint64_t load_masked_max_ns(const struct load *load);
 
+/* In the sandbox, for how long it did on average, of the calls that did. */
+uint64_t load_masked_mean_ns(void);
+
+/* `service` lines: what the sandbox saw of each service that was called. */
+void load_print_services(void);
+
 /* Logs failures; returns the program's result. */
 int load_result(const struct load *load);
 

@@ -8,7 +8,7 @@
 
 #include "measure.h"
 
-#define MAX_BOUNDS 32
+#define MAX_BOUNDS 64
 
 struct bound {
 	bool holds;

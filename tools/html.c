@@ -49,6 +49,9 @@ static const char method[] =
 	"processor, another thread keeps the named service busy through "
 	"Caesura's queue. <i>idle</i> makes no call; <i>control</i> calls a "
 	"service that returns at once, so that only the queue is measured. "
+	"<i>mask</i> is a driver that masks interrupts for five million "
+	"instructions. <i>direct</i> runs firmware at EL1, <i>sandbox</i> at "
+	"EL0. "
 	"<i>blocking</i> switches preemption off around each call, as kernels "
 	"do that cannot be preempted in firmware: it shows that the meter "
 	"works.</p>\n"
@@ -165,8 +168,7 @@ static void write_cost(FILE *out, const struct report *report)
 		fprintf(out,
 			"<tr><td class=\"word\">%s</td>"
 			"<td class=\"word\">%s</td>",
-			phase_names[cost->service],
-			cost->raw ? "raw" : "queue");
+			phase_names[cost->service], way_names[cost->way]);
 		fprintf(out, "<td>%s</td>",
 			write_number(text, cost->value_bytes));
 		fprintf(out, "<td>%s</td>", write_number(text, cost->calls));
@@ -176,6 +178,39 @@ static void write_cost(FILE *out, const struct report *report)
 			write_number(text, cost_mean(cost)));
 		fprintf(out, "<td>%s</td></tr>\n",
 			write_number(text, cost_most(cost)));
+	}
+	fputs("</table></div>\n", out);
+}
+
+static void write_services(FILE *out, const struct report *report)
+{
+	const struct measurements *of = report->measurements;
+	char text[FIGURE_SIZE];
+
+	if (of->service_count == 0) {
+		return;
+	}
+	fputs("<h2>What firmware does in the sandbox</h2>\n"
+	      "<p>Instructions that EL0 may not execute and that were done for "
+	      "firmware, by kind; for how long it believed interrupts masked; "
+	      "secure calls that were passed on, and how long they took. Time "
+	      "in "
+	      "ns.</p>\n<div class=\"wide\"><table>\n"
+	      "<tr><th class=\"word\">service</th>",
+	      out);
+	for (size_t i = 0; i < TRAP_FIGURE_COUNT; i++) {
+		fprintf(out, "<th>%s</th>", trap_figure_names[i]);
+	}
+	fputs("</tr>\n", out);
+	for (size_t i = 0; i < of->service_count; i++) {
+		fputs("<tr><td class=\"word\">", out);
+		escape(out, of->services[i].name);
+		fputs("</td>", out);
+		for (size_t j = 0; j < TRAP_FIGURE_COUNT; j++) {
+			fprintf(out, "<td>%s</td>",
+				write_number(text, of->services[i].figures[j]));
+		}
+		fputs("</tr>\n", out);
 	}
 	fputs("</table></div>\n", out);
 }
@@ -200,6 +235,7 @@ bool write_html(FILE *out, const struct report *report)
 	write_table(out, report);
 	write_bounds(out, report);
 	write_cost(out, report);
+	write_services(out, report);
 	fputs(method, out);
 	write_facts(out, report);
 	fputs("</html>\n", out);

@@ -22,6 +22,15 @@ const char *const phase_names[PHASE_COUNT] = {
 	"idle", "control", "gettime", "getvariable", "setvariable", "mask",
 };
 
+const char *const way_names[WAY_COUNT] = {"raw", "direct", "sandbox"};
+
+const char *const trap_figure_names[TRAP_FIGURE_COUNT] = {
+	"calls",	 "mask",	 "state",	"identification",
+	"system",	 "cache",	 "translation", "wait",
+	"timer",	 "secure_call",	 "alignment",	"masked_ns",
+	"masked_max_ns", "secure_calls", "secure_ns",
+};
+
 /* ---- Histograms -------------------------------------------------------- */
 
 /* The first bin that is not below ns. */
@@ -239,7 +248,9 @@ static bool read_cell(struct reader *reader, const char *line)
 	    !number_field(reader, line, "calls", &new.calls) ||
 	    !number_field(reader, line, "call_mean_ns", &call_mean_ns) ||
 	    !number_field(reader, line, "call_max_ns", &new.call_max_ns) ||
-	    !number_field(reader, line, "masked_max_ns", &new.masked_max_ns)) {
+	    !number_field(reader, line, "masked_max_ns", &new.masked_max_ns) ||
+	    !number_field(reader, line, "masked_mean_ns",
+			  &new.masked_mean_ns)) {
 		return false;
 	}
 	new.sweep = kind == 1;
@@ -256,6 +267,8 @@ static bool read_cell(struct reader *reader, const char *line)
 		larger(reader->cell->call_max_ns, new.call_max_ns);
 	reader->cell->masked_max_ns =
 		larger(reader->cell->masked_max_ns, new.masked_max_ns);
+	reader->cell->masked_mean_ns =
+		larger(reader->cell->masked_mean_ns, new.masked_mean_ns);
 	return true;
 }
 
@@ -295,13 +308,13 @@ static bool end_cell(struct reader *reader)
 /* ---- cost --------------------------------------------------------------- */
 
 static struct cost *cost_like(struct measurements *into, enum phase service,
-			      bool raw, uint64_t value_bytes)
+			      enum way way, uint64_t value_bytes)
 {
 	struct cost *cost;
 
 	for (size_t i = 0; i < into->cost_count; i++) {
 		cost = &into->costs[i];
-		if (cost->service == service && cost->raw == raw &&
+		if (cost->service == service && cost->way == way &&
 		    cost->value_bytes == value_bytes) {
 			return cost;
 		}
@@ -312,7 +325,7 @@ static struct cost *cost_like(struct measurements *into, enum phase service,
 	cost = &into->costs[into->cost_count++];
 	*cost = (struct cost){
 		.service = service,
-		.raw = raw,
+		.way = way,
 		.value_bytes = value_bytes,
 		.ns = calloc(MAX_CALLS, sizeof(uint64_t)),
 	};
@@ -342,7 +355,6 @@ static bool read_durations(struct reader *reader, struct cost *cost,
 
 static bool read_cost(struct reader *reader, const char *line)
 {
-	static const char *const ways[] = {"queue", "raw"};
 	size_t service, how;
 	uint64_t value_bytes, first;
 	struct cost *cost;
@@ -350,7 +362,7 @@ static bool read_cost(struct reader *reader, const char *line)
 
 	if (!name_field(reader, line, "service", phase_names, PHASE_COUNT,
 			&service) ||
-	    !name_field(reader, line, "how", ways, 2, &how) ||
+	    !name_field(reader, line, "how", way_names, WAY_COUNT, &how) ||
 	    !number_field(reader, line, "value_bytes", &value_bytes) ||
 	    !number_field(reader, line, "first", &first)) {
 		return false;
@@ -358,12 +370,60 @@ static bool read_cost(struct reader *reader, const char *line)
 	if (list == NULL) {
 		return bad_field(reader, "ns");
 	}
-	cost = cost_like(reader->into, (enum phase)service, how == 1,
+	cost = cost_like(reader->into, (enum phase)service, (enum way)how,
 			 value_bytes);
 	if (cost == NULL) {
 		return bad(reader, "too many cost series");
 	}
 	return read_durations(reader, cost, list, first);
+}
+
+/* ---- service ------------------------------------------------------------ */
+
+static struct service *service_like(struct measurements *into, const char *name,
+				    size_t length)
+{
+	struct service *service;
+
+	for (size_t i = 0; i < into->service_count; i++) {
+		service = &into->services[i];
+		if (strlen(service->name) == length &&
+		    strncmp(service->name, name, length) == 0) {
+			return service;
+		}
+	}
+	if (into->service_count == MAX_SERVICES || length == 0 ||
+	    length >= MAX_SERVICE_NAME) {
+		return NULL;
+	}
+	service = &into->services[into->service_count++];
+	memcpy(service->name, name, length);
+	return service;
+}
+
+static bool read_service(struct reader *reader, const char *line)
+{
+	const char *name = field(line, "name");
+	struct service *service;
+
+	if (name == NULL) {
+		return bad_field(reader, "name");
+	}
+	service = service_like(reader->into, name, strcspn(name, " "));
+	if (service == NULL) {
+		return bad(reader, "service: too many, or no name");
+	}
+	for (size_t i = 0; i < TRAP_FIGURE_COUNT; i++) {
+		uint64_t *figure = &service->figures[i];
+		uint64_t value;
+
+		if (!number_field(reader, line, trap_figure_names[i], &value)) {
+			return false;
+		}
+		*figure = i == TRAP_MASKED_MAX_NS ? larger(*figure, value)
+						  : *figure + value;
+	}
+	return true;
 }
 
 /* ---- Logs --------------------------------------------------------------- */
@@ -385,6 +445,9 @@ static bool read_line(struct reader *reader, const char *line)
 	}
 	if (starts_with(line, "cost")) {
 		return read_cost(reader, line);
+	}
+	if (starts_with(line, "service")) {
+		return read_service(reader, line);
 	}
 	return true;
 }
@@ -455,12 +518,12 @@ uint64_t worst_ns(const struct measurements *measurements,
 }
 
 const struct cost *find_cost(const struct measurements *measurements,
-			     enum phase service, bool raw)
+			     enum phase service, enum way way)
 {
 	for (size_t i = 0; i < measurements->cost_count; i++) {
 		const struct cost *cost = &measurements->costs[i];
 
-		if (cost->service == service && cost->raw == raw) {
+		if (cost->service == service && cost->way == way) {
 			return cost;
 		}
 	}

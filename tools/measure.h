@@ -36,6 +36,15 @@ enum phase {
 	PHASE_COUNT,
 };
 
+/* How a call's cost was measured. */
+enum way {
+	WAY_RAW,
+	WAY_DIRECT,
+	WAY_SANDBOX,
+	WAY_COUNT,
+};
+
+extern const char *const way_names[WAY_COUNT];
 extern const char *const mode_names[MODE_COUNT];
 extern const char *const phase_names[PHASE_COUNT];
 
@@ -68,16 +77,47 @@ struct cell {
 	enum phase phase;
 	uint64_t rate_hz, value_bytes;
 	uint64_t missed, calls, call_total_ns, call_max_ns, masked_max_ns;
+	uint64_t masked_mean_ns; /* the largest of any boot's */
 	struct histogram histogram;
 };
 
 /* Durations of calls 0, 1, …; 0 where the logs have none. */
 struct cost {
 	enum phase service;
-	bool raw; /* or through the queue */
+	enum way way;
 	uint64_t value_bytes;
 	size_t calls;
 	uint64_t *ns; /* MAX_CALLS of them */
+};
+
+/* What the sandbox saw of a service. */
+enum trap_figure {
+	TRAP_CALLS,
+	TRAP_MASK,
+	TRAP_STATE,
+	TRAP_IDENTIFICATION,
+	TRAP_SYSTEM,
+	TRAP_CACHE,
+	TRAP_TRANSLATION,
+	TRAP_WAIT,
+	TRAP_TIMER,
+	TRAP_SECURE_CALL,
+	TRAP_ALIGNMENT,
+	TRAP_MASKED_NS,
+	TRAP_MASKED_MAX_NS, /* the largest; the others add up */
+	TRAP_SECURE_CALLS, /* that were passed on */
+	TRAP_SECURE_NS,
+	TRAP_FIGURE_COUNT,
+};
+
+extern const char *const trap_figure_names[TRAP_FIGURE_COUNT];
+
+#define MAX_SERVICES 16
+#define MAX_SERVICE_NAME 32
+
+struct service {
+	char name[MAX_SERVICE_NAME];
+	uint64_t figures[TRAP_FIGURE_COUNT];
 };
 
 struct measurements {
@@ -85,6 +125,8 @@ struct measurements {
 	size_t cell_count;
 	struct cost costs[MAX_COSTS];
 	size_t cost_count;
+	struct service services[MAX_SERVICES];
+	size_t service_count;
 };
 
 /*
@@ -107,7 +149,7 @@ uint64_t worst_ns(const struct measurements *measurements,
 
 /* NULL when it was not measured. */
 const struct cost *find_cost(const struct measurements *measurements,
-			     enum phase service, bool raw);
+			     enum phase service, enum way way);
 
 /* Of the calls of a series; NOT_MEASURED without any. */
 uint64_t cost_least(const struct cost *cost);

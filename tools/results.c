@@ -87,10 +87,31 @@ static void print_costs(const struct job *job)
 		printf("cost of %s, %" PRIu64 " bytes, %s: mean %s, least %s, "
 		       "most %s instructions, %zu calls\n",
 		       phase_names[cost->service], cost->value_bytes,
-		       cost->raw ? "raw" : "queue",
-		       write_number(a, cost_mean(cost)),
+		       way_names[cost->way], write_number(a, cost_mean(cost)),
 		       write_number(b, cost_least(cost)),
 		       write_number(c, cost_most(cost)), cost->calls);
+	}
+	putchar('\n');
+}
+
+static void print_services(const struct job *job)
+{
+	const struct measurements *of = &job->measurements;
+
+	for (size_t i = 0; i < of->service_count; i++) {
+		const uint64_t *figures = of->services[i].figures;
+		char a[FIGURE_SIZE], b[FIGURE_SIZE], c[FIGURE_SIZE];
+		uint64_t traps = 0;
+
+		for (size_t j = TRAP_MASK; j <= TRAP_ALIGNMENT; j++) {
+			traps += figures[j];
+		}
+		printf("sandbox: %s: %s calls, %s traps, masked at most %s "
+		       "us\n",
+		       of->services[i].name,
+		       write_number(a, figures[TRAP_CALLS]),
+		       write_number(b, traps),
+		       write_us(c, figures[TRAP_MASKED_MAX_NS]));
 	}
 	putchar('\n');
 }
@@ -113,6 +134,7 @@ static int write_table(const struct job *job)
 {
 	print_table(job);
 	print_costs(job);
+	print_services(job);
 	return print_bounds(job);
 }
 

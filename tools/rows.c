@@ -18,7 +18,7 @@ static struct row make_row(const struct measurements *measurements,
 			   const struct cell *cell)
 {
 	const struct histogram *histogram = &cell->histogram;
-	const struct cost *raw = find_cost(measurements, cell->phase, true);
+	const struct cost *raw = find_cost(measurements, cell->phase, WAY_RAW);
 	bool called = cell->calls > 0;
 
 	if (raw != NULL && raw->value_bytes != cell->value_bytes) {

@@ -16,13 +16,13 @@
 	"cell kind=dither mode=" mode " phase=" phase          \
 	" rate_hz=10000 value_bytes=0 samples=" samples        \
 	" missed=0 calls=10 call_mean_ns=100 call_max_ns=200 " \
-	"masked_max_ns=0\n"
+	"masked_max_ns=0 masked_mean_ns=0\n"
 
 #define SWEEP(mode, phase, samples)                           \
 	"cell kind=sweep mode=" mode " phase=" phase          \
 	" rate_hz=0 value_bytes=0 samples=" samples           \
 	" missed=0 calls=1 call_mean_ns=100 call_max_ns=100 " \
-	"masked_max_ns=0\n"
+	"masked_max_ns=0 masked_mean_ns=0\n"
 
 static bool read_text(struct measurements *into, const char *text)
 {
@@ -133,16 +133,42 @@ static void costs_are_series(void **state)
 		     "first=0 ns=10,20\n"
 		     "cost service=setvariable how=raw value_bytes=1024 "
 		     "first=2 ns=30\n"));
-	raw = find_cost(all, PHASE_SETVARIABLE, true);
+	raw = find_cost(all, PHASE_SETVARIABLE, WAY_RAW);
 	assert_non_null(raw);
 	assert_int_equal(raw->calls, 3);
 	assert_int_equal(cost_mean(raw), 20);
 	assert_int_equal(cost_least(raw), 10);
 	assert_int_equal(cost_most(raw), 30);
-	assert_null(find_cost(all, PHASE_SETVARIABLE, false));
+	assert_null(find_cost(all, PHASE_SETVARIABLE, WAY_DIRECT));
 	assert_false(read_text(
 		all, "cost service=setvariable how=raw value_bytes=1024 "
 		     "first=2 ns=31\n"));
+}
+
+#define SERVICE(name, calls, most)                                        \
+	"service name=" name " calls=" calls " mask=2 state=0 "           \
+	"identification=0 system=0 cache=0 translation=0 wait=0 timer=0 " \
+	"secure_call=1 alignment=0 masked_ns=70 masked_max_ns=" most      \
+	" secure_calls=1 secure_ns=9\n"
+
+static void services_add_up(void **state)
+{
+	struct measurements *all = calloc(1, sizeof(*all));
+
+	(void)state;
+	assert_non_null(all);
+	assert_true(read_text(all, SERVICE("GetTime", "3", "40")));
+	assert_true(read_text(all, SERVICE("SetVariable", "1", "10")));
+	assert_true(read_text(all, SERVICE("GetTime", "4", "30")));
+	assert_int_equal(all->service_count, 2);
+	assert_int_equal(all->services[0].figures[TRAP_CALLS], 7);
+	assert_int_equal(all->services[0].figures[TRAP_MASK], 4);
+	assert_int_equal(all->services[0].figures[TRAP_MASKED_NS], 140);
+	assert_int_equal(all->services[0].figures[TRAP_MASKED_MAX_NS], 40);
+	assert_false(read_text(all, "service name=GetTime calls=1\n"));
+	assert_false(read_text(all, "service calls=1\n"));
+	measurements_free(all);
+	free(all);
 }
 
 static void rows_are_ordered(void **state)
@@ -173,8 +199,9 @@ static void nothing_measured_holds_no_bound(void **state)
 	for (size_t i = 0; i < count; i++) {
 		failing += !bounds[i].holds;
 	}
-	/* Nothing was missed, and no cell is short, where there is none. */
-	assert_int_equal(failing, count - 2);
+	/* Nothing was missed in either gate, and no cell is short, where there is
+	 * none. */
+	assert_int_equal(failing, count - 3);
 }
 
 /* ---- Bounds: a run in which all of them hold, and one figure changed ---- */
@@ -183,10 +210,12 @@ struct run {
 	/* The latest wake-up in ns, of dithered samples at 1 and 10 kHz and of
 	 * the sweep. */
 	uint64_t control[3], gettime[3], getvariable[3], setvariable[3];
+	uint64_t mask[3], masked_mean, masked_max; /* mask[2]: the sandbox's */
 	uint64_t blocking[2];
 	uint64_t lacking; /* samples of direct, getvariable, 10 kHz */
 	uint64_t missed, missed_blocking, missed_sweep;
 	uint64_t get_raw, get_queue, set_raw, set_queue;
+	const char *gate; /* which has these figures; the other has good ones */
 };
 
 static const struct run good_run = {
@@ -194,6 +223,9 @@ static const struct run good_run = {
 	.gettime = {480, 496, 480},
 	.getvariable = {480, 496, 496},
 	.setvariable = {496, 480, 496},
+	.mask = {496, 536, 496},
+	.masked_mean = 5049999,
+	.masked_max = 4950001,
 	.blocking = {900000, 500000},
 	.missed_blocking = 8000,
 	.get_raw = 100,
@@ -203,6 +235,8 @@ static const struct run good_run = {
 };
 
 /* rate_hz 0: a sweep, of 50 samples. */
+static uint64_t masked_max, masked_mean;
+
 static void write_cell(FILE *log, const char *mode, const char *phase,
 		       uint64_t rate_hz, uint64_t worst_ns, uint64_t missed,
 		       uint64_t lacking)
@@ -212,26 +246,53 @@ static void write_cell(FILE *log, const char *mode, const char *phase,
 	fprintf(log,
 		"cell kind=%s mode=%s phase=%s rate_hz=%" PRIu64
 		" value_bytes=0 samples=%" PRIu64 " missed=%" PRIu64
-		" calls=10 call_mean_ns=100 call_max_ns=200 masked_max_ns=0\n",
+		" calls=10 call_mean_ns=100 call_max_ns=200 "
+		"masked_max_ns=%" PRIu64 " masked_mean_ns=%" PRIu64 "\n",
 		rate_hz == 0 ? "sweep" : "dither", mode, phase, rate_hz,
-		samples, missed);
+		samples, missed, masked_max, masked_mean);
 	fprintf(log, "hist 16:%" PRIu64 " %" PRIu64 ":1\n", samples - 1,
 		worst_ns);
 }
 
-static void write_phase(FILE *log, const char *phase, const uint64_t worst[3],
-			const struct run *run)
+static void write_phase(FILE *log, const char *gate, const char *phase,
+			const uint64_t worst[3], const struct run *run)
 {
 	bool last = strcmp(phase, "setvariable") == 0;
 	bool short_of = strcmp(phase, "getvariable") == 0;
 
-	write_cell(log, "direct", phase, 1000, worst[0], 0, 0);
-	write_cell(log, "direct", phase, 10000, worst[1],
-		   last ? run->missed : 0, short_of ? run->lacking : 0);
+	write_cell(log, gate, phase, 1000, worst[0], 0, 0);
+	write_cell(log, gate, phase, 10000, worst[1], last ? run->missed : 0,
+		   short_of ? run->lacking : 0);
 	if (worst[2] != 0) {
-		write_cell(log, "direct", phase, 0, worst[2],
+		write_cell(log, gate, phase, 0, worst[2],
 			   last ? run->missed_sweep : 0, 0);
 	}
+}
+
+/* In the direct gate the driver masks interrupts. */
+static void write_mask(FILE *log, const char *gate, const struct run *run)
+{
+	static const uint64_t masked[3] = {4900000, 4999999, 0};
+	bool sandboxed = strcmp(gate, "sandbox") == 0;
+
+	masked_max = run->masked_max;
+	masked_mean = run->masked_mean;
+	if (sandboxed) {
+		write_phase(log, gate, "mask", run->mask, run);
+	} else {
+		write_phase(log, gate, "mask",
+			    run->mask[0] > 1000 ? run->mask : masked, run);
+	}
+	masked_max = masked_mean = 0;
+}
+
+static void write_gate(FILE *log, const char *gate, const struct run *run)
+{
+	write_phase(log, gate, "control", run->control, run);
+	write_phase(log, gate, "gettime", run->gettime, run);
+	write_phase(log, gate, "getvariable", run->getvariable, run);
+	write_phase(log, gate, "setvariable", run->setvariable, run);
+	write_mask(log, gate, run);
 }
 
 static void write_cost(FILE *log, const char *service, const char *how,
@@ -247,23 +308,25 @@ static void write_cost(FILE *log, const char *service, const char *how,
 
 static void measure_run(struct measurements *into, const struct run *run)
 {
+	const char *gate = run->gate == NULL ? "direct" : run->gate;
+	const char *other = strcmp(gate, "direct") == 0 ? "sandbox" : "direct";
 	char *text;
 	size_t length;
 	FILE *log = open_memstream(&text, &length);
 
 	assert_non_null(log);
-	write_phase(log, "control", run->control, run);
-	write_phase(log, "gettime", run->gettime, run);
-	write_phase(log, "getvariable", run->getvariable, run);
-	write_phase(log, "setvariable", run->setvariable, run);
+	write_gate(log, gate, run);
+	write_gate(log, other, &good_run);
 	write_cell(log, "blocking", "setvariable", 1000, run->blocking[0], 0,
 		   0);
 	write_cell(log, "blocking", "setvariable", 10000, run->blocking[1],
 		   run->missed_blocking, 0);
 	write_cost(log, "gettime", "raw", run->get_raw);
-	write_cost(log, "gettime", "queue", run->get_queue);
+	write_cost(log, "gettime", gate, run->get_queue);
+	write_cost(log, "gettime", other, run->get_raw + 1);
 	write_cost(log, "setvariable", "raw", run->set_raw);
-	write_cost(log, "setvariable", "queue", run->set_queue);
+	write_cost(log, "setvariable", gate, run->set_queue);
+	write_cost(log, "setvariable", other, run->set_raw);
 	fclose(log);
 	assert_true(read_text(into, text));
 	free(text);
@@ -272,9 +335,9 @@ static void measure_run(struct measurements *into, const struct run *run)
 typedef size_t bounds_function(const struct measurements *measurements,
 			       struct bound bounds[MAX_BOUNDS]);
 
-/* Exactly the bound with these words fails; none does where they are NULL. */
-static void expect_failing(bounds_function *check, const struct run *run,
-			   const char *words)
+/* Exactly so many bounds fail, all with these words. */
+static void expect_failures(bounds_function *check, const struct run *run,
+			    const char *words, size_t due)
 {
 	struct measurements *all = calloc(1, sizeof(*all));
 	struct bound bounds[MAX_BOUNDS];
@@ -290,9 +353,15 @@ static void expect_failing(bounds_function *check, const struct run *run,
 			assert_non_null(strstr(bounds[i].text, words));
 		}
 	}
-	assert_int_equal(failing, words == NULL ? 0 : 1);
+	assert_int_equal(failing, due);
 	measurements_free(all);
 	free(all);
+}
+
+static void expect_failing(bounds_function *check, const struct run *run,
+			   const char *words)
+{
+	expect_failures(check, run, words, words == NULL ? 0 : 1);
 }
 
 static void a_good_run_holds_every_bound(void **state)
@@ -321,12 +390,16 @@ static void a_good_run_holds_every_bound(void **state)
 	expect_failing(check_sweep_bounds, &run, NULL);
 }
 
-#define EXPECT(figure, value, words)                           \
+#define EXPECT_IN(gate_, figure, value, words)                 \
 	do {                                                   \
 		struct run changed = good_run;                 \
 		changed.figure = (value);                      \
+		changed.gate = gate_;                          \
 		expect_failing(check_bounds, &changed, words); \
 	} while (0)
+#define EXPECT(figure, value, words) EXPECT_IN("direct", figure, value, words)
+#define EXPECT_SANDBOX(figure, value, words) \
+	EXPECT_IN("sandbox", figure, value, words)
 
 static void each_bound_is_flagged(void **state)
 {
@@ -340,17 +413,51 @@ static void each_bound_is_flagged(void **state)
 	EXPECT(setvariable[0], 537, "setvariable, direct, 1 kHz: worst");
 	EXPECT(setvariable[1], 537, "setvariable, direct, 10 kHz: worst");
 	EXPECT(missed, 1, "direct: 1 of 44,000 periods missed");
-	EXPECT(lacking, 1, "samples: 1 of 10 cells short");
+	EXPECT(lacking, 1, "samples: 1 of 20 cells short");
 	EXPECT(control[2], 0, "swept tick by tick, direct: control 0,");
 	EXPECT(gettime[2], 0, "swept tick by tick");
 	EXPECT(getvariable[2], 0, "swept tick by tick");
 	EXPECT(setvariable[2], 0, "setvariable's ends 0");
 	EXPECT(blocking[0], 499999, "setvariable, blocking, 1 kHz");
 	EXPECT(blocking[1], 499999, "setvariable, blocking, 10 kHz");
-	EXPECT(get_queue, 1601, "cost of gettime: queue 1601 less raw 100");
-	EXPECT(get_raw, 0, "cost of gettime: not measured both ways");
-	EXPECT(set_queue, 1020001, "cost of setvariable, 0 bytes");
-	EXPECT(set_queue, 0, "cost of setvariable: not measured both ways");
+	EXPECT(get_queue, 1601, "cost of gettime, direct: 1601 less raw 100");
+	EXPECT(get_queue, 0, "cost of gettime, direct: not measured both ways");
+	EXPECT(set_queue, 1020001, "cost of setvariable, 0 bytes, direct");
+	EXPECT(set_queue, 0, "cost of setvariable, direct: not measured");
+}
+
+static void each_bound_of_the_sandbox_is_flagged(void **state)
+{
+	(void)state;
+	EXPECT_SANDBOX(control[0], 1501, "control, sandbox, 1 kHz: worst");
+	EXPECT_SANDBOX(gettime[1], 537, "gettime, sandbox, 10 kHz: worst");
+	EXPECT_SANDBOX(getvariable[0], 537, "getvariable, sandbox, 1 kHz");
+	EXPECT_SANDBOX(setvariable[1], 537, "setvariable, sandbox, 10 kHz");
+	EXPECT_SANDBOX(mask[0], 537, "mask, sandbox, 1 kHz: worst");
+	EXPECT_SANDBOX(mask[1], 537, "mask, sandbox, 10 kHz: worst");
+	EXPECT_SANDBOX(missed, 1, "sandbox: 1 of 55,000 periods missed");
+	EXPECT_SANDBOX(mask[2], 0, "swept tick by tick, sandbox");
+	EXPECT_SANDBOX(get_queue, 2101, "cost of gettime, sandbox: 2101 less");
+	EXPECT_SANDBOX(set_queue, 1020001,
+		       "cost of setvariable, 0 bytes, sand");
+}
+
+/* At both rates, each. */
+static void the_mask_driver_is_held_to_what_it_does(void **state)
+{
+	struct run run = good_run;
+
+	(void)state;
+	run.gate = "sandbox";
+	run.masked_mean = 5050001;
+	expect_failures(check_bounds, &run, "mask, sandbox,", 2);
+	run = good_run;
+	run.gate = "sandbox";
+	run.masked_max = 4949999;
+	expect_failures(check_bounds, &run, "mask, sandbox,", 2);
+	run = good_run;
+	run.mask[0] = run.mask[1] = 4899999;
+	expect_failures(check_bounds, &run, "mask works: direct", 2);
 }
 
 /* The worst of dithered samples and sweep counts at either rate. */
@@ -400,6 +507,9 @@ int main(void)
 						start, stop),
 		cmocka_unit_test(a_good_run_holds_every_bound),
 		cmocka_unit_test(each_bound_is_flagged),
+		cmocka_unit_test(each_bound_of_the_sandbox_is_flagged),
+		cmocka_unit_test(the_mask_driver_is_held_to_what_it_does),
+		cmocka_unit_test(services_add_up),
 		cmocka_unit_test_setup_teardown(a_sweep_counts_at_every_rate,
 						start, stop),
 		cmocka_unit_test(figures_are_legible),

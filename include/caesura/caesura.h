@@ -194,7 +194,7 @@ struct cz_service_stats {
 	/* The sandbox's. Masked: firmware believed interrupts to be, while the
 	 * worker ran. Secure calls: those that were passed on. */
 	uint64_t traps[CZ_TRAP_COUNT];
-	uint64_t masked_ns, masked_max_ns;
+	uint64_t masked_ns, masked_max_ns, masked_windows;
 	uint64_t secure_calls, secure_ns;
 };
 

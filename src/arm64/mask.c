@@ -49,6 +49,7 @@ void cz_mask_end(struct cz *cz)
 	cz_mask_pause(cz);
 	virtual->masked = false;
 	if (stats != NULL) {
+		stats->masked_windows++;
 		stats->masked_ns += virtual->masked_ns;
 		if (virtual->masked_ns > stats->masked_max_ns) {
 			stats->masked_max_ns = virtual->masked_ns;
