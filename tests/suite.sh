@@ -16,6 +16,22 @@ check() {
 	printf '%s\t%s\n' "$1" "$2" >>"$checks/list"
 }
 
+# The same, of what is booted, in the gate that the list is being made for.
+check_in_gate() {
+	if [ "$listed_gate" = sandbox ]; then
+		check "$1, sandbox" "gate=sandbox; $2"
+	else
+		check "$1" "gate=; $2"
+	fi
+}
+
+# The same whatever the gate.
+check_once() {
+	if [ "$listed_gate" != sandbox ]; then
+		check "$@"
+	fi
+}
+
 # Everything else needs these: they come first, one by one.
 list_builds() {
 	check "images, clang" "toolchain=clang build images"
@@ -47,89 +63,98 @@ list_boots() {
 	for compiler in clang gcc; do
 		for map in identity set; do
 			for model in cortex-a57 max; do
-				check "selftest, $compiler, map=$map, $model" \
+				check_in_gate "selftest, $compiler, map=$map, $model" \
 					"toolchain=$compiler cpu=$model$(
 					) kernel_passes 'selftest map=$map'"
 			done
 		done
 	done
-	check "selftest, two CPUs, 2 GiB" \
+	check_in_gate "selftest, two CPUs, 2 GiB" \
 		"cpus=2 qemu_args='-m 2048' kernel_passes selftest"
-	check "selftest, real time" "icount=no kernel_passes selftest"
-	check "registers in a misbehaving driver" \
+	check_in_gate "selftest, real time" "icount=no kernel_passes selftest"
+	check_in_gate "registers in a misbehaving driver" \
 		"kernel_passes 'registers adversary'"
-	check "registers, cpu max" \
+	check_in_gate "registers, cpu max" \
 		"cpu=max kernel_passes 'registers adversary'"
-	check "registers, gcc" \
+	check_in_gate "registers, gcc" \
 		"toolchain=gcc kernel_passes 'registers adversary'"
-	check "firmware that has to stay on its CPU, of four" \
+	check_in_gate "firmware that has to stay on its CPU, of four" \
 		"cpus=4 kernel_passes 'affinity adversary'"
-	check "a long call ended" "kernel_passes 'abort adversary'"
-	check "what firmware leaves behind is mended" \
+	check_in_gate "a long call ended" "kernel_passes 'abort adversary'"
+	check_in_gate "what firmware leaves behind is mended" \
 		"kernel_passes 'leave adversary'"
-	check "what firmware leaves behind is mended, cpu max" \
+	check_in_gate "what firmware leaves behind is mended, cpu max" \
 		"cpu=max kernel_passes 'leave adversary'"
-	check "faults of firmware end the call" \
+	check_in_gate "faults of firmware end the call" \
 		"kernel_passes 'fault adversary'"
-	check "the gate keeps its caller's registers" \
+	check_in_gate "the gate keeps its caller's registers" \
 		"test_image=with-gate kernel_passes 'gate adversary'"
-	check "a variable outlives ResetSystem" "persists map=identity"
-	check "a variable outlives ResetSystem, map=set" "persists map=set"
-	check "a variable outlives a reset without ResetSystem" \
+	check_in_gate "a variable outlives ResetSystem" "persists map=identity"
+	check_in_gate "a variable outlives ResetSystem, map=set" "persists map=set"
+	check_in_gate "a variable outlives a reset without ResetSystem" \
 		"persists way=fallback"
-	check "a variable outlives a reset with interrupts off" \
+	check_in_gate "a variable outlives a reset with interrupts off" \
 		"persists way=now"
-	check "a variable from EL2 and GICv2 to EL1 and GICv3" "persists_across"
-	check "secure boot: an unsigned image is refused" "refuses_unsigned"
-	check "secure boot: registers in a driver that is loaded" \
+	check_in_gate "a variable from EL2 and GICv2 to EL1 and GICv3" "persists_across"
+	check_once "secure boot: an unsigned image is refused" "refuses_unsigned"
+	check_in_gate "secure boot: registers in a driver that is loaded" \
 		"with_firmware secure; kernel_passes 'registers adversary'"
-	check "signed variables" "kernel_passes authvar"
-	check "secure boot: signed variables" \
+	check_in_gate "signed variables" "kernel_passes authvar"
+	check_in_gate "secure boot: signed variables" \
 		"with_firmware secure; kernel_passes authvar"
-	check "words and values that no program takes" "refuses_options"
-	check "a panic's report" "panic_reports"
-	check "a panic's record" "panic_records"
-	check "calls outside the queue, misbehaving driver" \
+	check_once "words and values that no program takes" "refuses_options"
+	check_in_gate "a panic's report" "panic_reports"
+	check_in_gate "a panic's record" "panic_records"
+	check_in_gate "calls outside the queue, misbehaving driver" \
 		"kernel_passes 'now adversary'"
-	check "calls outside the queue, gcc, cpu max" \
+	check_in_gate "calls outside the queue, gcc, cpu max" \
 		"toolchain=gcc cpu=max kernel_passes 'now adversary'"
-	check "calls outside the queue, GICv2" \
+	check_in_gate "calls outside the queue, GICv2" \
 		"qemu_args='-M gic-version=2' kernel_passes now"
-	check "calls outside the queue, four processors" \
+	check_in_gate "calls outside the queue, four processors" \
 		"qemu_args='-smp 4' kernel_passes now"
-	check "a stack overflow's report" "overflow_reports"
-	check "the same boot twice, the same figures" "repeats"
-	check "wake-up latency: firmware adds nothing" "latency_holds"
+	check_once "a stack overflow's report" "overflow_reports"
+	check_in_gate "the same boot twice, the same figures" "repeats"
+	check_in_gate "wake-up latency: firmware adds nothing" "latency_holds"
 }
 
 # One boot for each machine, all of them or as many as it takes for every pair.
 list_machines() {
 	awk -v all="$long" -f "$root/tests/matrix.awk" >"$checks/machines"
 	while read -r number entry version model tables_from; do
-		check "selftest, $number CPU, $entry, GICv$version, $model,$(
+		check_in_gate "selftest, $number CPU, $entry, GICv$version, $model,$(
 		) $tables_from" "on_machine $number $entry $version $model $(
 		)$tables_from"
 	done <"$checks/machines"
 }
 
 list_sweeps() {
-	check "sweep SetVariable, 64 bytes" "sweeps SetVariable $points 64"
-	check "sweep SetVariable, 1 KiB" "sweeps SetVariable $points 1024"
-	check "sweep SetVariable, gcc, cpu max" \
+	check_in_gate "sweep SetVariable, 64 bytes" "sweeps SetVariable $points 64"
+	check_in_gate "sweep SetVariable, 1 KiB" "sweeps SetVariable $points 1024"
+	check_in_gate "sweep SetVariable, gcc, cpu max" \
 		"toolchain=gcc cpu=max sweeps SetVariable 50 64"
-	check "sweep SetVariable, two CPUs" "cpus=2 sweeps SetVariable 50 64"
-	check "sweep GetVariable, 64 bytes" "sweeps GetVariable $points 64"
-	check "sweep GetVariable, 1 KiB" "sweeps GetVariable $points 1024"
+	check_in_gate "sweep SetVariable, two CPUs" "cpus=2 sweeps SetVariable 50 64"
+	check_in_gate "sweep GetVariable, 64 bytes" "sweeps GetVariable $points 64"
+	check_in_gate "sweep GetVariable, 1 KiB" "sweeps GetVariable $points 1024"
 	for service in GetNextVariableName GetNextHighMonotonicCount \
 		QueryVariableInfo GetTime SetTime GetWakeupTime SetWakeupTime \
 		ResetSystem UpdateCapsule QueryCapsuleCapabilities; do
-		check "sweep $service" "sweeps $service $points"
+		check_in_gate "sweep $service" "sweeps $service $points"
+	done
+}
+
+# Firmware that tries to get out: 100,000 random instructions, or a million.
+list_escapes() {
+	listed_gate=sandbox
+	for set in accesses calls system random; do
+		check_in_gate "escape: $set" \
+			"kernel_passes 'escape set=$set words=$escapes'"
 	done
 }
 
 list_ablations() {
 	for name in fp pin lock buffers space owner; do
-		check "without $name, a test fails" "fails_without $name"
+		check_in_gate "without $name, a test fails" "fails_without $name"
 	done
 }
 
@@ -341,7 +366,7 @@ overflow_reports() {
 }
 
 repeats() {
-	options="latency mode=direct phase=getvariable rate=10000 samples=1000"
+	options="latency phase=getvariable rate=10000 samples=1000"
 	boot_image once "$options seed=7" || return
 	boot_image again "$options seed=7" || return
 	log_lines once >"$out/once"
@@ -352,7 +377,7 @@ repeats() {
 # Tick by tick, by the same bounds as demo's, which has the whole of it.
 latency_holds() {
 	for phase in control gettime getvariable setvariable; do
-		boot_image "$phase" "latsweep mode=direct phase=$phase$(
+		boot_image "$phase" "latsweep phase=$phase$(
 		) part=0/3 value=1024" || return
 	done
 	code=0
@@ -463,7 +488,9 @@ report_checks() {
 set_effort() {
 	fuzz_runs=20000
 	points=200
+	escapes=100000
 	if [ "$long" = yes ]; then
+		escapes=1000000
 		fuzz_runs=10000000
 		points=1000
 	fi
@@ -474,10 +501,16 @@ list_checks() {
 	mkdir -p "$checks"
 	list_builds
 	builds=$(wc -l <"$checks/list")
-	list_sweeps
-	list_ablations
-	list_boots
-	list_machines
+	for listed_gate in ${gate:-direct sandbox}; do
+		list_sweeps
+		list_ablations
+		list_boots
+		list_machines
+	done
+	case $gate in
+	direct) ;;
+	*) list_escapes ;;
+	esac
 	list_host
 	list_tree
 	count=$(wc -l <"$checks/list")
