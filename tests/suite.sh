@@ -150,7 +150,12 @@ skip() {
 
 # bounded COMMAND…: other programs do not end with the shell that waits for them.
 bounded() {
-	timeout -k 5 "$check_limit" "$@"
+	bounded_code=0
+	timeout -k 5 "$check_limit" "$@" || bounded_code=$?
+	if [ "$bounded_code" -eq 124 ]; then
+		echo "took more than $check_limit seconds: $*"
+	fi
+	return "$bounded_code"
 }
 
 tree() {
