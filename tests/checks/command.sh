@@ -64,6 +64,33 @@ expect 0 'usage: ./caesura COMMAND' ./caesura help
 for command in demo test run sweep; do
 	expect 0 "usage: ./caesura $command" ./caesura "$command" --help
 done
+
+# A dpkg-query that finds everything, or nothing.
+packages_are() {
+	mkdir -p "$out/$1"
+	printf '#!/bin/sh\nprintf %s\n' "$1" >"$out/$1/dpkg-query"
+	chmod +x "$out/$1/dpkg-query"
+}
+
+packages_are installed
+packages_are unknown
+expect 2 'missing packages: .*qemu-system-arm' \
+	env PATH="$out/unknown:$PATH" ./caesura run "exit=0" --no-install \
+	--out "$out/run"
+expect 0 '^kernel: stand-in$' \
+	env PATH="$out/installed:$PATH" ./caesura run "exit=0" --no-install \
+	--out "$out/run"
+expect 0 "gdb-multiarch '$PWD/build/clang/image.elf' -ex 'target remote 1" \
+	env PATH="$out/installed:$PATH" ./caesura run "exit=0" --gdb \
+	--out "$out/run"
+expect 0 "-ex 'break cz_gate_direct'" \
+	env PATH="$out/installed:$PATH" ./caesura run "exit=0" --gdb \
+	--out "$out/run"
 expect 2 'usage: ./caesura sweep' ./caesura sweep --out "$out/sweep"
 expect 2 'takes fp, pin' ./caesura sweep --without care --out "$out/sweep"
+expect 2 'only SetVariable' ./caesura sweep --without lock --service GetTime \
+	--out "$out/sweep"
+expect 2 'not a sweep' ./caesura sweep --without fp --service SetVariable \
+	--out "$out/sweep"
+expect 2 'without owner: QEMU ended with 3' ./caesura sweep --without owner --out "$out/sweep"
 exit "$code"

@@ -17,7 +17,7 @@ struct boot_data {
 static struct cz firmware;
 
 bool example_start(struct cz_host *host, const struct boot_data *boot);
-bool example_boot_next(uint16_t entry);
+bool example_boot_next(struct cz_host *host, uint16_t entry);
 bool example_submit(cz_request_id *id, struct cz_call *call,
 		    struct cz_efi_time *time);
 
@@ -39,7 +39,7 @@ bool example_start(struct cz_host *host, const struct boot_data *boot)
 }
 
 /* Waits for firmware for a second at most. */
-bool example_boot_next(uint16_t entry)
+bool example_boot_next(struct cz_host *host, uint16_t entry)
 {
 	static const struct cz_efi_guid global = {
 		0x8be4df61,
@@ -49,7 +49,7 @@ bool example_boot_next(uint16_t entry)
 	};
 	static const uint16_t name[] = {'B', 'o', 'o', 't', 'N',
 					'e', 'x', 't', 0};
-	uint64_t deadline_ns = cz_host_now_ns(firmware.host) + 1000000000;
+	uint64_t deadline_ns = cz_host_now_ns(host) + 1000000000;
 
 	return cz_set_variable(&firmware, name, &global,
 			       CZ_EFI_VARIABLE_NON_VOLATILE |
