@@ -87,6 +87,7 @@ list_boots() {
 	check "secure boot: signed variables" \
 		"with_firmware secure; kernel_passes authvar"
 	check "a panic's report" "panic_reports"
+	check "a panic's report, four CPUs" "cpus=4 panic_reports"
 	check "a panic's record" "panic_records"
 	check "calls outside the queue, misbehaving driver" \
 		"kernel_passes 'now adversary'"
@@ -276,6 +277,10 @@ reports() {
 			return 1
 		fi
 	done
+	if log_lines panic | grep '?+0x'; then
+		echo "the report names a place that it does not know"
+		return 1
+	fi
 }
 
 # panics NAME OPTIONS WANTED: on the store $store.

@@ -127,11 +127,20 @@ bool port_describe_call(char *buffer, uint32_t size)
 		return false;
 	}
 	image = cz_find_image(&the_cz, last_pc, &offset);
-	ksnprintf(buffer, size,
-		  "%s; firmware was last interrupted at %s+0x%llx",
-		  cz_service_name(request->service),
-		  image == NULL ? "?" : image->name,
-		  (unsigned long long)(image == NULL ? last_pc : offset));
+	if (last_pc == 0) {
+		ksnprintf(buffer, size, "%s; firmware was never interrupted",
+			  cz_service_name(request->service));
+	} else if (image == NULL) {
+		ksnprintf(buffer, size,
+			  "%s; firmware was last interrupted at 0x%llx",
+			  cz_service_name(request->service),
+			  (unsigned long long)last_pc);
+	} else {
+		ksnprintf(buffer, size,
+			  "%s; firmware was last interrupted at %s+0x%llx",
+			  cz_service_name(request->service), image->name,
+			  (unsigned long long)offset);
+	}
 	return true;
 }
 
