@@ -20,6 +20,7 @@
 #define INTO_THE_CALL_TICKS 20000u
 #define SLOW_BYTES 1024
 #define NEIGHBOUR_CALLS 500
+#define HOG_CALLS 200
 #define CODE_AT 0x100u /* in the trampoline's page, behind the trampoline */
 
 static const uint16_t now_name[] = u"CaesuraNow";
@@ -305,6 +306,68 @@ static void test_neighbour(void)
 		    "now: and they beside the queue");
 }
 
+struct hog {
+	uint64_t calls;
+	bool stop;
+};
+
+/* No pause between calls that take far longer than what is between them. */
+static void hog_entry(void *argument)
+{
+	static uint8_t data[SLOW_BYTES];
+	struct hog *self = argument;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE)) {
+		size_t size_bytes = sizeof(data);
+		struct cz_call call;
+
+		cz_prepare_get_variable(&call, now_name, &test_guid, NULL, data,
+					&size_bytes);
+		self->calls += cz_call_now(firmware, &call) == CZ_OK;
+		/* The emulator's next CPU. */
+		__asm__ volatile("yield");
+	}
+}
+
+static uint64_t time_of_queued_call(void)
+{
+	struct cz_efi_time time;
+	uint64_t start = ticks_now();
+
+	cz_get_time(firmware, &time, NULL, CZ_FOREVER);
+	return ticks_to_ns(ticks_now() - start);
+}
+
+/* The queue gets its turn beside a CPU that does nothing but call. */
+static void test_hog(void)
+{
+	struct hog hog = {0};
+	struct thread *thread;
+	uint64_t longest_ns = 0;
+	uint64_t before;
+
+	thread = thread_create("hog", PRIORITY_NORMAL, hog_entry, &hog);
+	(void)thread_set_cpus(thread, cpus_online() & ~1ull);
+	while (__atomic_load_n(&hog.calls, __ATOMIC_RELAXED) == 0) {
+		thread_sleep_until(ticks_now() + SOON_TICKS);
+	}
+	cz_get_stats(firmware, &stats);
+	before = stats.service[CZ_GET_TIME].calls;
+	for (int i = 0; i < HOG_CALLS; i++) {
+		uint64_t ns = time_of_queued_call();
+
+		longest_ns = ns > longest_ns ? ns : longest_ns;
+	}
+	__atomic_store_n(&hog.stop, true, __ATOMIC_RELEASE);
+	thread_join(thread);
+	kprintf("# %llu calls on another CPU, the queue waited %llu us\n",
+		(unsigned long long)hog.calls,
+		(unsigned long long)longest_ns / 1000);
+	cz_get_stats(firmware, &stats);
+	ktap_result(stats.service[CZ_GET_TIME].calls == before + HOG_CALLS,
+		    "now: the queue beside calls without a pause");
+}
+
 static cz_status set_cpus(uint64_t first, uint64_t last)
 {
 	const struct cz_cpu_set set = {.bits = {[0] = first, [15] = last}};
@@ -341,6 +404,7 @@ void test_now(void)
 	test_fp();
 	if (cpus_online_count() > 1) {
 		test_neighbour();
+		test_hog();
 	} else {
 		ktap_skip("now: beside the queue", "there is one CPU");
 	}

@@ -111,12 +111,13 @@ static void report(uint64_t preempted, uint64_t migrations)
 		ktap_skip(moved, "there is one CPU");
 	}
 	kprintf("# walks: %llu, to their end: %llu; cancelled: %llu; given up: "
-		"%llu; deadlines: %llu\n",
+		"%llu; deadlines: %llu; outside the queue: %llu\n",
 		(unsigned long long)stress.walks,
 		(unsigned long long)stress.walks_whole,
 		(unsigned long long)stress.cancelled,
 		(unsigned long long)stress.given_up,
-		(unsigned long long)stress.deadlines);
+		(unsigned long long)stress.deadlines,
+		(unsigned long long)stress.outside);
 	kprintf("stress threads=%u calls=%llu mismatches=%llu lost=%llu "
 		"migrations=%llu preempted=%llu sets=%llu "
 		"out_of_resources=%llu\n",

@@ -63,7 +63,7 @@ struct stress {
 	/* Atomic. */
 	uint64_t calls_begun, sets_begun, counts_begun;
 	uint64_t mismatches, lost, out_of_resources;
-	uint64_t walks, walks_whole, cancelled, given_up, deadlines;
+	uint64_t walks, walks_whole, cancelled, given_up, deadlines, outside;
 	uint64_t agents_left;
 
 	struct completion over; /* all have ended, or one will not */

@@ -68,6 +68,19 @@ static void call_directly(struct agent *agent, struct operation *operation)
 		      agent_call(agent, &operation->call, deadline), timed);
 }
 
+/* Outside the queue, if firmware is free. */
+static void call_now(struct agent *agent, struct operation *operation)
+{
+	cz_status status = cz_call_now(agent->cz, &operation->call);
+
+	if (status == CZ_E_BUSY) {
+		call_directly(agent, operation);
+	} else {
+		counter_add(&stress.outside);
+		operation_end(agent, operation, status, false);
+	}
+}
+
 static cz_status wait_for(struct agent *agent, struct operation *operation,
 			  cz_request_id id, uint64_t deadline_ns)
 {
@@ -162,7 +175,11 @@ static void make_call(struct agent *agent)
 
 	begin_call(agent);
 	operation_choose(agent, operation);
-	if (!chance(agent, 30)) {
+	if (chance(agent, 10)) {
+		call_now(agent, operation);
+		return;
+	}
+	if (chance(agent, 65)) {
 		call_directly(agent, operation);
 		return;
 	}

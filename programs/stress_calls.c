@@ -16,6 +16,8 @@
 	(CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS | CZ_EFI_VARIABLE_RUNTIME_ACCESS)
 #define DELETIONS 8 /* one of so many writes */
 #define MAX_COUNTS 16u /* each is as long as a write */
+#define ROUNDS 8u
+#define WRITES_PERCENT 40u /* of the calls that begin a round */
 /* More than the header and the name of any of our variables. */
 #define OVERHEAD_BYTES 256u
 
@@ -370,13 +372,15 @@ static const struct operation_kind kinds[] = {
 
 enum { KIND_WRITE, KIND_COUNT, KIND_OTHERS };
 
-/* Whether one of the few is due, so that they are spread over all calls. */
+/* Whether one of the few is due: each round has its share of them, and begins
+ * with it, so that writes meet writes. */
 static bool due(struct agent *agent, uint64_t *begun, uint64_t most)
 {
-	uint64_t left = stress.calls - counter_read(&stress.calls_begun);
-	uint64_t done = counter_read(begun);
+	uint64_t calls = counter_read(&stress.calls_begun) - 1;
+	uint64_t round = calls * ROUNDS / stress.calls;
 
-	if (done >= most || prng_below(&agent->prng, left) >= most - done) {
+	if (counter_read(begun) >= most * (round + 1) / ROUNDS ||
+	    prng_below(&agent->prng, 100) >= WRITES_PERCENT) {
 		return false;
 	}
 	if (counter_add(begun) > most) {

@@ -6,7 +6,16 @@
  */
 #include "call.h"
 
+/* The worker that was turned away goes next, if it comes in time: whoever calls
+ * without a pause would keep it out, as it cannot be woken. */
+static bool is_workers_turn(const struct cz *cz)
+{
+	uint64_t until_ns = __atomic_load_n(&cz->turn_ns, __ATOMIC_RELAXED);
+
+	return until_ns != 0 && cz_host_now_ns(cz->host) < until_ns;
+}
+
 bool cz_owner_try(struct cz *cz)
 {
-	return cz_owner_take(cz, &cz->now);
+	return !is_workers_turn(cz) && cz_owner_take(cz, &cz->now);
 }

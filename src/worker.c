@@ -10,7 +10,7 @@
 
 /* How long the worker sleeps before it looks again whether a cz_call_now() on
  * another CPU, which cannot wake anyone, has ended. */
-#define OTHER_OWNER_NS 10000ull
+#define OTHER_OWNER_NS (CZ_TURN_NS / 2)
 
 uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 			 const uint64_t *registers, uint32_t *anomalies,
@@ -153,8 +153,10 @@ CZ_SELDOM uint64_t cz_worker_sweep(struct cz *cz)
 /* With the mutex, which it gives back: a cz_call_now() owns firmware. */
 static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
 {
+	uint64_t now_ns = cz_host_now_ns(cz->host);
 	uint64_t ended;
 
+	__atomic_store_n(&cz->turn_ns, now_ns + CZ_TURN_NS, __ATOMIC_RELAXED);
 	cz_requests_put_back(cz, request);
 	ended = cz_worker_sweep(cz);
 	if (ended != 0) {
@@ -165,7 +167,7 @@ static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
 	cz_host_event_clear(cz->host, &cz->work);
 	cz_host_mutex_unlock(cz->host, &cz->mutex);
 	(void)cz_host_event_wait(cz->host, &cz->work, NULL,
-				 cz_host_now_ns(cz->host) + OTHER_OWNER_NS);
+				 now_ns + OTHER_OWNER_NS);
 }
 
 /* The next request, in flight; NULL when there will be no more. */

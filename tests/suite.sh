@@ -104,6 +104,7 @@ list_boots() {
 		"with_firmware secure; kernel_passes authvar"
 	check_once "words and values that no program takes" "refuses_options"
 	check_in_gate "a panic's report" "panic_reports"
+	check_in_gate "a panic's report, four CPUs" "cpus=4 panic_reports"
 	check_in_gate "a panic's record" "panic_records"
 	check_in_gate "calls outside the queue, misbehaving driver" \
 		"kernel_passes 'now adversary'"
@@ -349,6 +350,10 @@ reports() {
 			return 1
 		fi
 	done
+	if log_lines panic | grep '?+0x'; then
+		echo "the report names a place that it does not know"
+		return 1
+	fi
 }
 
 # panics NAME OPTIONS WANTED: on the store $store.

@@ -490,11 +490,15 @@ void cz_abort_in_flight(struct cz *cz);
  *
  * Returns what a service returns, its outputs written; CZ_E_BUSY without a call
  * when one is in flight on any CPU, this one included: a worker that is preempted
- * inside firmware, or another cz_call_now(). Never CZ_E_DEADLINE,
+ * inside firmware, or another cz_call_now(). And for at most CZ_TURN_NS after
+ * another cz_call_now(), if that has kept a queued call waiting: so the queue
+ * waits for one of them at most, and CZ_TURN_NS, however many are made. Who has
+ * but one try, in a panic, tries for as long. Never CZ_E_DEADLINE,
  * CZ_E_ABORTED or CZ_E_STOPPED. Any context, from the return of cz_init() to
  * the call of cz_fini().
  */
 cz_status cz_call_now(struct cz *cz, const struct cz_call *call);
+#define CZ_TURN_NS 20000ull
 
 /*
  * cz_reset_system() for such a context: ResetSystem by cz_call_now(), or the host's
@@ -600,6 +604,7 @@ struct cz {
 	struct cz_request now;
 	uint64_t next_now_page; /* its arguments' next address */
 	uint32_t now_count; /* odd while it writes stats */
+	uint64_t turn_ns; /* atomic; until then the worker goes next */
 	cz_host_borrow borrow;
 };
 

@@ -282,6 +282,21 @@ static void worker_waits(void **state)
 	assert_int_equal(stats_of(bench).aborts, 0);
 }
 
+/* Turned away, it goes next, but not for ever. */
+static void workers_turn(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+
+	worker_waits(state);
+	assert_true(bench->cz.turn_ns != 0);
+	bench->cz.turn_ns = CZ_FOREVER;
+	assert_status(get_time_now(bench, &time), CZ_E_BUSY);
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	bench->cz.turn_ns = cz_host_now_ns(&bench->sim);
+	assert_status(get_time_now(bench, &time), CZ_OK);
+}
+
 static uint64_t interrupt(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)sim;
@@ -627,6 +642,7 @@ int group_now(void)
 		STARTED(busy),
 		STARTED(nests_not),
 		STARTED(worker_waits),
+		STARTED(workers_turn),
 		STARTED(late_abort),
 		STARTED(contention),
 		STARTED(faults),
