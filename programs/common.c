@@ -112,6 +112,20 @@ struct thread *this_thread(void)
 	return (struct thread *)cz_host_self(firmware->host);
 }
 
+uint32_t firmware_word(enum cz_service service)
+{
+	uint64_t address = firmware->function[service];
+	uint32_t word;
+
+	if (firmware->gate == CZ_GATE_SANDBOX) {
+		/* PAN keeps the kernel's own loads out. */
+		__asm__ volatile("ldtr %w0, [%1]" : "=r"(word) : "r"(address));
+	} else {
+		word = *(const volatile uint32_t *)(uintptr_t)address;
+	}
+	return word;
+}
+
 void progress(uint64_t done, uint64_t total)
 {
 	kprintf("progress: %llu/%llu\n", (unsigned long long)done,

@@ -55,6 +55,10 @@ bool time_is_counted(void);
 struct thread;
 struct thread *this_thread(void);
 
+/* The first instruction of a service, read at firmware's own address, with
+ * firmware's rights: its space is installed. */
+uint32_t firmware_word(enum cz_service service);
+
 /* "progress: DONE/TOTAL"; outside of measurements only. */
 void progress(uint64_t done, uint64_t total);
 

@@ -323,12 +323,8 @@ static void test_inherit(void)
 
 static void peek(void *argument)
 {
-	const volatile uint32_t *code =
-		(const volatile uint32_t *)(uintptr_t)
-			firmware->function[CZ_GET_VARIABLE];
-
 	space_adopt(port_firmware_space());
-	*(volatile uint32_t *)argument = *code;
+	*(volatile uint32_t *)argument = firmware_word(CZ_GET_VARIABLE);
 	space_adopt(NULL);
 }
 

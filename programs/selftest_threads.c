@@ -435,15 +435,12 @@ static void test_fp(void)
 /* Firmware's code, at firmware's address, which only its space maps. */
 static void test_space(void)
 {
-	const volatile uint32_t *code =
-		(const volatile uint32_t *)(uintptr_t)
-			firmware->function[CZ_GET_VARIABLE];
 	uint32_t before, after;
 
 	space_adopt(port_firmware_space());
-	before = *code;
+	before = firmware_word(CZ_GET_VARIABLE);
 	thread_sleep_until(in_a_while());
-	after = *code;
+	after = firmware_word(CZ_GET_VARIABLE);
 	space_adopt(NULL);
 	ktap_result(before == after, "space: is there again after a switch");
 }
