@@ -86,6 +86,8 @@ list_boots() {
 		"toolchain=gcc kernel_passes 'registers adversary'"
 	check_in_gate "firmware that has to stay on its CPU, of four" \
 		"cpus=4 kernel_passes 'affinity adversary'"
+	check_in_gate "firmware that masks interrupts" \
+		"kernel_passes 'mask adversary'"
 	check_in_gate "a long call ended" "kernel_passes 'abort adversary'"
 	check_in_gate "what firmware leaves behind is mended" \
 		"kernel_passes 'leave adversary'"
@@ -148,6 +150,13 @@ list_sweeps() {
 		ResetSystem UpdateCapsule QueryCapsuleCapabilities; do
 		check_in_gate "sweep $service" "sweeps $service $points"
 	done
+}
+
+list_sandbox_ablations() {
+	listed_gate=sandbox
+	ablation permission "escape: accesses to a free page"
+	ablation daif "mask: has no effect on a wake-up"
+	ablation broker "escape: CPU_ON and shared memory are refused"
 }
 
 # Firmware that tries to get out: 100,000 random instructions, or a million.
@@ -570,7 +579,10 @@ list_checks() {
 	done
 	case $gate in
 	direct) ;;
-	*) list_escapes ;;
+	*)
+		list_sandbox_ablations
+		list_escapes
+		;;
 	esac
 	list_host
 	list_tree

@@ -16,6 +16,9 @@ uint64_t map_next_stack_page(uint64_t *at);
 
 /* Takes the free memory of the boot map over. Boot, one thread. */
 void pages_init(void);
+/* permission.c: no EL0 in the tables under root, the kernel's; the caller
+ * invalidates. */
+void permission_seal(uint64_t root);
 /* Takes over from the early tables; drops the identity map. Boot. */
 void map_init(void);
 

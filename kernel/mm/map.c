@@ -36,6 +36,7 @@ void map_init(void)
 	kernel_table = early_tables.kernel;
 	empty_table = early_tables.empty;
 	table_page = one_page;
+	permission_seal(kernel_table);
 	space_install(NULL);
 	__asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 }
