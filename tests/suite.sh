@@ -532,6 +532,7 @@ suite() {
 	passed=0
 	failed_checks=0
 	skipped=0
+	started=$(date +%s)
 	set_effort
 	list_checks
 	echo "1..$count"
@@ -542,6 +543,7 @@ suite() {
 		report_checks
 		await_workers || :
 	fi
+	say "caesura: $count checks in $(($(date +%s) - started)) seconds"
 	echo "$passed passed, $failed_checks failed, $skipped skipped"
 	[ "$failed_checks" -eq 0 ]
 }
