@@ -163,7 +163,7 @@ tree() {
 }
 
 make_target() {
-	bounded make -j2 "$@"
+	bounded make -j2 -O "$@"
 }
 
 # Its figures, one a line, with the compiler's name before them.
