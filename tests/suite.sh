@@ -207,7 +207,7 @@ tree() {
 }
 
 make_target() {
-	bounded make -j2 "$@"
+	bounded make -j2 -O "$@"
 }
 
 # Its figures, one a line, with the compiler's name before them.
@@ -593,6 +593,7 @@ suite() {
 	passed=0
 	failed_checks=0
 	skipped=0
+	started=$(date +%s)
 	set_effort
 	list_checks
 	echo "1..$count"
@@ -603,6 +604,7 @@ suite() {
 		report_checks
 		await_workers || :
 	fi
+	say "caesura: $count checks in $(($(date +%s) - started)) seconds"
 	echo "$passed passed, $failed_checks failed, $skipped skipped"
 	[ "$failed_checks" -eq 0 ]
 }

@@ -49,6 +49,8 @@ run 1 'exit code 1' "exit=0" "exit=1" "exit=0"
 expect 2 'usage: ./caesura run' ./caesura run --out "$out/run"
 expect 2 'no firmware at' ./caesura run "exit=0" --firmware /nowhere \
 	--out "$out/run"
+expect 2 'option of sweep only' ./caesura run "exit=0" --points 5
+expect 2 'option of test only' ./caesura demo --long
 expect 2 'no such option' ./caesura run --sideways 1 --out "$out/run"
 expect 2 'takes a value' ./caesura run --firmware
 expect 2 'from 1 to 8' ./caesura run "exit=0" --cpus 9 --out "$out/run"
@@ -63,6 +65,7 @@ expect 2 'usage: ./caesura COMMAND' ./caesura dance
 expect 0 'usage: ./caesura COMMAND' ./caesura help
 for command in demo test run sweep; do
 	expect 0 "usage: ./caesura $command" ./caesura "$command" --help
+	expect 0 "usage: ./caesura $command" ./caesura help "$command"
 done
 
 # A dpkg-query that finds everything, or nothing.
