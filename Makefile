@@ -48,13 +48,14 @@ KERNEL_OBJ := $(call obj,$(KERNEL_SRC))
 PROGRAM_OBJ := $(call obj,$(PROGRAM_SRC))
 
 # What each ablation takes out: the file whose place tests/ablate/NAME.c takes.
-ABLATIONS := fp lock buffers space pin owner permission daif broker
+ABLATIONS := fp lock buffers space pin owner wake permission daif broker
 ABLATE_fp := kernel/sched/fp.c
 ABLATE_lock := programs/rival.c
 ABLATE_buffers := src/arguments.c
 ABLATE_space := kernel/mm/install.c
 ABLATE_pin := kernel/sched/pin.c
 ABLATE_owner := src/owner.c
+ABLATE_wake := kernel/port/event.c
 ABLATE_permission := kernel/mm/permission.c
 ABLATE_daif := src/arm64/mask.c
 ABLATE_broker := src/arm64/broker.c

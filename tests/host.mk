@@ -98,6 +98,9 @@ $(addprefix fuzz-,$(FUZZ_TARGETS)): fuzz-%: $(FUZZ)/fuzz-% $(FUZZ)/seeds
 
 fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS))
 
+.PHONY: fuzzers
+fuzzers: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS)) $(FUZZ)/seeds
+
 # Takes what fuzzing has found into the tree, as few files as reach as far.
 .PHONY: fuzz-corpus
 fuzz-corpus: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS))

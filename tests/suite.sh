@@ -8,6 +8,7 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 checks=$out/checks
+stress="stress threads=32 calls=20000"
 
 # ---- The list ----
 
@@ -44,6 +45,7 @@ list_builds() {
 	check "images, gcc" "toolchain=gcc build images"
 	check "images, for secure boot" "build build/clang/secure/image.efi"
 	check "tools" "build tools"
+	check "fuzzers" "make_target fuzzers"
 }
 
 list_tree() {
@@ -60,8 +62,10 @@ list_tree() {
 list_host() {
 	check "host tools" "make_target tools-test"
 	check "library on the host, under sanitizers" "make_target unit"
-	check "fuzzing, $fuzz_runs runs each" \
-		"make_target fuzz RUNS=$fuzz_runs"
+	for target in memory_map attributes images tables acpi tree; do
+		check "fuzzing $target, $fuzz_runs runs" \
+			"make_target fuzz-$target RUNS=$fuzz_runs"
+	done
 	check "embedding: symbols, text, stack" "embed"
 }
 
@@ -88,6 +92,11 @@ list_boots() {
 		"cpus=4 kernel_passes 'affinity adversary'"
 	check_in_gate "firmware that masks interrupts" \
 		"kernel_passes 'mask adversary'"
+	check_in_gate "stress, 32 threads on four CPUs" \
+		"cpus=4 kernel_passes '$stress'"
+	check_in_gate "stress until the store is full" "cpus=4 kernel_passes $(
+	)'stress threads=16 calls=1500 sets=230 value=2048'"
+	check_once "a CPU that does not start" "absent_cpu"
 	check_in_gate "a long call ended" "kernel_passes 'abort adversary'"
 	check_in_gate "what firmware leaves behind is mended" \
 		"kernel_passes 'leave adversary'"
@@ -180,9 +189,14 @@ list_ablations() {
 	# In the sandbox, without them, no call works at all.
 	if [ "$listed_gate" = direct ]; then
 		ablation buffers "sweep: status and results"
+		for name in lock buffers; do
+			check "without $name, stress fails" \
+				"gate=; stress_fails_without $name"
+		done
 	fi
 	ablation space "sweep: status and results"
 	ablation owner "now: on top of a preempted call"
+	ablation wake "stress: nobody waits for what has come"
 }
 
 # ---- Checks ----
@@ -462,6 +476,52 @@ fails_without() {
 		log_lines without | grep -q "^not ok [0-9]* - $2\$" && return
 	echo "the test that has to fail: $2"
 	return 1
+}
+
+# What it does all day long shows that something is missing.
+stress_fails_without() {
+	test_image=without-$1
+	cpus=4
+	if kernel_passes "$stress"; then
+		echo "it passes without $1"
+		return 1
+	fi
+	log_lines boot | grep '^not ok .* every answer is one that may be'
+}
+
+# A device tree's word at a place, big-endian.
+tree_word() {
+	od -An -v -tu1 -j "$2" -N 4 "$1" |
+		awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
+}
+
+# Cuts off the room behind a device tree, a megabyte: with -dtb firmware has no
+# place for twice as much.
+shorten_tree() {
+	size=$(($(tree_word "$1" 12) + $(tree_word "$1" 32)))
+	truncate -s "$size" "$1"
+	# shellcheck disable=SC2059 # it is made of digits
+	printf "$(printf '\\0\\0\\%o\\%o' $((size / 256)) $((size % 256)))" |
+		dd of="$1" bs=1 seek=4 conv=notrunc status=none
+}
+
+# The machine's device tree names three CPUs; there are two.
+absent_cpu() {
+	tables=dt
+	tree=$out/three-cpus.dtb
+	"$qemu" -M "$(machine),dumpdtb=$tree" -cpu "$cpu" -smp 3 -m 512 \
+		-net none -display none >"$out/dumpdtb.log" 2>&1
+	shorten_tree "$tree"
+	cpus=2
+	qemu_args="-dtb $tree"
+	kernel_passes selftest || return
+	for wanted in "^warning: CPU 2 (MPIDR 2) stays off: CPU_ON returned $(
+	)INVALID_PARAMETERS$" "^kernel: CPUs online: 2 of 3$"; do
+		if ! log_lines boot | grep "$wanted"; then
+			echo "nothing is like: $wanted"
+			return 1
+		fi
+	done
 }
 
 # ---- Running them ----

@@ -11,7 +11,6 @@
 #include <kernel/print.h>
 
 _Static_assert(sizeof(struct mutex) <= sizeof(cz_host_mutex), "mutex");
-_Static_assert(sizeof(struct completion) <= sizeof(cz_host_event), "event");
 
 uint64_t cz_host_now_ns(struct cz_host *host)
 {
@@ -227,33 +226,4 @@ void cz_host_mutex_unlock(struct cz_host *host, cz_host_mutex *mutex)
 {
 	(void)host;
 	mutex_unlock((struct mutex *)mutex);
-}
-
-void cz_host_event_init(struct cz_host *host, cz_host_event *event)
-{
-	(void)host;
-	completion_init((struct completion *)event);
-}
-
-void cz_host_event_set(struct cz_host *host, cz_host_event *event)
-{
-	(void)host;
-	completion_set((struct completion *)event);
-}
-
-void cz_host_event_clear(struct cz_host *host, cz_host_event *event)
-{
-	(void)host;
-	completion_clear((struct completion *)event);
-}
-
-bool cz_host_event_wait(struct cz_host *host, cz_host_event *event,
-			cz_host_thread owner, uint64_t deadline_ns)
-{
-	uint64_t tick =
-		deadline_ns == CZ_FOREVER ? FOREVER : ns_to_ticks(deadline_ns);
-
-	(void)host;
-	return completion_wait((struct completion *)event,
-			       (struct thread *)owner, tick);
 }
