@@ -130,6 +130,7 @@ enum adversary_touch_kind {
 	ADVERSARY_TOUCH_BRK,
 	ADVERSARY_TOUCH_SVC,
 	ADVERSARY_TOUCH_FP, /* switched off, then used */
+	ADVERSARY_TOUCH_SVE, /* which firmware must not use */
 };
 
 /* What the offset is added to. */

@@ -39,6 +39,10 @@
 	fmov	d0, xzr
 	ret
 
+	function touch_sve
+	.inst	0x04e0e3e0		/* cntd x0 */
+	ret
+
 	function touch_fp_off
 	mrs	x0, cpacr_el1
 	bic	x0, x0, #CPACR_FPEN

@@ -47,6 +47,8 @@ static touch_function *function_of(uint32_t kind)
 		return touch_svc;
 	case ADVERSARY_TOUCH_FP:
 		return touch_fp;
+	case ADVERSARY_TOUCH_SVE:
+		return touch_sve;
 	default:
 		return NULL;
 	}

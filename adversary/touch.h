@@ -22,6 +22,7 @@ void touch_undefined(uint64_t unused);
 void touch_brk(uint64_t unused);
 void touch_svc(uint64_t unused);
 void touch_fp(uint64_t unused);
+void touch_sve(uint64_t unused);
 /* FP/SIMD traps from now on. */
 void touch_fp_off(void);
 /* A word in the code. */

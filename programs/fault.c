@@ -262,11 +262,16 @@ static void check_instructions(void)
 		{"fault: SVC", OWN(SVC, ABSOLUTE, 0), "SVC"},
 	};
 
+	const struct faulting sve = {
+		"fault: SVE", OWN(SVE, ABSOLUTE, 0),
+		cpu_has_sve() ? "SVE access, against the UEFI specification"
+			      : "undefined instruction"};
 	static const struct faulting fp_off = {
 		"fault: FP switched off, then used", OWN(FP, ABSOLUTE, 0),
 		"FP, SIMD or SVE access"};
 
 	check_list(list, sizeof(list) / sizeof(*list));
+	check_fault(&sve);
 	if (firmware->gate == CZ_GATE_DIRECT) {
 		check_fault(&fp_off);
 	} else {

@@ -24,6 +24,11 @@ bool cpu_has_pan(void)
 	return (READ(id_aa64mmfr1_el1) >> 20 & 15) != 0;
 }
 
+bool cpu_has_sve(void)
+{
+	return (READ(id_aa64pfr0_el1) >> 32 & 15) != 0;
+}
+
 struct system_state system_state_now(void)
 {
 	return (struct system_state){

@@ -37,6 +37,7 @@ bool system_state_same(const struct system_state *found,
 		       const struct system_state *due);
 
 bool cpu_has_pan(void);
+bool cpu_has_sve(void);
 
 /* Brings every service back. */
 void restore_services(void);

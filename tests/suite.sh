@@ -104,6 +104,8 @@ list_boots() {
 		"cpu=max kernel_passes 'leave adversary'"
 	check_in_gate "faults of firmware end the call" \
 		"kernel_passes 'fault adversary'"
+	check_in_gate "faults of firmware end the call, cpu max" \
+		"cpu=max kernel_passes 'fault adversary'"
 	check_direct "the gate keeps its caller's registers" \
 		"test_image=with-gate kernel_passes 'gate adversary'"
 	check_in_gate "a variable outlives ResetSystem" "persists map=identity"

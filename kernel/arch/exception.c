@@ -28,6 +28,7 @@ _Static_assert(MAIR_VALUE == 0xff4404, "enter.S has the same value");
 
 extern char exception_vectors[];
 
+#define AMU_FIELD(pfr0) (((pfr0) >> 44) & 15)
 #define PMU_VERSION(dfr0) (((dfr0) >> 8) & 15)
 
 /* For firmware in the sandbox: what does no harm is not trapped. */
@@ -41,6 +42,9 @@ static void open_el0(void)
 	WRITE_SYSREG(mdscr_el1, MDSCR_TDCC);
 	if (version != 0 && version != 15) {
 		WRITE_SYSREG(pmuserenr_el0, 0);
+	}
+	if (AMU_FIELD(READ_SYSREG(id_aa64pfr0_el1)) != 0) {
+		WRITE_SYSREG(s3_3_c13_c2_3, 0); /* AMUSERENR_EL0 */
 	}
 }
 

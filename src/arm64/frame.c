@@ -43,9 +43,9 @@ static const char *class_name(uint64_t esr)
 	case 0x18:
 		return "system register access";
 	case 0x19:
-		return "SVE access";
+		return "SVE access, against the UEFI specification";
 	case 0x1d:
-		return "SME access";
+		return "SME access, against the UEFI specification";
 	case 0x01:
 		return "WFI or WFE";
 	case 0x1c:
