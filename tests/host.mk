@@ -47,7 +47,29 @@ unit-tables: $(OUT)/unit-tables/tables
 	@echo "# tables of machines"
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
-unit: unit-clang unit-gcc unit-tables
+# The sandbox's emulation, on a processor that is made up.
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c) \
+	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c)
+ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
+
+# $(1) compiler, $(2) test
+define arm64_build
+$(OUT)/unit-arm64/$(2)-$(1): tests/arm64/$(2).c tests/arm64/fake.c \
+		$(ARM64_SRC) $(ARM64_HEADERS) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Itests/arm64 \
+		$$(filter %.c,$$^) -lcmocka -o $$@
+endef
+ARM64_TESTS := $(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(OUT)/unit-arm64/$(t)-$(c)))
+$(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(eval $(call arm64_build,$(c),$(t)))))
+
+.PHONY: unit-arm64
+unit-arm64: $(ARM64_TESTS)
+	@echo "# the sandbox's emulation"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
+
+unit: unit-clang unit-gcc unit-tables unit-arm64
 
 # ---- fuzz: RUNS inputs each, from the corpus in the tree and from seeds that
 # are made anew; what is found new stays in $(FUZZ)/corpus ----

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* The processor and the host; see fake.h. */
+#include "fake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cz_host fake_host;
+struct cz fake_cz;
+struct cz_frame fake_frame;
+
+/* Only their addresses matter. */
+const char cz_gate_direct_end[1], cz_gate_direct_return[1];
+const char cz_gate_sandbox_end[1], cz_gate_sandbox_return[1];
+
+/* ---- The processor ---- */
+
+uint64_t cz_machine_read(enum cz_machine_register name)
+{
+	return fake_host.registers[name];
+}
+
+uint64_t cz_machine_identification(uint32_t number)
+{
+	if (number >= 64) {
+		abort();
+	}
+	return fake_host.identification[number];
+}
+
+uint64_t cz_machine_cache_size(uint64_t select, bool second)
+{
+	return 0xcc000000 | select << 4 | second;
+}
+
+void cz_machine_clean(const void *alias)
+{
+	const uint8_t *byte = alias;
+
+	fake_host.cleaned++;
+	fake_host.cleaned_physical =
+		(uint64_t)(byte - fake_host.data) + FAKE_DATA + FAKE_SHIFT;
+}
+
+void cz_machine_forget_code(void)
+{
+	fake_host.forgotten++;
+}
+
+void cz_machine_interrupts(uint64_t daif)
+{
+	fake_host.daif = daif;
+}
+
+/* An access outside of the device is the end: emulation has to know better. */
+static uint8_t *device_byte(uint64_t address)
+{
+	if (address - FAKE_DEVICE >= FAKE_REGION_BYTES) {
+		abort();
+	}
+	return &fake_host.device[address - FAKE_DEVICE];
+}
+
+uint8_t cz_machine_user_read(uint64_t address)
+{
+	return *device_byte(address);
+}
+
+void cz_machine_user_write(uint64_t address, uint8_t value)
+{
+	*device_byte(address) = value;
+}
+
+/* ---- The host ---- */
+
+uint64_t cz_host_now_ns(struct cz_host *host)
+{
+	return host->now_ns;
+}
+
+void cz_host_log(struct cz_host *host, enum cz_log_level level,
+		 const char *format, va_list arguments)
+{
+	(void)level;
+	if (host->lines < 16) {
+		vsnprintf(host->log[host->lines], 256, format, arguments);
+	}
+	host->lines++;
+}
+
+static void *alias_in(uint8_t *bytes, uint64_t base, uint64_t physical,
+		      size_t size)
+{
+	uint64_t offset = physical - base;
+
+	return offset < FAKE_REGION_BYTES && size <= FAKE_REGION_BYTES - offset
+		       ? bytes + offset
+		       : NULL;
+}
+
+void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
+			     size_t size)
+{
+	void *alias = alias_in(host->code, FAKE_CODE, physical, size);
+
+	return alias != NULL ? alias
+			     : alias_in(host->data, FAKE_DATA + FAKE_SHIFT,
+					physical, size);
+}
+
+bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
+			 uint64_t registers[18])
+{
+	if (conduit == CZ_CONDUIT_SMC && !host->has_smc) {
+		return false;
+	}
+	host->secure_calls++;
+	host->conduit = conduit;
+	host->secure_id = registers[0];
+	host->now_ns += 700;
+	registers[0] = 0x77;
+	return true;
+}
+
+/* ---- Setting the scene ---- */
+
+static void add_region(uint64_t address, uint64_t shift,
+		       enum cz_memory_type type, uint32_t prot)
+{
+	fake_cz.regions[fake_cz.region_count++] = (struct cz_region){
+		.physical = address + shift,
+		.address = address,
+		.page_count =
+			FAKE_REGION_PAGES /
+			(type == CZ_MEMORY_DEVICE ? FAKE_REGION_PAGES : 1),
+		.type = type,
+		.prot = prot | CZ_PROT_READ,
+	};
+}
+
+void fake_start(void)
+{
+	static uint8_t trampoline[4096];
+
+	memset(&fake_host, 0, sizeof(fake_host));
+	memset(&fake_cz, 0, sizeof(fake_cz));
+	fake_cz.host = &fake_host;
+	fake_cz.gate = CZ_GATE_SANDBOX;
+	fake_cz.window_address = FAKE_WINDOW;
+	fake_cz.window_pages = 64;
+	fake_cz.stack_top = FAKE_WINDOW + 0xa000;
+	fake_cz.trampoline.alias = trampoline;
+	fake_cz.requests[0].service = CZ_GET_TIME;
+	fake_cz.in_flight = &fake_cz.requests[0];
+	add_region(FAKE_CODE, 0, CZ_MEMORY_WRITE_BACK, CZ_PROT_EXEC);
+	add_region(FAKE_DATA, FAKE_SHIFT, CZ_MEMORY_WRITE_BACK, CZ_PROT_WRITE);
+	add_region(FAKE_DEVICE, 0, CZ_MEMORY_DEVICE, CZ_PROT_WRITE);
+	add_region(FAKE_READ_ONLY, 0, CZ_MEMORY_DEVICE, 0);
+	gate_of(&fake_cz)->virtual = (struct virtual_machine){.spsel = 1};
+	fake_host.registers[CZ_MACHINE_CTR] = 4 << 16; /* lines of 64 */
+	for (unsigned i = 0; i < 64; i++) {
+		fake_host.identification[i] = UINT64_MAX;
+	}
+	for (unsigned i = 0; i < 31; i++) {
+		fake_frame.x[i] = 0x1111000000000000ull + i;
+	}
+	fake_frame.sp = fake_cz.stack_top - 64;
+	fake_frame.pc = FAKE_CODE + 0x100;
+	fake_frame.pstate = 0;
+}
+
+bool fake_trap(uint32_t instruction, uint32_t class)
+{
+	fake_frame.pc = FAKE_CODE + 0x100;
+	memcpy(fake_host.code + 0x100, &instruction, sizeof(instruction));
+	return cz_trap_emulate(&fake_cz, &fake_frame, (uint64_t) class << 26,
+			       0);
+}
+
+bool fake_said(const char *words)
+{
+	for (unsigned i = 0; i < fake_host.lines && i < 16; i++) {
+		if (strstr(fake_host.log[i], words) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}

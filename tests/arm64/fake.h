@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A processor and a host to test the sandbox's emulation on: registers are
+ * numbers, devices are bytes, and what is done to them is counted.
+ */
+#ifndef TESTS_ARM64_FAKE_H
+#define TESTS_ARM64_FAKE_H
+
+#include "arm64/trap.h"
+
+#define FAKE_CODE 0x40000000ull /* firmware's address, and physical */
+#define FAKE_DATA 0x40010000ull /* physical: that plus FAKE_SHIFT */
+#define FAKE_SHIFT 0x100000ull
+#define FAKE_DEVICE 0x50000000ull
+#define FAKE_READ_ONLY 0x50001000ull /* a device, too */
+#define FAKE_WINDOW 0x60000000ull
+#define FAKE_REGION_PAGES 2u
+#define FAKE_REGION_BYTES (FAKE_REGION_PAGES * 4096u)
+
+struct cz_host {
+	uint64_t now_ns;
+	uint8_t code[FAKE_REGION_BYTES];
+	uint8_t data[FAKE_REGION_BYTES];
+	uint8_t device[FAKE_REGION_BYTES];
+	uint64_t registers[CZ_MACHINE_VIRTUAL_COUNT + 1];
+	uint64_t identification[64];
+	unsigned cleaned, forgotten; /* cache lines; instruction caches */
+	uint64_t cleaned_physical;
+	uint64_t daif;
+	unsigned secure_calls;
+	enum cz_conduit conduit;
+	uint64_t secure_id;
+	bool has_smc;
+	unsigned lines;
+	char first[256], log[16][256];
+};
+
+extern struct cz_host fake_host;
+extern struct cz fake_cz;
+extern struct cz_frame fake_frame;
+
+/* Everything as a call of GetTime finds it: all registers differ, the pc is in
+ * firmware's code. */
+void fake_start(void);
+
+/* Puts an instruction at the pc, and takes the exception of that class. */
+bool fake_trap(uint32_t instruction, uint32_t class);
+
+/* Words of the log. */
+bool fake_said(const char *words);
+
+#define EC_UNKNOWN 0x00u
+#define EC_SYSTEM 0x18u
+
+#endif

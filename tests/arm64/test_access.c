@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What gets out of the sandbox: secure calls, by the broker's rules, and unaligned
+ * accesses to devices, done byte by byte.
+ */
+#include "fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HVC 0xd4000002u
+#define SMC 0xd4000003u
+#define EC_DATA_ABORT 0x24u
+#define ALIGNMENT 0x21u
+
+static int start(void **state)
+{
+	(void)state;
+	fake_start();
+	return 0;
+}
+
+/* ---- Secure calls ---- */
+
+static bool passes(uint64_t id, uint32_t instruction)
+{
+	unsigned before = fake_host.secure_calls;
+	uint64_t refused = fake_cz.stats.secure_refused;
+	bool passed;
+
+	fake_frame.x[0] = id;
+	assert_true(fake_trap(instruction, EC_UNKNOWN));
+	passed = fake_host.secure_calls != before;
+	assert_int_equal(fake_frame.x[0], passed ? 0x77 : UINT64_MAX);
+	assert_int_equal(fake_cz.stats.secure_refused, refused + !passed);
+	return passed;
+}
+
+static void queries_pass_and_resets_within_reset_system(void **state)
+{
+	static const uint64_t resets[] = {0x84000008, 0x84000009, 0x84000012,
+					  0xc4000012};
+
+	(void)state;
+	assert_true(passes(0x84000000, HVC));
+	assert_int_equal(fake_host.conduit, CZ_CONDUIT_HVC);
+	assert_true(passes(0x8400000a, HVC));
+	for (size_t i = 0; i < 4; i++) {
+		fake_cz.requests[0].service = CZ_SET_VARIABLE;
+		assert_false(passes(resets[i], HVC));
+		fake_cz.requests[0].service = CZ_RESET_SYSTEM;
+		assert_true(passes(resets[i], HVC));
+	}
+	fake_cz.in_flight = NULL;
+	assert_false(passes(0x84000009, HVC));
+}
+
+static void all_else_is_refused(void **state)
+{
+	static const uint32_t allowed[] = {0x84000000, 0x8400000a, 0x84000008,
+					   0x84000009, 0x84000012, 0xc4000012};
+
+	(void)state;
+	fake_cz.requests[0].service = CZ_RESET_SYSTEM;
+	fake_frame.x[2] = fake_frame.x[3] = fake_frame.x[4] = 0;
+	for (uint32_t top = 0; top < 256; top++) {
+		for (uint32_t number = 0; number < 0x200; number++) {
+			uint32_t id = top << 24 | number;
+			bool is_allowed = false;
+
+			for (size_t i = 0; i < 6; i++) {
+				is_allowed = is_allowed || id == allowed[i];
+			}
+			if (passes(id, HVC) != is_allowed) {
+				fail_msg("secure call %08x", id);
+			}
+		}
+	}
+}
+
+static void conduit_and_immediate_count(void **state)
+{
+	(void)state;
+	assert_false(passes(0x84000000, SMC)); /* the host has none */
+	fake_host.has_smc = true;
+	assert_true(passes(0x84000000, SMC));
+	assert_int_equal(fake_host.conduit, CZ_CONDUIT_SMC);
+	assert_false(passes(0x84000000, HVC | 1 << 5));
+	assert_false(passes(0x84000000, SMC | 0xffff << 5));
+	assert_int_equal(fake_cz.stats.service[CZ_GET_TIME].secure_calls, 1);
+	assert_int_equal(fake_cz.stats.service[CZ_GET_TIME].secure_ns, 700);
+}
+
+static void set_message_bytes(uint64_t at, uint64_t bytes)
+{
+	memcpy(fake_host.data + at + 16, &bytes, sizeof(bytes));
+}
+
+static void messages_lie_in_firmwares_own_memory(void **state)
+{
+	const uint64_t base = FAKE_DATA + FAKE_SHIFT;
+	const uint64_t last = FAKE_REGION_BYTES - 24;
+
+	(void)state;
+	fake_frame.x[2] = base + 0x100;
+	set_message_bytes(0x100, 8);
+	assert_true(passes(0xc4000041, HVC));
+	assert_true(passes(0x84000041, HVC));
+	set_message_bytes(0x100, FAKE_REGION_BYTES - 0x100 - 24);
+	assert_true(passes(0xc4000041, HVC));
+	set_message_bytes(0x100, FAKE_REGION_BYTES - 0x100 - 23);
+	assert_false(passes(0xc4000041, HVC));
+	set_message_bytes(0x100, UINT64_MAX);
+	assert_false(passes(0xc4000041, HVC));
+	set_message_bytes(0x100, UINT64_MAX - 23);
+	assert_false(passes(0xc4000041, HVC));
+	fake_frame.x[2] = base + last;
+	set_message_bytes(last, 0);
+	assert_true(passes(0xc4000041, HVC));
+	fake_frame.x[2] = base + last + 1;
+	assert_false(passes(0xc4000041, HVC));
+	fake_frame.x[2] = FAKE_CODE; /* not writable */
+	assert_false(passes(0xc4000041, HVC));
+	fake_frame.x[2] = FAKE_DEVICE;
+	assert_false(passes(0xc4000041, HVC));
+	fake_frame.x[2] = UINT64_MAX;
+	assert_false(passes(0xc4000041, HVC));
+	fake_frame.x[3] = base;
+	set_message_bytes(0, 0);
+	assert_true(passes(0xc400006f, HVC));
+	fake_frame.x[3] = 0;
+	assert_false(passes(0xc400006f, HVC));
+	fake_frame.x[4] = base;
+	assert_true(passes(0xc400008d, HVC));
+	fake_frame.x[4] = base - 1;
+	assert_false(passes(0xc400008d, HVC));
+}
+
+static void what_was_refused_is_said_once(void **state)
+{
+	(void)state;
+	assert_false(passes(0xc4000003, HVC));
+	assert_false(passes(0x84000002, HVC));
+	cz_broker_report(&fake_cz);
+	assert_int_equal(fake_host.lines, 1);
+	assert_true(
+		fake_said("secure call 0xc4000003 at ?+0x40000100 refused"));
+	assert_true(fake_said("(2 in this call)"));
+	cz_broker_report(&fake_cz);
+	assert_int_equal(fake_host.lines, 1);
+}
+
+/* ---- Unaligned accesses; x1 is the address, x2 and x3 what is moved ---- */
+
+static bool access_at(uint32_t instruction, uint64_t far)
+{
+	fake_frame.pc = FAKE_CODE + 0x100;
+	memcpy(fake_host.code + 0x100, &instruction, sizeof(instruction));
+	return cz_trap_emulate(&fake_cz, &fake_frame,
+			       (uint64_t)EC_DATA_ABORT << 26 | ALIGNMENT, far);
+}
+
+static void fill_device(void)
+{
+	for (unsigned i = 0; i < FAKE_REGION_BYTES; i++) {
+		fake_host.device[i] = (uint8_t)(0x80 + i);
+	}
+}
+
+struct load {
+	uint32_t instruction; /* of x2 (and x3) from x1 = device + 1 */
+	uint64_t first, second; /* 0: not a pair */
+	int64_t moved; /* x1, afterwards */
+};
+
+static void every_load_is_done(void **state)
+{
+	static const struct load loads[] = {
+		{0x79400022, 0x8281, 0, 0}, /* ldrh w2, [x1] */
+		{0xb9400022, 0x84838281, 0, 0}, /* ldr w2, [x1] */
+		{0xf9400022, 0x8887868584838281, 0, 0}, /* ldr x2, [x1] */
+		{0x79800022, 0xffffffffffff8281, 0, 0}, /* ldrsh x2 */
+		{0x79c00022, 0xffff8281, 0, 0}, /* ldrsh w2 */
+		{0xb9800022, 0xffffffff84838281, 0, 0}, /* ldrsw x2 */
+		{0xf9400422, 0x908f8e8d8c8b8a89, 0, 0}, /* [x1, #8] */
+		{0xf8403022, 0x8b8a898887868584, 0, 0}, /* ldur, #3 */
+		{0xf8402822, 0x8a89888786858483, 0, 0}, /* ldtr, #2 */
+		{0xf8408422, 0x8887868584838281, 0, 8}, /* [x1], #8 */
+		{0xf8408c22, 0x908f8e8d8c8b8a89, 0, 8}, /* [x1, #8]! */
+		{0xf85ff422, 0x8887868584838281, 0, -1}, /* [x1], #-1 */
+		{0xf8646822, 0x8a89888786858483, 0, 0}, /* [x1, x4] */
+		{0xf8647822, 0x9897969594939291, 0, 0}, /* lsl #3 */
+		{0xf8644822, 0x8a89888786858483, 0, 0}, /* w4, uxtw */
+		{0xf864c822, 0x8a89888786858483, 0, 0}, /* w4, sxtw */
+		{0xf864e822, 0x8a89888786858483, 0, 0}, /* x4, sxtx */
+		{0xa9400c22, 0x8887868584838281, 0x908f8e8d8c8b8a89, 0},
+		{0x29400c22, 0x84838281, 0x88878685, 0}, /* ldp w2, w3 */
+		{0x69400c22, 0xffffffff84838281, 0xffffffff88878685, 0},
+		{0xa8c10c22, 0x8887868584838281, 0x908f8e8d8c8b8a89, 16},
+		{0xa9c10c22, 0x9897969594939291, 0xa09f9e9d9c9b9a99, 16},
+		{0xa8400c22, 0x8887868584838281, 0x908f8e8d8c8b8a89, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++) {
+		const struct load *load = &loads[i];
+
+		fake_start();
+		fill_device();
+		fake_frame.x[1] = FAKE_DEVICE + 1;
+		fake_frame.x[4] = 2;
+		/* Any byte of it may be the one that faulted. */
+		if (!access_at(load->instruction,
+			       FAKE_DEVICE + (load->first & 0x7f))) {
+			fail_msg("%08x", load->instruction);
+		}
+		if (fake_frame.x[2] != load->first ||
+		    (load->second != 0 && fake_frame.x[3] != load->second)) {
+			fail_msg("%08x: %llx, %llx", load->instruction,
+				 (unsigned long long)fake_frame.x[2],
+				 (unsigned long long)fake_frame.x[3]);
+		}
+		assert_int_equal(fake_frame.x[1],
+				 FAKE_DEVICE + 1 + (uint64_t)load->moved);
+		assert_int_equal(fake_frame.pc, FAKE_CODE + 0x104);
+		assert_int_equal(fake_cz.stats.service[CZ_GET_TIME]
+					 .traps[CZ_TRAP_ALIGNMENT],
+				 1);
+	}
+}
+
+static void stores_write_what_they_should(void **state)
+{
+	static const uint8_t due[20] = {
+		0,    0,    0,	  0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22,
+		0x11, 0xff, 0xee, 0xdd, 0xcc, 0xbb, 0xaa, 0x99, 0x88, 0};
+
+	(void)state;
+	fake_frame.x[1] = FAKE_DEVICE + 3;
+	fake_frame.x[2] = 0x1122334455667788;
+	fake_frame.x[3] = 0x8899aabbccddeeff;
+	assert_true(access_at(0xa9000c22, FAKE_DEVICE + 3)); /* stp x2, x3 */
+	assert_memory_equal(fake_host.device, due, sizeof(due));
+	assert_true(access_at(0x7900003f, FAKE_DEVICE + 3)); /* strh wzr */
+	assert_int_equal(fake_host.device[3], 0);
+	assert_int_equal(fake_host.device[4], 0);
+	assert_int_equal(fake_host.device[5], 0x66);
+	fake_frame.sp = FAKE_DEVICE + 0x11;
+	assert_true(access_at(0xf8008fe2, FAKE_DEVICE + 0x19)); /* [sp, #8]! */
+	assert_int_equal(fake_frame.sp, FAKE_DEVICE + 0x19);
+	assert_int_equal(fake_host.device[0x19], 0x88);
+}
+
+static void other_forms_and_places_are_refused(void **state)
+{
+	static const uint32_t forms[] = {
+		0x3dc00022, /* ldr q2, [x1] */
+		0xfd400022, /* ldr d2 */
+		0xad400c22, /* ldp q2, q3 */
+		0xc85f7c22, /* ldxr */
+		0xc8dffc22, /* ldar */
+		0xf8210022, /* ldadd */
+		0xf8200422, /* ldraa */
+		0xf9800022, /* prfm */
+		0xf8800022, /* prfum */
+		0x58000022, /* ldr, literal */
+		0x69000c22, /* stgp: not a pair of words */
+		0xe9400c22, /* unallocated */
+		0xb9c00022, /* unallocated: ldrsw to w */
+		0xd503201f, /* nop */
+	};
+	struct cz_frame before;
+
+	(void)state;
+	fill_device();
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		fake_frame.x[1] = FAKE_DEVICE + 1;
+		fake_frame.pc = FAKE_CODE + 0x100;
+		before = fake_frame;
+		if (access_at(forms[i], FAKE_DEVICE + 1)) {
+			fail_msg("%08x", forms[i]);
+		}
+		assert_memory_equal(&before, &fake_frame, sizeof(before));
+	}
+	fake_frame.x[1] = FAKE_DEVICE + 0xff9;
+	assert_false(access_at(0xf9400022, FAKE_DEVICE + 0xff9));
+	fake_frame.x[1] = FAKE_READ_ONLY + 1;
+	assert_false(access_at(0xf9000022, FAKE_READ_ONLY + 1));
+	fake_frame.x[1] = FAKE_DATA + 1;
+	assert_false(access_at(0xf9400022, FAKE_DATA + 1));
+	fake_frame.x[1] = 0xffff800000000001;
+	assert_false(access_at(0xf9400022, 0xffff800000000001));
+	fake_frame.x[1] = FAKE_DEVICE + 1; /* not where it faulted */
+	assert_false(access_at(0xf9400022, FAKE_DEVICE + 9));
+	assert_false(access_at(0xf9400022, FAKE_DEVICE));
+	assert_int_equal(
+		fake_cz.stats.service[CZ_GET_TIME].traps[CZ_TRAP_ALIGNMENT], 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+			queries_pass_and_resets_within_reset_system, start),
+		cmocka_unit_test_setup(all_else_is_refused, start),
+		cmocka_unit_test_setup(conduit_and_immediate_count, start),
+		cmocka_unit_test_setup(messages_lie_in_firmwares_own_memory,
+				       start),
+		cmocka_unit_test_setup(what_was_refused_is_said_once, start),
+		cmocka_unit_test(every_load_is_done),
+		cmocka_unit_test_setup(stores_write_what_they_should, start),
+		cmocka_unit_test_setup(other_forms_and_places_are_refused,
+				       start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
