@@ -62,7 +62,7 @@ list_tree() {
 list_host() {
 	check "host tools" "make_target tools-test"
 	check "library on the host, under sanitizers" "make_target unit"
-	for target in memory_map attributes images tables acpi tree; do
+	for target in memory_map attributes images tables acpi tree trap; do
 		check "fuzzing $target, $fuzz_runs runs" \
 			"make_target fuzz-$target RUNS=$fuzz_runs"
 	done

@@ -158,15 +158,51 @@ static void system_tables(const char *directory)
 	write_seed(directory, "no-attributes", seed, sizeof(seed));
 }
 
+/* One of each kind: instruction, class, fault status, service, pieces, then 33
+ * words, whose lowest bit makes them a place. */
+static void traps(const char *directory)
+{
+	static const struct {
+		uint32_t instruction;
+		uint8_t class, fault_status;
+	} kinds[] = {
+		{0xd53b4223, 0x18, 0}, /* mrs x3, daif */
+		{0xd50342df, 0x18, 0}, /* msr daifset, #2 */
+		{0xd5380403, 0x00, 0}, /* mrs x3, id_aa64pfr0_el1 */
+		{0xd5087620, 0x00, 0}, /* dc ivac, x0 */
+		{0xd4000002, 0x00, 0}, /* hvc #0 */
+		{0xf8408c22, 0x24, 0x21}, /* ldr x2, [x1, #8]! */
+		{0xa9000c22, 0x24, 0x21}, /* stp x2, x3, [x1] */
+		{0xd503207f, 0x01, 0}, /* wfi */
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		uint64_t seed[34] = {kinds[i].instruction |
+				     (uint64_t)kinds[i].class << 32 |
+				     (uint64_t)kinds[i].fault_status << 40};
+		char name[4] = {'t', (char)('0' + i), 0};
+
+		for (size_t word = 1; word < 34; word++) {
+			seed[word] = 1 | 3 << 1 | 9 << 3;
+		}
+		seed[2] = 0xc4000041ull << 1; /* x0 */
+		write_seed(directory, name, seed, sizeof(seed));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *target;
 		void (*write)(const char *directory);
 	} seeds[] = {
-		{"memory_map", memory_maps}, {"attributes", attribute_tables},
-		{"images", images},	     {"tables", system_tables},
-		{"acpi", acpi_seeds},	     {"tree", tree_seeds},
+		{"memory_map", memory_maps},
+		{"attributes", attribute_tables},
+		{"images", images},
+		{"tables", system_tables},
+		{"acpi", acpi_seeds},
+		{"tree", tree_seeds},
+		{"trap", traps},
 	};
 
 	for (size_t i = 0; argc == 3 && i < sizeof(seeds) / sizeof(*seeds);
