@@ -46,7 +46,7 @@ PROGRAM(selftest, "the port, the scheduler, every service")
 	(void)thread_set_cpus((struct thread *)cz_host_self(firmware->host), 1);
 	(void)thread_set_cpus((struct thread *)firmware->worker, 1);
 	ktap_begin(0);
-	test_status(cz_host_selftest(firmware->host, CZ_GATE_DIRECT), CZ_OK,
+	test_status(cz_host_selftest(firmware->host, firmware->gate), CZ_OK,
 		    "port: cz_host_selftest()");
 	test_threads();
 	test_cpus();

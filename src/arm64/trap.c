@@ -132,9 +132,9 @@ struct hidden_fields {
 };
 
 static const struct hidden_fields hidden[] = {
-	/* PFR0: EL2, EL3, SVE, SEL2, MPAM, AMU */
-	{4 * 8 + 0, 0x00ffff000000ff00ull | 0xfull << 32},
-	{4 * 8 + 1, 0x000000000f00ff00ull}, /* PFR1: MTE, RAS, MPAM, SME */
+	/* PFR0: EL2, EL3, SVE, SEL2, MPAM, AMU, RME */
+	{4 * 8 + 0, 0x00f0ffff0000ff00ull},
+	{4 * 8 + 1, 0x000000000f0fff00ull}, /* PFR1: MTE, RAS, MPAM, SME */
 	{4 * 8 + 4, UINT64_MAX}, /* ZFR0 */
 	{4 * 8 + 5, UINT64_MAX}, /* SMFR0 */
 	{5 * 8 + 0, ~0xffull}, /* DFR0: all but debug's and trace's version */
@@ -414,6 +414,8 @@ static const struct emulation emulations[] = {
 	{KEY(3, 2, 0, 0, 0), 0, CZ_TRAP_IDENTIFICATION, read_cache_select,
 	 write_cache_select},
 	{KEY(3, 3, 0, 0, 1), 0, CZ_TRAP_IDENTIFICATION, read_cache_type, NULL},
+	/* WFET, WFIT: with a timeout */
+	{KEY(0, 3, 1, 0, 0), 1, CZ_TRAP_WAIT, NULL, do_nothing},
 	/* SCTLR, CPACR, TTBR0, TTBR1, TCR, MAIR, VBAR, TPIDR */
 	{KEY(3, 0, 1, 0, 0), 0, CZ_TRAP_SYSTEM, read_sctlr, NULL},
 	{KEY(3, 0, 1, 0, 2), 0, CZ_TRAP_SYSTEM, read_cpacr, NULL},

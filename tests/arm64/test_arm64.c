@@ -124,7 +124,9 @@ static void identification_is_sanitised(void **state)
 	assert_int_equal(field(pfr0, 8), 0); /* EL2, EL3, SVE, MPAM, AMU go */
 	assert_int_equal(field(pfr0, 12), 0);
 	assert_int_equal(field(pfr0, 32), 0);
+	assert_int_equal(field(pfr0, 36), 0);
 	assert_int_equal(field(pfr0, 40), 0);
+	assert_int_equal(field(pfr0, 48), 15); /* DIT stays */
 	assert_int_equal(field(pfr0, 44), 0);
 	assert_int_equal(field(isar1, 0), 15); /* DPB */
 	assert_int_equal(field(isar1, 4), 0); /* APA, API, GPA, GPI */
@@ -248,6 +250,7 @@ static const struct allowed table[] = {
 	{KEY(3, 1, 0, 0, 7), 0, true, false},
 	{KEY(3, 2, 0, 0, 0), 0, true, true},
 	{KEY(3, 3, 0, 0, 1), 0, true, false},
+	{KEY(0, 3, 1, 0, 0), 1, false, true},
 	{KEY(3, 0, 1, 0, 0), 2, true, false},
 	{KEY(3, 0, 2, 0, 0), 1, true, false},
 	{KEY(3, 0, 2, 0, 2), 0, true, false},
