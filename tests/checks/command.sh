@@ -55,6 +55,9 @@ expect 2 'no such option' ./caesura run --sideways 1 --out "$out/run"
 expect 2 'takes a value' ./caesura run --firmware
 expect 2 'from 1 to 8' ./caesura run "exit=0" --cpus 9 --out "$out/run"
 expect 2 'takes 2 or 3' ./caesura run "exit=0" --gic 4 --out "$out/run"
+expect 2 'takes direct or sandbox' ./caesura run "exit=0" --gate garden \
+	--out "$out/run"
+expect 2 'measures both gates' ./caesura demo --gate sandbox --out "$out/demo"
 expect 2 'takes acpi or dt' ./caesura run "exit=0" --tables x --out "$out/run"
 expect 2 'by a device tree' ./caesura run "exit=0" --firmware u-boot \
 	--tables acpi --out "$out/run"
