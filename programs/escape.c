@@ -45,7 +45,6 @@ static struct {
 	uint64_t executed;
 	uint64_t returned, ended, stuck; /* what became of the calls */
 	uint64_t differences;
-	uint32_t result; /* x0 as it came back, of the latest */
 	bool stop;
 } escape;
 

@@ -259,16 +259,10 @@ uint64_t load_masked_mean_ns(void)
 static void print_service(enum cz_service service,
 			  const struct cz_service_stats *stats)
 {
-	static const char *const keys[CZ_TRAP_COUNT] = {
-		"mask",	       "state",	      "identification", "system",
-		"cache",       "translation", "wait",		"timer",
-		"secure_call", "alignment",
-	};
-
 	kprintf("service name=%s calls=%llu", cz_service_name(service),
 		(unsigned long long)stats->calls);
 	for (int i = 0; i < CZ_TRAP_COUNT; i++) {
-		kprintf(" %s=%llu", keys[i],
+		kprintf(" %s=%llu", cz_trap_name((enum cz_trap)i),
 			(unsigned long long)stats->traps[i]);
 	}
 	kprintf(" masked_ns=%llu masked_max_ns=%llu secure_calls=%llu "

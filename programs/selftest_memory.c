@@ -12,6 +12,7 @@
 
 #define PAR_FAULT 1u
 #define PAR_ADDRESS 0x0000fffffffff000ull
+#define TABLE_CLOSED (3ull << 60) /* APTable: not EL0; UXNTable */
 #define SCTLR_SPAN (1ull << 23)
 
 #define TRANSLATE(stage, address)                            \
@@ -62,6 +63,24 @@ static void check(const char *name, uint64_t address, bool write)
 	ktap_result(can_read && can_write == write, name);
 }
 
+/* Whatever a page's own descriptor says, which `escape` tries. */
+static void test_seal(void)
+{
+	uint64_t ttbr1;
+	const uint64_t *root;
+	bool sealed = true;
+
+	__asm__("mrs %0, ttbr1_el1" : "=r"(ttbr1));
+	root = phys_to_virt(ttbr1 & PAR_ADDRESS);
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*root); i++) {
+		if ((root[i] & 1) != 0) {
+			sealed = sealed &&
+				 (root[i] & TABLE_CLOSED) == TABLE_CLOSED;
+		}
+	}
+	ktap_result(sealed, "memory: the kernel's half is closed to EL0");
+}
+
 static void test_pan(void)
 {
 	struct system_state now = system_state_now();
@@ -92,5 +111,6 @@ void test_memory(void)
 			      ~(2 * 16384ull - 1)),
 		    "memory: nothing is mapped under a stack");
 	ktap_result(!readable(0), "memory: nothing is mapped at null");
+	test_seal();
 	test_pan();
 }

@@ -87,22 +87,19 @@ const char *cz_anomaly_name(enum cz_anomaly anomaly)
 const char *cz_trap_name(enum cz_trap trap)
 {
 	static const char *const names[CZ_TRAP_COUNT] = {
-		[CZ_TRAP_MASK] = "interrupt mask",
-		[CZ_TRAP_STATE] = "processor state",
+		[CZ_TRAP_MASK] = "mask",
+		[CZ_TRAP_STATE] = "state",
 		[CZ_TRAP_IDENTIFICATION] = "identification",
-		[CZ_TRAP_SYSTEM] = "system register",
-		[CZ_TRAP_CACHE] = "cache maintenance",
+		[CZ_TRAP_SYSTEM] = "system",
+		[CZ_TRAP_CACHE] = "cache",
 		[CZ_TRAP_TRANSLATION] = "translation",
 		[CZ_TRAP_WAIT] = "wait",
 		[CZ_TRAP_TIMER] = "timer",
-		[CZ_TRAP_SECURE_CALL] = "secure call",
+		[CZ_TRAP_SECURE_CALL] = "secure_call",
 		[CZ_TRAP_ALIGNMENT] = "alignment",
 	};
 
-	if ((uint32_t)trap >= CZ_TRAP_COUNT) {
-		return "unknown trap";
-	}
-	return names[trap];
+	return (uint32_t)trap < CZ_TRAP_COUNT ? names[trap] : "unknown";
 }
 
 struct status_name {

@@ -179,6 +179,7 @@ enum cz_trap {
 	CZ_TRAP_COUNT,
 };
 
+/* One word, as docs/traps.md has it. Any context. */
 const char *cz_trap_name(enum cz_trap trap);
 
 struct cz_service_stats {

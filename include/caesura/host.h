@@ -233,8 +233,8 @@ enum cz_conduit {
  * For firmware in the sandbox: a secure call (SMCCC, DEN0028) with x0..x17 in
  * registers, which get its results. The library has decided that it may be made.
  * False, and nothing done, where there is nothing behind that conduit. From an
- * exception, on the worker's kernel stack, interrupts as the call has them. Takes as long as what
- * is called; does not block.
+ * exception, on the worker's kernel stack, interrupts as the call has them. Takes
+ * as long as what is called; does not block.
  */
 bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 			 uint64_t registers[18]);

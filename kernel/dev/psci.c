@@ -10,31 +10,27 @@
 
 #define PSCI_NOT_SUPPORTED (-1)
 
-/* The calling convention (DEN0028) leaves x18 and above alone. */
-#define CONDUIT(instruction)                                                   \
-	__asm__ volatile(instruction                                           \
-			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)              \
-			 :                                                     \
-			 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",   \
-			   "x12", "x13", "x14", "x15", "x16", "x17", "memory", \
-			   "cc")
+/* False where the machine has not that conduit. */
+static bool secure_call(enum psci_conduit conduit, uint64_t registers[18])
+{
+	if (conduit == PSCI_NONE || conduit != machine.psci) {
+		return false;
+	}
+	if (conduit == PSCI_HVC) {
+		secure_call_hvc(registers);
+	} else {
+		secure_call_smc(registers);
+	}
+	return true;
+}
 
 static int64_t psci_call(uint64_t function, uint64_t first, uint64_t second,
 			 uint64_t third)
 {
-	register uint64_t x0 __asm__("x0") = function;
-	register uint64_t x1 __asm__("x1") = first;
-	register uint64_t x2 __asm__("x2") = second;
-	register uint64_t x3 __asm__("x3") = third;
+	uint64_t registers[18] = {function, first, second, third};
 
-	if (machine.psci == PSCI_HVC) {
-		CONDUIT("hvc #0");
-	} else if (machine.psci == PSCI_SMC) {
-		CONDUIT("smc #0");
-	} else {
-		return PSCI_NOT_SUPPORTED;
-	}
-	return (int64_t)x0;
+	return secure_call(machine.psci, registers) ? (int64_t)registers[0]
+						    : PSCI_NOT_SUPPORTED;
 }
 
 /* Calls that did more than ask. */
@@ -47,17 +43,11 @@ uint64_t psci_passed_on(void)
 
 bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18])
 {
-	if (conduit == PSCI_NONE || conduit != machine.psci) {
-		return false;
-	}
-	passed_on += (uint32_t)registers[0] != PSCI_VERSION &&
-		     (uint32_t)registers[0] != PSCI_FEATURES;
-	if (conduit == PSCI_HVC) {
-		secure_call_hvc(registers);
-	} else {
-		secure_call_smc(registers);
-	}
-	return true;
+	uint32_t id = (uint32_t)registers[0];
+	bool made = secure_call(conduit, registers);
+
+	passed_on += made && id != PSCI_VERSION && id != PSCI_FEATURES;
+	return made;
 }
 
 /* For the calls that do not come back. */

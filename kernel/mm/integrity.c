@@ -12,7 +12,6 @@
 #include <kernel/mm.h>
 #include <kernel/print.h>
 
-#define ENTRIES 512
 #define LEVELS 4
 #define MAX_RANGES 256
 #define WORDS (PAGE_SIZE / 8)
@@ -187,7 +186,7 @@ static void fix_tables(uint64_t table, unsigned level)
 	const uint64_t *entry = phys_to_virt(table);
 
 	fix(table);
-	for (unsigned i = 0; i < ENTRIES && level + 1 < LEVELS; i++) {
+	for (unsigned i = 0; i < TABLE_ENTRIES && level + 1 < LEVELS; i++) {
 		if ((entry[i] & (PTE_VALID | PTE_TABLE)) ==
 		    (PTE_VALID | PTE_TABLE)) {
 			fix_tables(entry[i] & PTE_ADDRESS, level + 1);
@@ -406,7 +405,7 @@ static void disturb_table(bool back)
 {
 	uint64_t *entry = phys_to_virt(kernel_table);
 
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		if ((entry[i] & PTE_VALID) == 0) {
 			entry[i] = back ? 0 : SPARE_BIT;
 			return;

@@ -36,6 +36,10 @@ void map_init(void)
 	kernel_table = early_tables.kernel;
 	empty_table = early_tables.empty;
 	table_page = one_page;
+	/* The area's table is there before the seal, which is for all of them. */
+	if (table_leaf(kernel_table, STACK_AREA_START, true) == NULL) {
+		panic("out of memory: no table for stacks");
+	}
 	permission_seal(kernel_table);
 	space_install(NULL);
 	__asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");

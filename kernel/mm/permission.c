@@ -7,7 +7,6 @@
 #include "mm/table.h"
 #include <kernel/mm.h>
 
-#define ENTRIES 512
 #define TABLE_NO_USER (1ull << 61) /* APTable, Arm ARM D8.4.5 */
 #define TABLE_UXN (1ull << 60) /* UXNTable */
 
@@ -15,7 +14,7 @@ void permission_seal(uint64_t root)
 {
 	volatile uint64_t *entry = phys_to_virt(root);
 
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		if ((entry[i] & PTE_VALID) != 0) {
 			entry[i] |= TABLE_NO_USER | TABLE_UXN;
 		}

@@ -3,7 +3,6 @@
 #include "mm/table.h"
 #include <kernel/mm.h>
 
-#define ENTRIES 512
 #define LEVEL_PAGES(level) (1ull << (9 * (3 - (level))))
 #define LEVEL_SHIFT(level) (39 - 9 * (level))
 
@@ -17,7 +16,7 @@ static uint64_t *table_at(uint64_t physical)
 
 static unsigned index_of(uint64_t address, unsigned level)
 {
-	return (address >> LEVEL_SHIFT(level)) & (ENTRIES - 1);
+	return (address >> LEVEL_SHIFT(level)) & (TABLE_ENTRIES - 1);
 }
 
 /* The level-`to` table for an address, made on the way when `make`. */
@@ -106,19 +105,19 @@ void table_destroy(uint64_t root)
 {
 	uint64_t *top = table_at(root);
 
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		if (!(top[i] & PTE_VALID)) {
 			continue;
 		}
 		uint64_t *upper = table_at(top[i] & PTE_ADDRESS);
 
-		for (unsigned j = 0; j < ENTRIES; j++) {
+		for (unsigned j = 0; j < TABLE_ENTRIES; j++) {
 			if (!(upper[j] & PTE_VALID)) {
 				continue;
 			}
 			uint64_t *middle = table_at(upper[j] & PTE_ADDRESS);
 
-			for (unsigned k = 0; k < ENTRIES; k++) {
+			for (unsigned k = 0; k < TABLE_ENTRIES; k++) {
 				if (middle[k] & PTE_TABLE) {
 					pages_free(middle[k] & PTE_ADDRESS, 1);
 				}

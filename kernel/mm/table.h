@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TABLE_ENTRIES 512u
+
 /* Where each memory kind stands in MAIR_EL1. */
 #define MAIR_DEVICE_nGnRE 0
 #define MAIR_NORMAL_NC 1

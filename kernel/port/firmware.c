@@ -56,10 +56,8 @@ static void *make_virtual_map(void)
 	return map;
 }
 
-static bool read_options(void)
+static void read_options(void)
 {
-	const char *map = option_string("map", "identity");
-
 	config.host = &the_host;
 	config.gate = strcmp(option_string("gate", "direct"), "sandbox") == 0
 			      ? CZ_GATE_SANDBOX
@@ -69,23 +67,17 @@ static bool read_options(void)
 	config.descriptor_size_bytes = boot_info.descriptor_size;
 	config.descriptor_version = boot_info.descriptor_version;
 	config.system_table = boot_info.system_table;
-	if (strcmp(map, "set") == 0) {
+	if (strcmp(option_string("map", "identity"), "set") == 0) {
 		config.map_mode = CZ_MAP_SET;
 		config.memory_map = make_virtual_map();
-	} else if (strcmp(map, "identity") != 0) {
-		kprintf("error: map=%s: identity or set\n", map);
-		return false;
 	}
-	return true;
 }
 
 bool port_start_firmware(void)
 {
 	cz_status status;
 
-	if (!read_options()) {
-		return false;
-	}
+	read_options();
 	status = cz_init(&the_cz, &config);
 	if (status != CZ_OK) {
 		kprintf("error: firmware cannot be used: %s\n",

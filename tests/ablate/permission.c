@@ -7,14 +7,13 @@
 #include "mm/table.h"
 #include <kernel/mm.h>
 
-#define ENTRIES 512
 #define LINEAR_ENTRY 0 /* the map of RAM starts with the half */
 
 static void open_level(uint64_t table, unsigned level)
 {
 	volatile uint64_t *entry = phys_to_virt(table);
 
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
 		if ((entry[i] & PTE_VALID) == 0) {
 			continue;
 		}
