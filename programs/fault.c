@@ -19,7 +19,6 @@
 
 #define VALUE_BYTES 64
 #define AT_ONCE_NS 150000u /* instructions; most are the report's printing */
-#define REGISTER_LINES 8u
 #define PAR_FAULT 1u
 #define PAR_ADDRESS 0x0000fffffffff000ull
 #define INSN_RET 0xd65f03c0u
@@ -31,8 +30,7 @@ struct faulting {
 };
 
 static struct {
-	struct system_state
-		inside; /* the firmware's context, as it was entered */
+	struct system_state outside; /* of firmware: where reports are made */
 	struct store store;
 	struct prng prng;
 	bool counted; /* time, in instructions */
@@ -70,33 +68,27 @@ static bool has_address(const struct faulting *one)
 	return one->order.kind <= ADVERSARY_TOUCH_EXECUTE;
 }
 
-/* The report, as it should be: with the address, where the class has one. */
+/* The first line of the report, as it should be. */
 static void describe(const struct faulting *one,
 		     const struct adversary_touch_record *record, char *text)
 {
 	uint64_t pc = record->instruction, offset = 0;
 	const struct cz_image *image;
-	int length;
 
 	if (one->order.kind == ADVERSARY_TOUCH_SVC) {
 		pc += 4; /* the preferred return address */
 	}
 	image = cz_find_image(firmware, pc, &offset);
 	if (image == NULL) {
-		length = ksnprintf(text, WATCH_LINE_BYTES,
-				   "SetVariable: %s at 0x%llx, in no image",
-				   one->class, (unsigned long long)pc);
+		ksnprintf(text, WATCH_LINE_BYTES,
+			  "SetVariable: %s at 0x%llx, in no image", one->class,
+			  (unsigned long long)pc);
 	} else {
-		length = ksnprintf(text, WATCH_LINE_BYTES,
-				   "SetVariable: %s at adversary+0x%llx "
-				   "(0x%llx)",
-				   one->class, (unsigned long long)offset,
-				   (unsigned long long)pc);
-	}
-	if (has_address(one)) {
-		ksnprintf(text + length, WATCH_LINE_BYTES - (size_t)length,
-			  ", address 0x%llx",
-			  (unsigned long long)record->address);
+		ksnprintf(text, WATCH_LINE_BYTES,
+			  "SetVariable: %s at adversary+0x%llx "
+			  "(0x%llx)",
+			  one->class, (unsigned long long)offset,
+			  (unsigned long long)pc);
 	}
 }
 
@@ -105,13 +97,28 @@ static bool switches_fp_off(const struct faulting *one)
 	return one->order.kind == ADVERSARY_TOUCH_FP;
 }
 
-/* What happened, the instruction where there is one, the registers. FP that was
- * off has a line of its own. */
-static unsigned lines_due(const struct faulting *one)
+/* What the caller can ask for says the same. */
+static bool is_known(const struct faulting *one,
+		     const struct adversary_touch_record *record)
 {
-	bool executed = one->order.kind != ADVERSARY_TOUCH_EXECUTE;
+	static struct cz_ending ending;
+	uint64_t address = has_address(one) ? record->address : CZ_NO_ADDRESS;
 
-	return 1 + executed + REGISTER_LINES + switches_fp_off(one);
+	if (!cz_get_ending(firmware, CZ_SET_VARIABLE, &ending)) {
+		return false;
+	}
+	if (ending.status != CZ_E_FAULT || ending.touched != 0 ||
+	    ending.withdrawn != 1u << CZ_SET_VARIABLE ||
+	    strcmp(ending.what, one->class) != 0 || ending.address != address ||
+	    ending.depth == 0) {
+		kprintf("# the ending: %s, touched %x, withdrawn %x, %s, "
+			"address %llx, %u callers\n",
+			cz_status_name(ending.status), ending.touched,
+			ending.withdrawn, ending.what,
+			(unsigned long long)ending.address, ending.depth);
+		return false;
+	}
+	return true;
 }
 
 static bool was_reported(const struct faulting *one,
@@ -120,13 +127,12 @@ static bool was_reported(const struct faulting *one,
 	char due[WATCH_LINE_BYTES];
 
 	describe(one, record, due);
-	if (watched.lines != lines_due(one) ||
-	    strcmp(watched.first, due) != 0) {
-		kprintf("# %u lines: %s\n# instead of: %s\n", watched.lines,
-			watched.first, due);
+	if (strcmp(watched.first, due) != 0) {
+		kprintf("# %s\n# instead of: %s\n", watched.first, due);
 		return false;
 	}
-	return system_state_same(&watched.state, &fault.inside);
+	return system_state_same(&watched.state, &fault.outside) &&
+	       is_known(one, record);
 }
 
 static bool was_at_once(const struct cz_stats *stats)
@@ -142,7 +148,7 @@ static bool was_at_once(const struct cz_stats *stats)
 	return true;
 }
 
-/* One fault more, one anomaly none; all services withdrawn but ours. */
+/* One fault more, and no anomaly; the service is withdrawn, and no other. */
 static bool was_counted(const struct faulting *one,
 			const struct cz_stats *before)
 {
@@ -156,14 +162,17 @@ static bool was_counted(const struct faulting *one,
 		anomalies |= (stats.anomalies[i] != before->anomalies[i]) << i;
 	}
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
-		withdrawn = withdrawn &&
-			    !cz_service_available(firmware, (enum cz_service)i);
+		bool there = cz_service_available(firmware, (enum cz_service)i);
+
+		withdrawn = withdrawn && (firmware->function[i] == 0 ||
+					  there == (i != CZ_SET_VARIABLE));
 	}
 	if (stats.faults != before->faults + 1 || anomalies != due ||
 	    !withdrawn) {
 		kprintf("# %llu faults, anomalies %x, services %s\n",
 			(unsigned long long)(stats.faults - before->faults),
-			anomalies, withdrawn ? "withdrawn" : "still there");
+			anomalies,
+			withdrawn ? "as they should be" : "not as due");
 		return false;
 	}
 	return was_at_once(&stats);
@@ -369,19 +378,6 @@ static void check_stale(void)
 	check_fault(&write);
 }
 
-/* Faults are reported before the context is left. */
-static struct system_state state_inside(void)
-{
-	struct system_state state;
-
-	fp_begin();
-	space_adopt(port_firmware_space());
-	state = system_state_now();
-	space_adopt(NULL);
-	fp_end();
-	return state;
-}
-
 PROGRAM(fault, "ends calls of a firmware that faults in every way")
 {
 	struct adversary_registers_record record;
@@ -397,7 +393,7 @@ PROGRAM(fault, "ends calls of a firmware that faults in every way")
 		return could_not_run("the variable store takes no variables");
 	}
 	fault.counted = time_is_counted();
-	fault.inside = state_inside();
+	fault.outside = system_state_now();
 	ktap_begin(0);
 	check_own();
 	check_stale();

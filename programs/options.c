@@ -33,6 +33,7 @@ const struct option_rule option_rules[] = {
 	NUMBER(NULL, "seed", 0, ANY),
 	FLAG(NULL, "record"),
 	NUMBER(NULL, "cpus", 1, 8),
+	NUMBER(NULL, "kill_ms", 1, 1000000),
 
 	WORD("latency", "mode", MODES),
 	WORD("latency", "phase", "idle|" PHASES),

@@ -39,6 +39,46 @@ static inline void cz_owner_release(struct cz *cz)
 /* owner.c: for cz_call_now(). Waits for nothing. */
 bool cz_owner_try(struct cz *cz);
 
+/* ---- The watch over the call in flight: watch.c ---- */
+
+/* cz->watched: the number of the latest call, times CZ_WATCH_CALL, and whether
+ * the timer is on. */
+#define CZ_WATCH_ON 1ull
+#define CZ_WATCH_CALL 2ull
+
+/* From cz_init(), before any call; from cz_fini(), after the last. */
+void cz_watch_init(struct cz *cz);
+void cz_watch_stop(struct cz *cz);
+void cz_watch_start(struct cz *cz);
+
+/* The owner begins a call, which gets a number of its own. True when the timer is
+ * to be started, where that may be: it may want a lock of the host's. */
+static inline bool cz_watch_number(struct cz *cz)
+{
+	return (__atomic_fetch_add(&cz->watched, CZ_WATCH_CALL,
+				   __ATOMIC_RELEASE) &
+		CZ_WATCH_ON) == 0;
+}
+
+/* ---- policy.c ---- */
+
+/* The services that the ending withdraws. */
+cz_service_mask cz_policy_withdraws(const struct cz *cz,
+				    const struct cz_ending *ending);
+
+/* ---- note.c ---- */
+
+/* A secure call is made for firmware. */
+void cz_note_secure(struct cz *cz);
+/* After a call that touched something: the next one has not. */
+void cz_note_close(struct cz *cz);
+
+/* ---- ending.c ---- */
+
+/* Fills cz->ending; reports it. */
+void cz_ending_fill(struct cz *cz, enum cz_service service, uint64_t ran_ns);
+void cz_ending_report(struct cz *cz, const char *service);
+
 /* ---- One call, by the owner ---- */
 
 static inline struct cz_mapping
@@ -71,6 +111,10 @@ static inline uint32_t cz_check_canary(struct cz *cz)
 	return 1u << CZ_ANOMALY_STACK_CANARY;
 }
 
+/* ending.c: after a call that was ended, or touched more than RAM. */
+void cz_call_aftermath(struct cz *cz, const struct cz_request *request,
+		       const struct cz_outcome *outcome);
+
 /* Fills outcome->status and completes its anomalies. */
 static inline void cz_call_judge(struct cz *cz,
 				 const struct cz_request *request,
@@ -83,13 +127,16 @@ static inline void cz_call_judge(struct cz *cz,
 		outcome->status = cz_worker_status(value);
 	}
 	outcome->anomalies |= cz_check_canary(cz);
+	if ((cz->ended_by | cz->touched) != 0) {
+		cz_call_aftermath(cz, request, outcome);
+	}
 	if (outcome->anomalies != 0) {
 		cz_call_report(cz, request, outcome->anomalies);
 	}
 }
 
-/* worker.c: counts what seldom happens. True when firmware was cut off: every
- * service is withdrawn, and what is queued for them is to end. */
+/* worker.c: counts what seldom happens. True when firmware was cut off: services
+ * may be withdrawn, and what is queued for them is to end. */
 bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome);
 
 /* As above. */

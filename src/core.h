@@ -47,6 +47,20 @@ static inline bool cz_is_ours(cz_status status)
 	return status >> 16 == CZ_ERROR_BASE >> 16;
 }
 
+/* A request to end a call, by its number; 0 is none. A kill ends it whatever it
+ * has written to. */
+static inline uint64_t cz_end_of(uint64_t number, bool kill)
+{
+	return number << 1 | kill;
+}
+
+/* Whether writes to a region are noted. */
+static inline bool cz_is_watched_device(const struct cz_region *region)
+{
+	return region->type == CZ_MEMORY_DEVICE &&
+	       (region->prot & CZ_PROT_WRITE) != 0;
+}
+
 /* ---- report.c ---- */
 
 #define CZ_PRINTF __attribute__((format(printf, 2, 3)))

@@ -26,13 +26,19 @@ void cz_gate_prepare(struct cz *cz);
 uint64_t cz_gate_call(struct cz *cz, uint64_t function,
 		      const uint64_t *registers, uint32_t *anomalies);
 
-#define CZ_NO_ADDRESS UINT64_MAX
+/*
+ * Of a call that was ended, from whoever made it, once firmware is left: fills
+ * what, cause, syndrome, pc, address, depth and caller; says in the log what was
+ * in the registers.
+ */
+void cz_gate_describe_end(struct cz *cz, struct cz_ending *ending);
+void cz_gate_report_registers(struct cz *cz);
 
 /*
- * What cz_gate_call() asks of the core: one report of a fault that ended the
- * call, and the address that it was about, or CZ_NO_ADDRESS.
+ * What a gate asks of the core: whether the write at an address of firmware's, not
+ * allowed, was the call's first to a device, which is open now: then it is to be
+ * made again. From the exception, by the owner of firmware; any interrupt state.
  */
-void cz_report_fault(struct cz *cz, const char *what, uint64_t pc,
-		     uint64_t address);
+bool cz_note_device(struct cz *cz, uint64_t address);
 
 #endif

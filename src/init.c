@@ -4,7 +4,7 @@
  * space and starts the worker; cz_fini() takes all of it down. Everything that
  * the library ever asks the host to allocate, it asks for here.
  */
-#include "core.h"
+#include "call.h"
 
 #define DEFAULT_REQUESTS 16u
 #define DEFAULT_DATA_BYTES (32u << 10)
@@ -38,6 +38,10 @@ static void start_state(struct cz *cz, const struct cz_config *config)
 	cz->host = config->host;
 	cz->gate = config->gate;
 	cz->map_mode = config->map_mode;
+	cz->policy =
+		config->policy != NULL ? *config->policy : cz_default_policy;
+	cz->no_secure_services = config->no_secure_services;
+	cz_watch_init(cz);
 	cz->request_count = config->max_requests != 0 ? config->max_requests
 						      : DEFAULT_REQUESTS;
 	cz->max_data_bytes = config->max_data_bytes != 0
@@ -207,5 +211,6 @@ void cz_fini(struct cz *cz)
 	cz_host_event_set(cz->host, &cz->room);
 	cz_host_event_set(cz->host, &cz->work);
 	cz_host_worker_join(cz->host, cz->worker);
+	cz_watch_stop(cz);
 	release_memory(cz);
 }

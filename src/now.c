@@ -32,8 +32,7 @@ static void enter(struct cz *cz, struct cz_request *request,
 	struct cz_mapping mapping = cz_call_mapping(request);
 	uint64_t value;
 
-	/* Of a worker's call that had already returned when it was asked for. */
-	__atomic_store_n(&cz->abort_asked, false, __ATOMIC_RELAXED);
+	(void)cz_watch_number(cz);
 	cz_host_borrow_begin(host, cz->space, &cz->borrow);
 	if (mapping.page_count != 0) {
 		/* Mapped before, in cz_init(): cannot fail. */

@@ -4,7 +4,6 @@
  * where in which driver something happened.
  */
 #include "core.h"
-#include "gate.h"
 
 void cz_error(struct cz_host *host, const char *format, ...)
 {
@@ -143,6 +142,7 @@ const char *cz_status_name(cz_status status)
 		{CZ_E_NO_MEMORY, "CZ_E_NO_MEMORY"},
 		{CZ_E_HOST, "CZ_E_HOST"},
 		{CZ_E_STOPPED, "CZ_E_STOPPED"},
+		{CZ_E_KILLED, "CZ_E_KILLED"},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -165,39 +165,4 @@ const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
 		}
 	}
 	return NULL;
-}
-
-static void report_fault_in(struct cz *cz, const char *service,
-			    const char *what, uint64_t pc, uint64_t address)
-{
-	uint64_t offset = 0;
-	const struct cz_image *image = cz_find_image(cz, pc, &offset);
-
-	if (image == NULL && address == CZ_NO_ADDRESS) {
-		cz_error(cz->host, "%s: %s at 0x%llx, in no image", service,
-			 what, cz_ull(pc));
-	} else if (image == NULL) {
-		cz_error(cz->host,
-			 "%s: %s at 0x%llx, in no image, address 0x%llx",
-			 service, what, cz_ull(pc), cz_ull(address));
-	} else if (address == CZ_NO_ADDRESS) {
-		cz_error(cz->host, "%s: %s at %s+0x%llx (0x%llx)", service,
-			 what, image->name, cz_ull(offset), cz_ull(pc));
-	} else {
-		cz_error(cz->host,
-			 "%s: %s at %s+0x%llx (0x%llx), address 0x%llx",
-			 service, what, image->name, cz_ull(offset), cz_ull(pc),
-			 cz_ull(address));
-	}
-}
-
-void cz_report_fault(struct cz *cz, const char *what, uint64_t pc,
-		     uint64_t address)
-{
-	const char *service = "SetVirtualAddressMap";
-
-	if (cz->in_flight != NULL) {
-		service = cz_service_name(cz->in_flight->service);
-	}
-	report_fault_in(cz, service, what, pc, address);
 }

@@ -9,7 +9,7 @@
  * already: whoever waits looks at the state again, and clears the event under
  * the mutex, while the state says that the true set is still to come.
  */
-#include "core.h"
+#include "call.h"
 
 static inline void lock(struct cz *cz)
 {
@@ -507,12 +507,17 @@ void cz_restore(struct cz *cz, enum cz_service service)
 void cz_abort_in_flight(struct cz *cz)
 {
 	struct cz_request *request;
+	uint64_t number;
 
-	/* Under the mutex, so that it is this call's abort and not the next's. */
+	/* The worker begins calls under the mutex: it is this one's number. */
 	lock(cz);
 	request = __atomic_load_n(&cz->in_flight, __ATOMIC_RELAXED);
+	number =
+		__atomic_load_n(&cz->watched, __ATOMIC_RELAXED) / CZ_WATCH_CALL;
 	if (request != NULL && request != &cz->now) {
-		__atomic_store_n(&cz->abort_asked, true, __ATOMIC_RELEASE);
+		__atomic_store_n(&cz->end_asked, cz_end_of(number, false),
+				 __ATOMIC_RELEASE);
+		cz_host_interrupt(cz->host, cz->worker);
 	}
 	unlock(cz);
 }

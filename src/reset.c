@@ -30,6 +30,8 @@ static const char *reason(const struct cz *cz, cz_status status)
 		return "has not ended by the deadline";
 	case CZ_E_FAULT:
 		return "faulted";
+	case CZ_E_KILLED:
+		return "ran past its kill limit";
 	case CZ_E_BUSY:
 		return "cannot be called: a call is in flight";
 	default:

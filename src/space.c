@@ -3,7 +3,7 @@
  * Firmware's address space: its regions, the window with stack, trampoline and
  * arguments, and what SetVirtualAddressMap needs besides while it runs.
  */
-#include "core.h"
+#include "call.h"
 #include "gate.h"
 
 static cz_status map(struct cz *cz, const struct cz_mapping *mapping)
@@ -124,13 +124,19 @@ static cz_status map_for_relocation(struct cz *cz)
 	return status;
 }
 
+/* Of devices, the first write of each call is to fault: see note.c. */
 static cz_status map_for_calls(struct cz *cz)
 {
 	cz_status status = CZ_OK;
 
 	for (uint32_t i = 0; i < cz->region_count && status == CZ_OK; i++) {
-		status = map_region(cz, &cz->regions[i], cz->regions[i].address,
-				    cz->regions[i].prot);
+		const struct cz_region *region = &cz->regions[i];
+		uint32_t prot = region->prot;
+
+		if (cz_is_watched_device(region)) {
+			prot &= ~CZ_PROT_WRITE;
+		}
+		status = map_region(cz, region, region->address, prot);
 	}
 	return status;
 }
@@ -195,7 +201,12 @@ static cz_status call_firmware(struct cz_boot *boot, size_t map_bytes)
 				cz_anomaly_name((enum cz_anomaly)i));
 		}
 	}
-	return cz->ended_by != 0 ? cz->ended_by : cz_worker_status(value);
+	if (cz->ended_by != 0) {
+		cz_ending_fill(cz, CZ_SERVICE_COUNT, exit_ns - enter_ns);
+		cz_ending_report(cz, "SetVirtualAddressMap");
+		return cz->ended_by;
+	}
+	return cz_worker_status(value);
 }
 
 /* Hands firmware the map in pages of its own. */

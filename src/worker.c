@@ -82,10 +82,16 @@ CZ_SELDOM bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome)
 	cz->ended_by = 0;
 	if (ended_by == CZ_E_FAULT) {
 		cz->stats.faults++;
+	} else if (ended_by == CZ_E_KILLED) {
+		cz->stats.kills++;
 	} else {
 		cz->stats.aborts++;
 	}
-	__atomic_fetch_or(&cz->withdrawn, CZ_FIRMWARE_SERVICES,
+	cz->stats.dirty += cz->ending.touched != 0;
+	if (cz->ending.service < CZ_NULL_SERVICE) {
+		cz->endings[cz->ending.service] = cz->ending;
+	}
+	__atomic_fetch_or(&cz->withdrawn, cz->ending.withdrawn,
 			  __ATOMIC_RELAXED);
 	return true;
 }
@@ -144,7 +150,7 @@ CZ_SELDOM uint64_t cz_worker_sweep(struct cz *cz)
 		    CZ_REQUEST_DONE) {
 		return 0;
 	}
-	ended = cz_requests_end(cz, CZ_FIRMWARE_SERVICES, CZ_E_WITHDRAWN);
+	ended = cz_requests_end(cz, cz->withdrawn, CZ_E_WITHDRAWN);
 	cz->now.state = CZ_REQUEST_FREE;
 	cz_owner_release(cz);
 	return ended;
@@ -193,7 +199,10 @@ static struct cz_request *next(struct cz *cz)
 		cz_host_mutex_unlock(cz->host, &cz->mutex);
 		cz_host_event_wait(cz->host, &cz->work, NULL, CZ_FOREVER);
 	}
-	__atomic_store_n(&cz->abort_asked, false, __ATOMIC_RELAXED);
+	/* Under the mutex, as cz_abort_in_flight() asks by the number. */
+	if (request != NULL && cz_watch_number(cz)) {
+		cz_watch_start(cz);
+	}
 	cz_host_mutex_unlock(cz->host, &cz->mutex);
 	return request;
 }
@@ -208,8 +217,7 @@ static void finish(struct cz *cz, struct cz_request *request,
 	cz_host_mutex_lock(cz->host, &cz->mutex);
 	cz->stats.completed++;
 	if (cz_call_count(cz, request, outcome)) {
-		ended = cz_requests_end(cz, CZ_FIRMWARE_SERVICES,
-					CZ_E_WITHDRAWN);
+		ended = cz_requests_end(cz, cz->withdrawn, CZ_E_WITHDRAWN);
 	}
 	cz_owner_release(cz);
 	given_up = request->given_up;

@@ -48,8 +48,10 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a processor that is made up.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c) \
-	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c)
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c \
+		describe.c) \
+	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
+		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
 
 # $(1) compiler, $(2) test
@@ -149,10 +151,14 @@ EMBED_CFLAGS := $(WARN) -Iinclude \
 	$(filter-out -g -gdwarf-4 -isystem /%,$(FREESTANDING))
 EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
 EMBED_ASM := $(wildcard src/arm64/*.S)
-# The sandbox beside all the rest.
+# The sandbox, and what is done about firmware that goes wrong, beside all the
+# rest.
 EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o \
 	machine.o machine.S.o gate_sandbox.S.o)
+EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
+	arm64/describe.o)
 EMBED_TEXT_MAX := 32768
+EMBED_RECOVERY_MAX := 8192
 EMBED_SANDBOX_MAX := 12288
 EMBED_CC_clang := $(CLANG) --target=aarch64-linux-gnu
 EMBED_CC_gcc := aarch64-linux-gnu-gcc
@@ -194,16 +200,23 @@ embed-$(1): $(EMBED)/$(1)/caesura.o $(EMBED)/$(1)/example.o
 	@! $(NM) -g --defined-only $(EMBED)/$(1)/caesura.o | awk 'NF == 3 && \
 		$$$$2 ~ /[BbDdCc]/ { print "global data " $$$$3 }' | grep .
 	@aarch64-linux-gnu-size -A $(EMBED)/$(1)/caesura.o \
-		$(addprefix $(EMBED)/$(1)/,$(EMBED_SANDBOX)) | awk ' \
-		/^[^ ]*:/ || / :$$$$/ { part = NR == 1 ? "all" : "sandbox" } \
+		$(addprefix $(EMBED)/$(1)/,$(EMBED_SANDBOX) $(EMBED_RECOVERY)) | \
+		awk -v recovery="$(EMBED_RECOVERY)" ' \
+		/:$$$$/ { part = $$$$1 ~ /caesura\.o/ ? "all" : "sandbox"; \
+			name = $$$$1; sub(/^.*src\//, "src/", name); \
+			if (index(" " recovery " ", " " name " ")) part = "recovery" } \
 		/^\.text/ { text[part] += $$$$2 } \
 		/^\.rodata/ { rodata[part] += $$$$2 } \
-		/^\.(data|bss)/ { data += $$$$2 } END { rest = text["all"] - text["sandbox"]; \
+		/^\.(data|bss)/ { data += $$$$2 } \
+		END { rest = text["all"] - text["sandbox"] - text["recovery"]; \
 		printf "text: %d bytes (at most $(EMBED_TEXT_MAX)), rodata: %d, data: %d\n", \
-			rest, rodata["all"] - rodata["sandbox"], data; \
+			rest, rodata["all"] - rodata["sandbox"] - rodata["recovery"], data; \
+		printf "text: recovery %d bytes more (at most $(EMBED_RECOVERY_MAX)), rodata: %d\n", \
+			text["recovery"], rodata["recovery"]; \
 		printf "text: the sandbox gate %d bytes more (at most $(EMBED_SANDBOX_MAX)), rodata: %d\n", \
 			text["sandbox"], rodata["sandbox"]; \
 		exit rest > $(EMBED_TEXT_MAX) || data > 0 || \
+			text["recovery"] > $(EMBED_RECOVERY_MAX) || \
 			text["sandbox"] > $(EMBED_SANDBOX_MAX) }'
 endef
 $(eval $(call embed_build,clang))

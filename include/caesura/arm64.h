@@ -65,15 +65,18 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame);
 void cz_firmware_resume(struct cz *cz, struct cz_frame *frame);
 
 /*
- * Firmware took a synchronous exception or an SError. In the sandbox that may be
- * its return, or an instruction that is done for it; anything else ends the call
- * with CZ_E_FAULT: what happened is kept, for the worker to log with interrupts on.
- * Changes the frame, to which the port returns. esr and far as the exception left
- * them. On the worker's kernel stack, interrupts off on entry and on return; while
- * it stands in for the machine it puts them as the call has them: on, but for
- * cz_call_now(). It may then be preempted. Does not block.
+ * Firmware took a synchronous exception or an SError. It may be its return, an
+ * instruction that is done for it in the sandbox, or the first write to a device;
+ * anything else ends the call with CZ_E_FAULT: what happened is kept, for the worker
+ * to log with interrupts on. Changes the frame, to which the port returns. esr and
+ * far as the exception left them. On the worker's kernel stack, interrupts off on
+ * entry and on return; while it stands in for the machine it puts them as the call
+ * has them: on, but for cz_call_now(). It may then be preempted. Does not block.
+ *
+ * False for an SError that is not contained: it may have hurt the kernel, which does
+ * what it does about its own.
  */
-void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far);
 
 #ifdef __cplusplus

@@ -49,6 +49,7 @@ typedef uint64_t cz_status;
 #define CZ_E_NO_MEMORY (CZ_ERROR_BASE + 13) /* the host has no pages */
 #define CZ_E_HOST (CZ_ERROR_BASE + 14) /* the host cannot do what is asked */
 #define CZ_E_STOPPED (CZ_ERROR_BASE + 15) /* cz_fini() was called */
+#define CZ_E_KILLED (CZ_ERROR_BASE + 16) /* past its kill limit; call ended */
 
 /* A status's name, "EFI_NOT_FOUND" or "CZ_E_DEADLINE"; "unknown status" for
  * others. Any context. */
@@ -103,6 +104,34 @@ struct cz_image {
 	char name[32]; /* "RuntimeDxe" */
 };
 
+/* ---- Policy: what is done about firmware that goes wrong ------------------ */
+
+/* A mask of services, 1u << enum cz_service. */
+typedef uint32_t cz_service_mask;
+
+/*
+ * Of one service: for how long one of its calls may run, and which services are
+ * withdrawn after one that was ended. A limit counts the time in which the worker
+ * runs, not that in which it is switched out, in steps of a sixteenth of the
+ * smallest limit that there is; CZ_FOREVER: none.
+ */
+struct cz_service_policy {
+	uint64_t kill_limit_ns;
+	cz_service_mask exact; /* after a call that touched nothing but RAM */
+	cz_service_mask dirty; /* after any other */
+};
+
+struct cz_policy {
+	struct cz_service_policy service[CZ_NULL_SERVICE];
+};
+
+/*
+ * Limits: 2 s for a service that reads, 20 s for one that writes, 60 s for
+ * UpdateCapsule, 10 s for ResetSystem. After an exact end the service itself is
+ * withdrawn, after a dirty one all that write; ResetSystem stays in any case.
+ */
+extern const struct cz_policy cz_default_policy;
+
 /* ---- Configuration ------------------------------------------------------ */
 
 enum cz_map_mode {
@@ -127,6 +156,16 @@ struct cz_config {
 	uint32_t descriptor_version;
 
 	uint64_t system_table; /* its physical address */
+
+	/* NULL: cz_default_policy. Copied. */
+	const struct cz_policy *policy;
+
+	/*
+	 * The host knows that there is nothing below it that keeps state for
+	 * firmware. Only then can the direct gate, which does not see secure calls,
+	 * call the end of a call exact.
+	 */
+	bool no_secure_services;
 
 	uint32_t max_requests; /* 1..CZ_MAX_REQUESTS; 0: 16 */
 	uint32_t max_data_bytes; /* largest variable or capsule; 0: 32 KiB */
@@ -199,6 +238,38 @@ struct cz_service_stats {
 	uint64_t secure_calls, secure_ns;
 };
 
+/* What a call that was ended had touched besides firmware's RAM. */
+#define CZ_TOUCHED_DEVICE 1u /* it wrote to a device */
+#define CZ_TOUCHED_SECURE 2u /* it made a secure call */
+#define CZ_TOUCHED_UNSEEN 4u /* it may have made one: see no_secure_services */
+
+#define CZ_BACKTRACE 16
+#define CZ_NO_ADDRESS UINT64_MAX
+
+/*
+ * How a call was ended. Exact, when `touched` is 0: with its RAM put back, the
+ * call would not have been made. Dirty otherwise: a flash may have been left in the
+ * middle of a write.
+ */
+struct cz_ending {
+	cz_status status; /* CZ_E_FAULT, CZ_E_KILLED or CZ_E_ABORTED */
+	enum cz_service service;
+	uint64_t number; /* of this ending, from 1: whether there was another */
+	uint64_t ran_ns; /* from the call's start, preempted time too */
+	uint32_t touched; /* CZ_TOUCHED_* */
+	cz_service_mask withdrawn; /* because of it */
+
+	/* Of a fault; and where firmware was, of any. Firmware's addresses, to be
+	 * named by cz_find_image(). */
+	const char *what; /* "data abort, write"; lives for ever */
+	const char *cause; /* "not mapped"; NULL: there is none */
+	uint64_t syndrome; /* the machine's: ESR_EL1 */
+	uint64_t pc;
+	uint64_t address; /* what it was about, or CZ_NO_ADDRESS */
+	uint32_t depth; /* callers found on firmware's stack */
+	uint64_t caller[CZ_BACKTRACE];
+};
+
 struct cz_stats {
 	struct cz_service_stats service[CZ_SERVICE_COUNT];
 	uint64_t anomalies[CZ_ANOMALY_COUNT];
@@ -206,7 +277,9 @@ struct cz_stats {
 	uint64_t cancelled; /* ended before they started, for any reason */
 	uint64_t deadlines; /* callers released by their deadline */
 	uint64_t late; /* calls that finished with nobody waiting */
-	uint64_t faults, aborts;
+	uint64_t faults, kills, aborts;
+	uint64_t dirty; /* of these */
+	uint64_t stuck; /* past the limit, and no interrupt comes through */
 	uint64_t bad_statuses, bad_sizes;
 	uint64_t now; /* calls outside the queue that entered firmware */
 	uint64_t now_busy; /* that did not: there was a call in flight */
@@ -244,6 +317,13 @@ cz_status cz_host_selftest(struct cz_host *host, enum cz_gate gate);
  * preemptions as they come. Of submitted and completed the queue's alone. */
 void cz_get_stats(struct cz *cz, struct cz_stats *stats);
 
+/*
+ * How the latest call of a service that was ended was ended; false when none was.
+ * Does not wait for firmware.
+ */
+bool cz_get_ending(struct cz *cz, enum cz_service service,
+		   struct cz_ending *ending);
+
 /* What runs at one of firmware's addresses: the image and the offset into it;
  * NULL when no image is there. Any context. */
 const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
@@ -253,8 +333,9 @@ const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
 
 /*
  * Each waits for its turn, makes the call, and returns firmware's status, or:
- * CZ_E_DEADLINE, CZ_E_WITHDRAWN, CZ_E_FAULT, CZ_E_ABORTED, CZ_E_BAD_STATUS,
- * CZ_E_BAD_SIZE, CZ_E_ARGUMENT, CZ_E_TOO_LARGE, CZ_E_STOPPED. A service that
+ * CZ_E_DEADLINE, CZ_E_WITHDRAWN, CZ_E_FAULT, CZ_E_KILLED, CZ_E_ABORTED,
+ * CZ_E_BAD_STATUS, CZ_E_BAD_SIZE, CZ_E_ARGUMENT, CZ_E_TOO_LARGE, CZ_E_STOPPED. Of
+ * a call that was ended, cz_get_ending() has the rest. A service that
  * firmware's EFI_RT_PROPERTIES_TABLE or its table of services lacks returns
  * CZ_EFI_UNSUPPORTED without a call. Names are UCS-2, little-endian, ended by
  * a zero. Outputs are written only when the specification says that the service
@@ -338,8 +419,8 @@ bool cz_service_available(const struct cz *cz, enum cz_service service);
 
 /*
  * Takes a service out of use, or brings it back. Requests for it that have not
- * started end with CZ_E_WITHDRAWN; new ones return so at once. After a fault
- * the library withdraws every service by itself.
+ * started end with CZ_E_WITHDRAWN; new ones return so at once. After a call
+ * that was ended the library withdraws services by itself, as its policy says.
  */
 void cz_withdraw(struct cz *cz, enum cz_service service);
 void cz_restore(struct cz *cz, enum cz_service service);
@@ -474,9 +555,10 @@ cz_status cz_call_and_wait(struct cz *cz, const struct cz_call *call,
 
 /*
  * Ends the worker's call in flight, if any, before firmware's next instruction
- * after an interrupt; its requester gets CZ_E_ABORTED and every service is
- * withdrawn, since firmware was cut off at an unknown point. A cz_call_now() is
- * left alone. Does not wait for firmware.
+ * after an interrupt, which the host sends; its requester gets CZ_E_ABORTED, and
+ * the policy says which services are withdrawn. A call that has written to a
+ * device goes on, within its kill limit: cut off, it could leave a flash half
+ * written. A cz_call_now() is left alone. Does not wait for firmware.
  */
 void cz_abort_in_flight(struct cz *cz);
 
@@ -571,16 +653,33 @@ struct cz {
 	cz_host_event work; /* a request was queued */
 	cz_host_event room; /* a request became free */
 
+	/* Atomic: which call is to be ended, by its number, and whether its limit
+	 * says so; see CZ_END_*. */
+	uint64_t end_asked;
+	/* Atomic: the number of the latest call, and whether the watch is on. */
+	uint64_t watched;
+
+	/* The watch's own: see src/watch.c. */
+	cz_host_timer watch_timer;
+	uint64_t watch_number, watch_ran_ns;
+	bool watch_said;
+
 	/* The owner's, and the exception hooks' on top of it. */
-	bool abort_asked; /* set by anyone, with the mutex */
-	cz_status ended_by; /* CZ_E_FAULT or CZ_E_ABORTED, 0 if neither */
+	cz_status ended_by; /* CZ_E_FAULT, _KILLED, _ABORTED; 0 if none */
+	uint32_t touched; /* CZ_TOUCHED_*, by the present call */
+	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */
+	struct cz_ending ending; /* being filled */
 	struct cz_gate_context gate_context;
 
 	/* The owner's. But the mutex's: submitted, completed, cancelled,
 	 * deadlines, late. Atomic: bad_sizes, now_busy. */
 	struct cz_stats stats;
+	struct cz_ending endings[CZ_NULL_SERVICE];
 
 	/* Fixed by cz_init(). */
+	struct cz_policy policy;
+	uint64_t watch_period_ns; /* 0: no service has a limit */
+	bool no_secure_services;
 	uint32_t region_count;
 	uint32_t image_count;
 	uint32_t request_count;

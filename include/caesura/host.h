@@ -38,6 +38,9 @@ typedef struct {
 	uint64_t opaque[24];
 } cz_host_event;
 typedef struct {
+	uint64_t opaque[16];
+} cz_host_timer;
+typedef struct {
 	uint64_t opaque[96];
 } cz_host_borrow;
 
@@ -70,6 +73,19 @@ enum cz_log_level {
  */
 void cz_host_log(struct cz_host *host, enum cz_log_level level,
 		 const char *format, va_list arguments);
+
+/*
+ * Calls fire(argument) once, in an interrupt, when the clock has reached at_ns; on
+ * any CPU, but where there are several on another than the worker is on, also when
+ * that moves: it watches a call that may have masked interrupts. A timer that has
+ * fired may be started again, also by its own fire. Any context. Does not block.
+ */
+void cz_host_timer_start(struct cz_host *host, cz_host_timer *timer,
+			 uint64_t at_ns, void (*fire)(void *), void *argument);
+
+/* On return the timer, which was started once or is zeroed, will not fire and is
+ * not firing. May block. */
+void cz_host_timer_stop(struct cz_host *host, cz_host_timer *timer);
 
 /* ---- Memory ----------------------------------------------------------- */
 
@@ -146,7 +162,8 @@ void cz_host_space_destroy(struct cz_host *host, cz_host_space space);
 
 /*
  * Maps pages where nothing is mapped, or changes the protection of pages mapped
- * before with the same backing and type. Visible to firmware on return. Only
+ * before with the same backing and type: of all the pages of a device, twice in
+ * each call that writes to it, which for a flash are many. Visible to firmware on return. Only
  * one at a time changes a space: the thread in cz_init(), then whoever owns
  * firmware: the worker, or a cz_call_now(), between cz_host_borrow_begin() and
  * end, in any context. Returns false when out of memory or when the address
@@ -269,6 +286,18 @@ cz_host_thread cz_host_self(struct cz_host *host);
  * urgent; the scale is the host's. Does not block.
  */
 int cz_host_priority(struct cz_host *host, cz_host_thread thread);
+
+/*
+ * Whether the thread runs on a CPU at this moment, this one included: where an
+ * interrupt has interrupted it, it runs. Any context. Does not block.
+ */
+bool cz_host_is_running(struct cz_host *host, cz_host_thread thread);
+
+/*
+ * Makes the CPU on which the thread runs, if it is another than this one, take an
+ * interrupt soon, and so pass cz_firmware_resume(). Any context. Does not block.
+ */
+void cz_host_interrupt(struct cz_host *host, cz_host_thread thread);
 
 /*
  * A mutex with priority inheritance, not recursive. The library holds one at a

@@ -54,6 +54,7 @@ static inline void irq_enable(void)
 
 struct cz;
 struct thread;
+struct timer;
 
 /* Ready threads by priority; guarded by the scheduler's lock. */
 struct run_queue {
@@ -73,6 +74,8 @@ struct cpu {
 	struct thread *idle;
 	uint32_t id;
 	uint64_t timer_late; /* of the interrupt being handled, ticks */
+	bool timer_changed; /* atomic: by another CPU, who has sent the IPI */
+	struct timer *firing; /* guarded by the scheduler's lock */
 };
 
 _Static_assert(offsetof(struct cpu, irq_stack) == CPU_IRQ_STACK, "cpu");

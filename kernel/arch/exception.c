@@ -75,8 +75,10 @@ struct cz *irq_handle(struct exception_frame *frame, uint64_t gic_is_v2)
 	} else if (intid >= SPURIOUS) {
 		return cz;
 	} else if (intid == GIC_IPI) {
-		/* need_resched says it all; or another CPU panics. */
+		/* need_resched says it all; or another CPU panics, or has
+		 * started a timer here. */
 		panic_check();
+		timer_changed();
 	} else {
 		kprintf("warning: unexpected interrupt %u\n", intid);
 	}
@@ -126,7 +128,9 @@ void sync_handle(struct exception_frame *frame, uint64_t esr, uint64_t far)
 		}
 		panic_exception(frame, esr, far, "exception in the kernel");
 	}
-	port_exception(cz, frame, esr, far);
+	if (!port_exception(cz, frame, esr, far)) {
+		panic_exception(frame, esr, far, "SError in firmware");
+	}
 }
 
 void bad_exception(struct exception_frame *frame, uint64_t esr, uint64_t far,

@@ -7,6 +7,9 @@
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_SYSTEM_RESET 0x84000009u
 #define PSCI_CPU_ON 0xc4000003u
+#define MM_VERSION 0x84000040u /* DEN0060 */
+#define FFA_VERSION 0x84000063u /* DEN0077A */
+#define FFA_1_0 0x10000u
 
 #define PSCI_NOT_SUPPORTED (-1)
 
@@ -48,6 +51,13 @@ bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18])
 
 	passed_on += made && id != PSCI_VERSION && id != PSCI_FEATURES;
 	return made;
+}
+
+/* Management mode and FF-A partitions are what firmware's variables may be in. */
+bool psci_has_services(void)
+{
+	return (int32_t)psci_call(MM_VERSION, 0, 0, 0) >= 0 ||
+	       (int32_t)psci_call(FFA_VERSION, FFA_1_0, 0, 0) >= 0;
 }
 
 /* For the calls that do not come back. */

@@ -12,7 +12,10 @@
 #include <kernel/sync.h>
 
 #define USER_LIMIT (1ull << 48)
-#define LEAF_BYTES (512 * PAGE_SIZE)
+#define BLOCK_PAGES 512ull
+#define LEAF_BYTES (BLOCK_PAGES * PAGE_SIZE)
+#define FLUSH_PAGES 64 /* beyond it, all of the space's */
+#define PTE_RIGHTS (PTE_READ_ONLY | PTE_USER | PTE_PXN | PTE_UXN)
 #define MAX_ASID 255 /* every CPU has 8 bits */
 
 static struct mutex asid_mutex = {0,
@@ -104,6 +107,11 @@ static void flush(const struct space *space, uint64_t address, uint64_t count)
 	uint64_t operand = (uint64_t)space->asid << 48 | address >> PAGE_SHIFT;
 
 	__asm__ volatile("dsb ishst" ::: "memory");
+	if (count > FLUSH_PAGES) {
+		__asm__ volatile(
+			"tlbi aside1is, %0" ::"r"((uint64_t)space->asid << 48));
+		count = 0;
+	}
 	for (uint64_t i = 0; i < count; i++) {
 		__asm__ volatile("tlbi vae1is, %0" ::"r"(operand + i));
 	}
@@ -133,44 +141,117 @@ static volatile uint64_t *find_leaf(struct space *space, uint64_t address,
 	return leaf;
 }
 
+/* Blocks of 2 MiB where a device fills them: its rights change twice in every call
+ * that writes to it. */
+static bool is_block(uint64_t address, uint64_t physical, size_t page_count,
+		     enum memory_kind kind)
+{
+	return kind == MEMORY_DEVICE && page_count >= BLOCK_PAGES &&
+	       ((address | physical) & (LEAF_BYTES - 1)) == 0;
+}
+
+/* Break before make (Arm ARM D8.14.1), but for rights alone: then what was there
+ * may be used until space_map() flushes. True if something was. */
+static bool replace(const struct space *space, uint64_t address,
+		    volatile uint64_t *entry, uint64_t next)
+{
+	uint64_t old = *entry;
+
+	if (old != 0 && ((old ^ next) & ~PTE_RIGHTS) != 0) {
+		*entry = 0;
+		flush(space, address, 1);
+	}
+	*entry = next;
+	return old != 0;
+}
+
+static bool map_block(struct space *space, uint64_t address, uint64_t physical,
+		      uint64_t bits, bool *replaced)
+{
+	volatile uint64_t *entry = table_block(space->table, address, true);
+
+	if (entry == NULL || (*entry & PTE_TABLE) != 0) {
+		return false;
+	}
+	*replaced |=
+		replace(space, address, entry, physical | (bits & ~PTE_TABLE));
+	return true;
+}
+
+static bool map_page(struct space *space, uint64_t address, uint64_t physical,
+		     uint64_t bits, bool *replaced)
+{
+	volatile uint64_t *leaf = find_leaf(space, address, true);
+
+	if (leaf == NULL) {
+		return false;
+	}
+	*replaced |= replace(space, address, &leaf[table_leaf_index(address)],
+			     physical | bits);
+	return true;
+}
+
 bool space_map(struct space *space, uint64_t address, uint64_t physical,
 	       size_t page_count, enum memory_kind kind, unsigned flags)
 {
 	uint64_t bits =
 		page_bits(kind, flags | space->flags) | PTE_VALID | PTE_TABLE;
+	uint64_t first = address;
+	uint64_t count = page_count;
+	bool replaced = false;
+	size_t step;
 
 	if (!in_range(address, page_count) || !in_range(physical, page_count)) {
 		return false;
 	}
-	for (size_t i = 0; i < page_count; i++) {
-		volatile uint64_t *leaf = find_leaf(space, address, true);
-		unsigned index = table_leaf_index(address);
+	for (; page_count > 0; page_count -= step) {
+		bool block = is_block(address, physical, page_count, kind);
 
-		if (leaf == NULL) {
+		if (!(block ? map_block : map_page)(space, address, physical,
+						    bits, &replaced)) {
 			return false;
 		}
-		if (leaf[index] != 0) {
-			/* Break before make (Arm ARM D8.14.1). */
-			leaf[index] = 0;
-			flush(space, address, 1);
-		}
-		leaf[index] = physical | bits;
-		address += PAGE_SIZE;
-		physical += PAGE_SIZE;
+		step = block ? BLOCK_PAGES : 1;
+		address += step * PAGE_SIZE;
+		physical += step * PAGE_SIZE;
 	}
-	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+	if (replaced) {
+		flush(space, first, count);
+	} else {
+		__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+	}
+	return true;
+}
+
+static bool unmap_block(struct space *space, uint64_t address)
+{
+	volatile uint64_t *entry = table_block(space->table, address, false);
+
+	if (entry == NULL || (*entry & (PTE_VALID | PTE_TABLE)) != PTE_VALID) {
+		return false;
+	}
+	*entry = 0;
 	return true;
 }
 
 void space_unmap(struct space *space, uint64_t address, size_t page_count)
 {
-	for (size_t i = 0; i < page_count; i++) {
-		volatile uint64_t *leaf =
-			find_leaf(space, address + i * PAGE_SIZE, false);
+	size_t i = 0;
 
-		if (leaf != NULL) {
-			leaf[table_leaf_index(address + i * PAGE_SIZE)] = 0;
+	while (i < page_count) {
+		uint64_t at = address + i * PAGE_SIZE;
+		volatile uint64_t *leaf;
+
+		if ((at & (LEAF_BYTES - 1)) == 0 &&
+		    page_count - i >= BLOCK_PAGES && unmap_block(space, at)) {
+			i += BLOCK_PAGES;
+			continue;
 		}
+		leaf = find_leaf(space, at, false);
+		if (leaf != NULL) {
+			leaf[table_leaf_index(at)] = 0;
+		}
+		i++;
 	}
 	flush(space, address, page_count);
 }

@@ -50,6 +50,13 @@ uint64_t *table_leaf(uint64_t root, uint64_t address, bool make)
 	return walk(root, address, 3, make);
 }
 
+uint64_t *table_block(uint64_t root, uint64_t address, bool make)
+{
+	uint64_t *table = walk(root, address, 2, make);
+
+	return table == NULL ? NULL : &table[index_of(address, 2)];
+}
+
 /* Where the next descriptor stands: as high as size and alignment allow. */
 static unsigned level_for(uint64_t alignment, uint64_t count, bool blocks)
 {

@@ -59,6 +59,9 @@ bool table_map(uint64_t root, uint64_t address, uint64_t physical,
  * way when `make`; NULL when it is absent, or memory is. */
 uint64_t *table_leaf(uint64_t root, uint64_t address, bool make);
 
+/* The level-2 descriptor of an address, for a block or a table; likewise. */
+uint64_t *table_block(uint64_t root, uint64_t address, bool make);
+
 /* The descriptor's place in it. */
 static inline unsigned table_leaf_index(uint64_t address)
 {

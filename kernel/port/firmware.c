@@ -7,6 +7,7 @@
 #include "sched/sched.h"
 #include <caesura/arm64.h>
 #include <kernel/boot_info.h>
+#include <kernel/machine.h>
 #include <kernel/mm.h>
 #include <kernel/options.h>
 #include <kernel/port.h>
@@ -16,6 +17,7 @@
 /* Where map=set puts firmware, in the order of the memory map. */
 #define SET_BASE 0x20000000ull
 #define SET_ALIGN 0x10000ull
+#define BLOCK_PAGES 512ull
 #define PSTATE_SP_ELX 1u
 
 static struct cz the_cz;
@@ -44,16 +46,37 @@ static void *make_virtual_map(void)
 			      boot_info.memory_map_size;
 	     at += boot_info.descriptor_size) {
 		struct cz_efi_memory_descriptor *entry = (void *)(map + at);
+		uint64_t align;
 
 		if (!(entry->attribute & CZ_EFI_MEMORY_RUNTIME)) {
 			continue;
 		}
-		/* Keep the offset within 64 KiB: images are aligned so. */
-		next += (entry->physical_start - next) & (SET_ALIGN - 1);
+		/* Keep the offset within 64 KiB: images are aligned so; of
+		 * what fills a block, within that. */
+		align = entry->number_of_pages >= BLOCK_PAGES
+				? BLOCK_PAGES << PAGE_SHIFT
+				: SET_ALIGN;
+		next += (entry->physical_start - next) & (align - 1);
 		entry->virtual_start = next;
 		next += entry->number_of_pages << PAGE_SHIFT;
 	}
 	return map;
+}
+
+/* Limits as the option kill_ms has them, for all services. */
+static const struct cz_policy *read_policy(void)
+{
+	static struct cz_policy policy;
+	uint64_t limit_ns = option_number("kill_ms", 0) * 1000000;
+
+	if (limit_ns == 0) {
+		return NULL;
+	}
+	policy = cz_default_policy;
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		policy.service[i].kill_limit_ns = limit_ns;
+	}
+	return &policy;
 }
 
 static void read_options(void)
@@ -67,6 +90,8 @@ static void read_options(void)
 	config.descriptor_size_bytes = boot_info.descriptor_size;
 	config.descriptor_version = boot_info.descriptor_version;
 	config.system_table = boot_info.system_table;
+	config.policy = read_policy();
+	config.no_secure_services = !psci_has_services();
 	if (strcmp(option_string("map", "identity"), "set") == 0) {
 		config.map_mode = CZ_MAP_SET;
 		config.memory_map = make_virtual_map();
@@ -221,10 +246,13 @@ void port_resume(struct cz *cz, struct exception_frame *frame)
 	take_stack_pointer(frame);
 }
 
-void port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
+bool port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
 		    uint64_t far)
 {
+	bool contained;
+
 	last_pc = frame->regs.pc;
-	cz_firmware_exception(cz, &frame->regs, esr, far);
+	contained = cz_firmware_exception(cz, &frame->regs, esr, far);
 	take_stack_pointer(frame);
+	return contained;
 }

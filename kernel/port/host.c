@@ -174,8 +174,13 @@ void cz_host_fp_end(struct cz_host *host)
 
 void cz_host_pin(struct cz_host *host)
 {
-	(void)host;
+	struct cpu *cpu;
+
 	migrate_disable();
+	cpu = this_cpu();
+	if (!cpu->alone && host->timer_cpu == cpu->id) {
+		port_timer_off_cpu(host);
+	}
 }
 
 void cz_host_unpin(struct cz_host *host)

@@ -7,6 +7,12 @@
 
 struct cz_host {
 	struct cz *cz; /* whose firmware runs in its spaces */
+	cz_host_timer
+		*timer; /* the latest, and the CPU that it was started on */
+	uint32_t timer_cpu;
 };
+
+/* timer.c: the worker is on this CPU, for a while; the timer is on another. */
+void port_timer_off_cpu(struct cz_host *host);
 
 #endif

@@ -60,9 +60,10 @@ static void program(const struct list *list)
 	WRITE_SYSREG(cntv_ctl_el0, CTL_ENABLE);
 }
 
-void timer_queue(struct timer *timer, uint64_t tick)
+/* Into a CPU's list; true when it is the first there. */
+static inline bool insert(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
-	struct list *list = &timers[this_cpu()->id];
+	struct list *list = &timers[cpu];
 	struct list *at = list->next;
 
 	while (at != list &&
@@ -71,8 +72,38 @@ void timer_queue(struct timer *timer, uint64_t tick)
 	}
 	timer->tick = tick;
 	list_insert_before(at, &timer->node);
-	if (list->next == &timer->node) {
-		program(list);
+	return list->next == &timer->node;
+}
+
+void timer_queue(struct timer *timer, uint64_t tick)
+{
+	uint32_t cpu = this_cpu()->id;
+
+	if (insert(timer, tick, cpu)) {
+		program(&timers[cpu]);
+	}
+}
+
+/* A CPU's compare register is its own to write. */
+static void queue_on(struct timer *timer, uint64_t tick, uint32_t cpu)
+{
+	if (cpu == this_cpu()->id) {
+		timer_queue(timer, tick);
+	} else if (insert(timer, tick, cpu)) {
+		__atomic_store_n(&cpus[cpu].timer_changed, true,
+				 __ATOMIC_RELEASE);
+		gic_send_ipi(cpu);
+	}
+}
+
+void timer_changed(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (__atomic_exchange_n(&cpu->timer_changed, false, __ATOMIC_ACQUIRE)) {
+		sched_lock_masked();
+		program(&timers[cpu->id]);
+		sched_unlock_masked();
 	}
 }
 
@@ -95,12 +126,57 @@ void timer_start(struct timer *timer, uint64_t tick,
 	sched_unlock(daif);
 }
 
+void timer_start_on(struct timer *timer, uint64_t tick,
+		    void (*fire)(struct timer *timer), uint32_t cpu)
+{
+	uint64_t daif = sched_lock();
+
+	timer->fire = fire;
+	queue_on(timer, tick, cpu);
+	sched_unlock(daif);
+}
+
+void timer_move(struct timer *timer, uint32_t cpu)
+{
+	uint64_t daif = sched_lock();
+
+	if (!list_empty(&timer->node)) {
+		list_remove_init(&timer->node);
+		queue_on(timer, timer->tick, cpu);
+	}
+	sched_unlock(daif);
+}
+
 void timer_cancel(struct timer *timer)
 {
 	uint64_t daif = sched_lock();
 
 	timer_unqueue(timer);
 	sched_unlock(daif);
+}
+
+static bool is_firing(const struct timer *timer)
+{
+	for (uint32_t cpu = 0; cpu < MACHINE_MAX_CPUS; cpu++) {
+		if (cpus[cpu].firing == timer) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void timer_end(struct timer *timer)
+{
+	bool firing;
+
+	/* It may be starting itself again. */
+	do {
+		uint64_t daif = sched_lock();
+
+		timer_unqueue(timer);
+		firing = is_firing(timer);
+		sched_unlock(daif);
+	} while (firing);
 }
 
 /* Out of line: the way to a thread's own is short. */
@@ -111,9 +187,11 @@ static __attribute__((noinline)) void call(struct timer *timer)
 	/* On the interrupt stack, where nothing may switch: to whom it wakes,
 	 * irq_exit() does. */
 	self->preempt_disabled++;
+	this_cpu()->firing = timer;
 	sched_unlock_masked();
 	timer->fire(timer);
 	sched_lock_masked();
+	this_cpu()->firing = NULL;
 	self->preempt_disabled--;
 }
 

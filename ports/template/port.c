@@ -24,9 +24,14 @@ struct my_event {
 struct my_borrow {
 	bool was;
 };
+struct my_timer {
+	void (*fire)(void *argument);
+	void *argument;
+};
 _Static_assert(sizeof(struct my_mutex) <= sizeof(cz_host_mutex), "mutex");
 _Static_assert(sizeof(struct my_event) <= sizeof(cz_host_event), "event");
 _Static_assert(sizeof(struct my_borrow) <= sizeof(cz_host_borrow), "borrow");
+_Static_assert(sizeof(struct my_timer) <= sizeof(cz_host_timer), "timer");
 
 /* ---- Time and words: everything else reports through these ---- */
 
@@ -45,7 +50,38 @@ void cz_host_log(struct cz_host *host, enum cz_log_level level,
 	(void)arguments;
 }
 
+/* ---- A timer, on another CPU than the worker's where you have several ---- */
+
+void cz_host_timer_start(struct cz_host *host, cz_host_timer *timer,
+			 uint64_t at_ns, void (*fire)(void *), void *argument)
+{
+	struct my_timer *mine = (struct my_timer *)timer;
+
+	(void)host;
+	(void)at_ns;
+	mine->fire = fire;
+	mine->argument = argument;
+}
+
+void cz_host_timer_stop(struct cz_host *host, cz_host_timer *timer)
+{
+	(void)host;
+	((struct my_timer *)timer)->fire = NULL;
+}
+
 /* ---- Threads, mutexes, events ---- */
+
+bool cz_host_is_running(struct cz_host *host, cz_host_thread thread)
+{
+	return thread == cz_host_self(host);
+}
+
+/* An interprocessor interrupt. */
+void cz_host_interrupt(struct cz_host *host, cz_host_thread thread)
+{
+	(void)host;
+	(void)thread;
+}
 
 cz_host_thread cz_host_self(struct cz_host *host)
 {
@@ -319,13 +355,13 @@ void my_return_to_frame(struct cz_host *host, struct cz_frame *frame)
 	}
 }
 
-/* A synchronous exception or an SError. True: return to the frame. */
+/* A synchronous exception or an SError. True: return to the frame. False: it is
+ * your own; also an SError of firmware's that may have hurt you. */
 bool my_fault(struct cz_host *host, struct cz_frame *frame, uint64_t esr,
 	      uint64_t far)
 {
 	if (host == NULL || !cz_frame_is_firmware(host->cz, frame)) {
 		return false;
 	}
-	cz_firmware_exception(host->cz, frame, esr, far);
-	return true;
+	return cz_firmware_exception(host->cz, frame, esr, far);
 }

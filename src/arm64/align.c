@@ -6,6 +6,7 @@
  * only; an access by FP/SIMD registers ends the call.
  */
 #include "../core.h"
+#include "../gate.h"
 #include "trap.h"
 
 #define BITS(word, from, count) (((word) >> (from)) & ((1u << (count)) - 1))
@@ -208,6 +209,10 @@ bool cz_align_access(struct cz *cz, struct cz_frame *frame,
 	if (far - address >= bytes ||
 	    !is_device(cz, address, bytes, access.is_store)) {
 		return false;
+	}
+	if (access.is_store) {
+		/* Opened, if it is the first: not to fault on firmware's behalf. */
+		(void)cz_note_device(cz, address);
 	}
 	move(frame, &access, access.first, address);
 	if (access.second != NONE) {

@@ -5,7 +5,7 @@
  * start a CPU at an address, share memory or change who may talk to whom would
  * be a way out of the sandbox (PSCI DEN0022, FF-A DEN0077A, MM DEN0060).
  */
-#include "../core.h"
+#include "../call.h"
 #include "trap.h"
 
 #define NOT_SUPPORTED UINT64_MAX /* SMCCC: -1 */
@@ -98,6 +98,14 @@ static bool allowed(struct cz *cz, const struct cz_frame *frame,
 	       holds_message(cz, frame->x[rule->buffer]);
 }
 
+/* PSCI's version and features: nothing is different for having been asked. */
+static bool asks_only(uint32_t id)
+{
+	const struct rule *rule = find_rule(id);
+
+	return !rule->only_reset && rule->buffer == NO_BUFFER;
+}
+
 static bool pass_on(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 {
 	struct cz_service_stats *stats = cz_stats_in_flight(cz);
@@ -105,8 +113,12 @@ static bool pass_on(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 					  ? CZ_CONDUIT_SMC
 					  : CZ_CONDUIT_HVC;
 	uint64_t start = cz_host_now_ns(cz->host);
+	bool asks = asks_only((uint32_t)frame->x[0]);
 	bool made = cz_host_secure_call(cz->host, conduit, frame->x);
 
+	if (made && !asks) {
+		cz_note_secure(cz);
+	}
 	if (made && stats != NULL) {
 		stats->secure_calls++;
 		stats->secure_ns += cz_host_now_ns(cz->host) - start;

@@ -4,8 +4,9 @@
  * and how a call is ended. All run with interrupts off on the worker's kernel
  * stack; the first three are on the wake-up path of a preempting thread.
  */
-#include "../core.h"
+#include "../call.h"
 #include "../gate.h"
+#include "syndrome.h"
 #include "trap.h"
 #include <stddef.h>
 
@@ -22,53 +23,7 @@ _Static_assert(sizeof(struct cz_frame) == CZ_FRAME_SIZE, "frame: size");
 #define MASKED 0x3c0ull /* DAIF: all interrupts */
 #define PSTATE_PAN (1ull << 22)
 
-#define EC(esr) ((esr) >> 26 & 0x3f)
-#define EC_SVC 0x15
 #define INSN_BYTES 4
-
-/* Syndrome classes (Arm ARM D17.2.37, ESR_EL1.EC) in words. */
-static const char *class_name(uint64_t esr)
-{
-	switch (EC(esr)) {
-	case 0x00:
-		return "undefined instruction";
-	case 0x07:
-		return "FP, SIMD or SVE access";
-	case 0x0d:
-		return "branch target";
-	case 0x0e:
-		return "illegal execution state";
-	case 0x15:
-		return "SVC";
-	case 0x18:
-		return "system register access";
-	case 0x19:
-		return "SVE access, against the UEFI specification";
-	case 0x1d:
-		return "SME access, against the UEFI specification";
-	case 0x01:
-		return "WFI or WFE";
-	case 0x1c:
-		return "pointer authentication";
-	case 0x20:
-	case 0x21:
-		return "instruction abort";
-	case 0x22:
-		return "PC alignment";
-	case 0x24:
-	case 0x25:
-		return (esr & 0x40) != 0 ? "data abort, write"
-					 : "data abort, read";
-	case 0x26:
-		return "SP alignment";
-	case 0x2f:
-		return "SError";
-	case 0x3c:
-		return "BRK";
-	default:
-		return "exception";
-	}
-}
 
 bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
 {
@@ -112,21 +67,6 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame)
 	}
 }
 
-/* Whether the class sets FAR_EL1; after the others it is an older fault's. */
-static bool has_address(uint64_t esr)
-{
-	switch (EC(esr)) {
-	case 0x20:
-	case 0x21:
-	case 0x22:
-	case 0x24:
-	case 0x25:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Makes the frame return to the gate instead of to firmware. Interrupts stay off
  * until the gate has looked at what firmware left. */
 static void return_to_gate(struct cz *cz, struct cz_frame *frame,
@@ -141,12 +81,40 @@ static void return_to_gate(struct cz *cz, struct cz_frame *frame,
 	frame->pstate = MODE_EL1H | MASKED | (pan & PSTATE_PAN);
 }
 
-static void end_call(struct cz *cz, struct cz_frame *frame, cz_status why)
+/* Formatting and printing take long: not here, with interrupts off. */
+static void end_call(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+		     uint64_t far, cz_status why)
 {
+	struct gate *gate = gate_of(cz);
+
+	gate->end = *frame;
+	gate->end_esr = esr;
+	gate->end_far = far;
 	cz->ended_by = why;
 	return_to_gate(cz, frame,
 		       cz->gate == CZ_GATE_SANDBOX ? cz_gate_sandbox_end
 						   : cz_gate_direct_end);
+}
+
+/* An end was asked for: of this call, or of one that has returned since. One that
+ * has written to a device goes on, unless its limit has come. */
+static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
+{
+	uint64_t asked = __atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE);
+	uint64_t number =
+		__atomic_load_n(&cz->watched, __ATOMIC_RELAXED) / CZ_WATCH_CALL;
+	bool kill = asked == cz_end_of(number, true);
+
+	if (!kill && asked == cz_end_of(number, false) &&
+	    (cz->touched & CZ_TOUCHED_DEVICE) != 0) {
+		return;
+	}
+	/* A newer one is not this one. */
+	(void)__atomic_compare_exchange_n(&cz->end_asked, &asked, 0, false,
+					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (kill || asked == cz_end_of(number, false)) {
+		end_call(cz, frame, 0, 0, kill ? CZ_E_KILLED : CZ_E_ABORTED);
+	}
 }
 
 void cz_firmware_resume(struct cz *cz, struct cz_frame *frame)
@@ -154,24 +122,42 @@ void cz_firmware_resume(struct cz *cz, struct cz_frame *frame)
 	if (gate_of(cz)->virtual.masked) {
 		cz_mask_go_on(cz);
 	}
-	if (__atomic_load_n(&cz->abort_asked, __ATOMIC_RELAXED)) {
-		__atomic_store_n(&cz->abort_asked, false, __ATOMIC_RELAXED);
-		end_call(cz, frame, CZ_E_ABORTED);
+	if (__atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED) != 0) {
+		act_on_end(cz, frame);
 	}
-}
-
-static bool is_at_trampoline(const struct cz *cz, const struct cz_frame *frame,
-			     uint64_t esr)
-{
-	return EC(esr) == EC_SVC &&
-	       frame->pc == cz->window_address + INSN_BYTES;
 }
 
 /* With the stack as it was, too: else firmware has lost its way. */
 static bool is_return(const struct cz *cz, const struct cz_frame *frame,
 		      uint64_t esr)
 {
-	return is_at_trampoline(cz, frame, esr) && frame->sp == cz->stack_top;
+	return EC(esr) == EC_SVC &&
+	       frame->pc == cz->window_address + INSN_BYTES &&
+	       frame->sp == cz->stack_top;
+}
+
+/* A data abort by a store that the page's permissions deny; not one of cache
+ * maintenance (ISS.CM), which is no write. */
+static bool is_write_denied(uint64_t esr)
+{
+	return (EC(esr) == EC_DATA_ABORT_EL0 || EC(esr) == EC_DATA_ABORT) &&
+	       (esr & ISS_WNR) != 0 && (esr & ISS_CM) == 0 &&
+	       FAULT_KIND(esr) == FAULT_PERMISSION;
+}
+
+/* What an SError of firmware's says of the state of the machine (Arm ARM
+ * D17.2.37, ISS of SError). Without RAS, or in words of the implementer's own,
+ * nothing: the kernel's state may be hurt. */
+static bool serror_is_contained(uint64_t esr)
+{
+	return (esr & ISS_IDS) == 0 &&
+	       FAULT_STATUS(esr) == SERROR_ASYNCHRONOUS &&
+	       SERROR_AET(esr) != AET_UNCONTAINABLE;
+}
+
+static bool serror_is_corrected(uint64_t esr)
+{
+	return SERROR_AET(esr) == AET_CORRECTED;
 }
 
 /* With interrupts as the call has them: what firmware does takes no longer to be
@@ -188,72 +174,44 @@ static bool emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 	return emulated;
 }
 
-void cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+/* The same for the first write to a device, in either gate: in the direct one
+ * firmware's own mask counts. */
+static bool note(struct cz *cz, const struct cz_frame *frame, uint64_t far)
+{
+	bool noted;
+
+	cz_mask_pause(cz);
+	cz_machine_interrupts(gate_of(cz)->daif | (frame->pstate & MASKED));
+	noted = cz_note_device(cz, far);
+	cz_machine_interrupts(MASKED);
+	return noted;
+}
+
+bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far)
 {
-	struct gate *gate = gate_of(cz);
-
+	if (is_write_denied(esr) && note(cz, frame, far)) {
+		cz_firmware_resume(cz, frame);
+		return true;
+	}
+	if (EC(esr) == EC_SERROR && !serror_is_contained(esr)) {
+		return false;
+	}
+	if (EC(esr) == EC_SERROR && serror_is_corrected(esr)) {
+		return true;
+	}
 	if (cz->gate == CZ_GATE_SANDBOX) {
 		if (is_return(cz, frame, esr)) {
 			return_to_gate(cz, frame, cz_gate_sandbox_return);
-			return;
+			return true;
 		}
 		if (emulate(cz, frame, esr, far)) {
 			cz_firmware_resume(cz, frame);
-			return;
+			return true;
 		}
 	}
-	/* Formatting and printing take long: not here, with interrupts off. */
-	gate->fault = *frame;
-	gate->fault_esr = esr;
-	gate->fault_far = far;
-	end_call(cz, frame, CZ_E_FAULT);
-}
-
-/* ---- Reports, from the worker after the call ---- */
-
-static void report_registers(struct cz *cz, const struct cz_frame *frame)
-{
-	for (uint32_t i = 0; i < 28; i += 4) {
-		cz_error(cz->host, "x%02u %016llx %016llx %016llx %016llx", i,
-			 cz_ull(frame->x[i]), cz_ull(frame->x[i + 1]),
-			 cz_ull(frame->x[i + 2]), cz_ull(frame->x[i + 3]));
-	}
-	cz_error(cz->host,
-		 "x28 %016llx %016llx %016llx, sp %016llx, pstate %llx",
-		 cz_ull(frame->x[28]), cz_ull(frame->x[29]),
-		 cz_ull(frame->x[30]), cz_ull(frame->sp),
-		 cz_ull(frame->pstate));
-}
-
-static void report_instruction(struct cz *cz, const struct gate *gate)
-{
-	char text[CZ_INSTRUCTION_CHARS];
-	uint32_t instruction;
-
-	if (cz_trap_fetch(cz, gate->fault.pc, &instruction)) {
-		cz_trap_describe(instruction, text);
-		cz_error(cz->host, "instruction %08x: %s; syndrome 0x%llx",
-			 instruction, text, cz_ull(gate->fault_esr));
-	}
-}
-
-CZ_SELDOM void cz_gate_report_end(struct cz *cz)
-{
-	const struct gate *gate = gate_of(cz);
-
-	if (cz->ended_by != CZ_E_FAULT) {
-		return;
-	}
-	cz_report_fault(cz,
-			is_at_trampoline(cz, &gate->fault, gate->fault_esr)
-				? "return with another stack pointer"
-				: class_name(gate->fault_esr),
-			gate->fault.pc,
-			has_address(gate->fault_esr) ? gate->fault_far
-						     : CZ_NO_ADDRESS);
-	report_instruction(cz, gate);
-	report_registers(cz, &gate->fault);
+	end_call(cz, frame, esr, far, CZ_E_FAULT);
+	return true;
 }
 
 CZ_SELDOM void cz_gate_report_sandbox(struct cz *cz)

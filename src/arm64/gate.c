@@ -225,8 +225,6 @@ uint64_t cz_gate_call(struct cz *cz, uint64_t function,
 	}
 	if (cz->ended_by == 0) {
 		*anomalies |= check_kept(gate);
-	} else {
-		cz_gate_report_end(cz);
 	}
 	return gate->result;
 }

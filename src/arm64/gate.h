@@ -83,8 +83,9 @@ struct gate {
 	/* C's alone. */
 	uint64_t has_pan;
 	struct virtual_machine virtual;
-	struct cz_frame fault; /* of a call that faulted, and its syndrome */
-	uint64_t fault_esr, fault_far;
+	struct cz_frame
+		end; /* of a call that was ended; of a fault, its syndrome */
+	uint64_t end_esr, end_far;
 	uint64_t refused; /* secure calls of this call's */
 	uint64_t refused_id, refused_pc; /* the first of them */
 };
@@ -127,9 +128,8 @@ extern const char cz_gate_direct_end[];
 extern const char cz_gate_sandbox_return[];
 extern const char cz_gate_sandbox_end[];
 
-/* frame.c: says in the log why a call was ended, when that was a fault. */
-void cz_gate_report_end(struct cz *cz);
-/* The same of what the sandbox saw, and ends the counting of masked time. */
+/* frame.c: says in the log what the sandbox saw, and ends the counting of masked
+ * time. */
 void cz_gate_report_sandbox(struct cz *cz);
 #endif
 

@@ -6,14 +6,7 @@
  */
 #include "trap.h"
 #include "../core.h"
-
-#define EC(esr) ((esr) >> 26 & 0x3f)
-#define EC_UNKNOWN 0x00
-#define EC_WAIT 0x01
-#define EC_SYSTEM 0x18
-#define EC_DATA_ABORT 0x24
-#define FAULT_STATUS(esr) ((esr)&0x3f)
-#define FAULT_ALIGNMENT 0x21
+#include "syndrome.h"
 
 #define INSN_SYSTEM_MASK 0xffc00000u
 #define INSN_SYSTEM 0xd5000000u
@@ -551,7 +544,7 @@ bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction)
 bool cz_trap_emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		     uint64_t far)
 {
-	bool unaligned = EC(esr) == EC_DATA_ABORT &&
+	bool unaligned = EC(esr) == EC_DATA_ABORT_EL0 &&
 			 FAULT_STATUS(esr) == FAULT_ALIGNMENT;
 	uint32_t instruction;
 

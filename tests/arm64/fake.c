@@ -83,7 +83,7 @@ void cz_host_log(struct cz_host *host, enum cz_log_level level,
 		 const char *format, va_list arguments)
 {
 	(void)level;
-	if (host->lines < 16) {
+	if (host->lines < FAKE_LINES) {
 		vsnprintf(host->log[host->lines], 256, format, arguments);
 	}
 	host->lines++;
@@ -123,6 +123,27 @@ bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 	return true;
 }
 
+bool cz_host_space_map(struct cz_host *host, cz_host_space space,
+		       const struct cz_mapping *mapping)
+{
+	(void)space;
+	host->maps++;
+	host->mapped = *mapping;
+	return true;
+}
+
+void cz_host_mutex_lock(struct cz_host *host, cz_host_mutex *mutex)
+{
+	(void)host;
+	(void)mutex;
+}
+
+void cz_host_mutex_unlock(struct cz_host *host, cz_host_mutex *mutex)
+{
+	(void)host;
+	(void)mutex;
+}
+
 /* ---- Setting the scene ---- */
 
 static void add_region(uint64_t address, uint64_t shift,
@@ -142,6 +163,7 @@ static void add_region(uint64_t address, uint64_t shift,
 void fake_start(void)
 {
 	static uint8_t trampoline[4096];
+	static uint64_t stack[CZ_STACK_PAGES * 512];
 
 	memset(&fake_host, 0, sizeof(fake_host));
 	memset(&fake_cz, 0, sizeof(fake_cz));
@@ -150,6 +172,13 @@ void fake_start(void)
 	fake_cz.window_address = FAKE_WINDOW;
 	fake_cz.window_pages = 64;
 	fake_cz.stack_top = FAKE_WINDOW + 0xa000;
+	fake_cz.stack.alias = (uint8_t *)stack;
+	memset(stack, 0, sizeof(stack));
+	fake_cz.policy = cz_default_policy;
+	fake_cz.watched = 7 * 2;
+	fake_cz.image_count = 1;
+	fake_cz.images[0] = (struct cz_image){
+		.address = FAKE_CODE, .size_bytes = 4096, .name = "FakeDxe"};
 	fake_cz.trampoline.alias = trampoline;
 	fake_cz.requests[0].service = CZ_GET_TIME;
 	fake_cz.in_flight = &fake_cz.requests[0];
@@ -180,7 +209,7 @@ bool fake_trap(uint32_t instruction, uint32_t class)
 
 bool fake_said(const char *words)
 {
-	for (unsigned i = 0; i < fake_host.lines && i < 16; i++) {
+	for (unsigned i = 0; i < fake_host.lines && i < FAKE_LINES; i++) {
 		if (strstr(fake_host.log[i], words) != NULL) {
 			return true;
 		}

@@ -6,6 +6,7 @@
 #ifndef TESTS_ARM64_FAKE_H
 #define TESTS_ARM64_FAKE_H
 
+#include "arm64/syndrome.h"
 #include "arm64/trap.h"
 
 #define FAKE_CODE 0x40000000ull /* firmware's address, and physical */
@@ -14,6 +15,7 @@
 #define FAKE_DEVICE 0x50000000ull
 #define FAKE_READ_ONLY 0x50001000ull /* a device, too */
 #define FAKE_WINDOW 0x60000000ull
+#define FAKE_LINES 64
 #define FAKE_REGION_PAGES 2u
 #define FAKE_REGION_BYTES (FAKE_REGION_PAGES * 4096u)
 
@@ -32,7 +34,9 @@ struct cz_host {
 	uint64_t secure_id;
 	bool has_smc;
 	unsigned lines;
-	char first[256], log[16][256];
+	char first[256], log[FAKE_LINES][256];
+	unsigned maps; /* cz_host_space_map(), and the latest */
+	struct cz_mapping mapped;
 };
 
 extern struct cz_host fake_host;
@@ -48,8 +52,5 @@ bool fake_trap(uint32_t instruction, uint32_t class);
 
 /* Words of the log. */
 bool fake_said(const char *words);
-
-#define EC_UNKNOWN 0x00u
-#define EC_SYSTEM 0x18u
 
 #endif

@@ -15,7 +15,6 @@
 
 #define HVC 0xd4000002u
 #define SMC 0xd4000003u
-#define EC_DATA_ABORT 0x24u
 #define ALIGNMENT 0x21u
 
 static int start(void **state)
@@ -149,7 +148,7 @@ static void what_was_refused_is_said_once(void **state)
 	cz_broker_report(&fake_cz);
 	assert_int_equal(fake_host.lines, 1);
 	assert_true(
-		fake_said("secure call 0xc4000003 at ?+0x40000100 refused"));
+		fake_said("secure call 0xc4000003 at FakeDxe+0x100 refused"));
 	assert_true(fake_said("(2 in this call)"));
 	cz_broker_report(&fake_cz);
 	assert_int_equal(fake_host.lines, 1);
@@ -162,7 +161,8 @@ static bool access_at(uint32_t instruction, uint64_t far)
 	fake_frame.pc = FAKE_CODE + 0x100;
 	memcpy(fake_host.code + 0x100, &instruction, sizeof(instruction));
 	return cz_trap_emulate(&fake_cz, &fake_frame,
-			       (uint64_t)EC_DATA_ABORT << 26 | ALIGNMENT, far);
+			       (uint64_t)EC_DATA_ABORT_EL0 << 26 | ALIGNMENT,
+			       far);
 }
 
 static void fill_device(void)

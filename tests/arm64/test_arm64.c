@@ -4,6 +4,7 @@
  * is none besides; the interrupt mask's time; unaligned accesses; what comes of
  * exceptions that the emulator QEMU cannot raise.
  */
+#include "call.h"
 #include "fake.h"
 
 #include <setjmp.h>
@@ -395,12 +396,24 @@ static void a_mask_that_is_left_is_closed(void **state)
 
 /* ---- The hooks ---- */
 
-static void take(uint32_t class, uint64_t pc, uint64_t far)
+static void take_with(uint32_t class, uint32_t iss, uint64_t pc, uint64_t far)
 {
 	fake_frame.pc = pc;
 	fake_cz.ended_by = 0;
-	cz_firmware_exception(&fake_cz, &fake_frame, (uint64_t) class << 26,
-			      far);
+	assert_true(cz_firmware_exception(&fake_cz, &fake_frame,
+					  (uint64_t) class << 26 | iss, far));
+}
+
+static void take(uint32_t class, uint64_t pc, uint64_t far)
+{
+	take_with(class, 0, pc, far);
+}
+
+/* As the owner does, once firmware is left. */
+static void report(void)
+{
+	cz_ending_fill(&fake_cz, CZ_GET_TIME, 1000);
+	cz_ending_report(&fake_cz, "GetTime");
 }
 
 static void only_the_trampolines_svc_returns(void **state)
@@ -422,7 +435,7 @@ static void only_the_trampolines_svc_returns(void **state)
 	fake_frame.sp = fake_cz.stack_top - 16;
 	take(0x15, FAKE_WINDOW + 4, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
-	cz_gate_report_end(&fake_cz);
+	report();
 	assert_true(fake_said("return with another stack pointer"));
 	take(0x16, FAKE_WINDOW + 4, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
@@ -446,7 +459,14 @@ static void every_class_ends_the_call_and_has_a_name(void **state)
 		{0x22, "PC alignment"},
 		{0x24, "data abort"},
 		{0x26, "SP alignment"},
-		{0x2f, "SError"},
+		{0x21, "instruction abort"},
+		{0x25, "data abort"},
+		{0x30, "hardware breakpoint"},
+		{0x31, "hardware breakpoint"},
+		{0x32, "software step"},
+		{0x33, "software step"},
+		{0x34, "watchpoint"},
+		{0x35, "watchpoint"},
 		{0x3c, "BRK"},
 		{0x3f, "exception"},
 	};
@@ -458,12 +478,13 @@ static void every_class_ends_the_call_and_has_a_name(void **state)
 		memcpy(fake_host.code, &eret, sizeof(eret));
 		take(classes[i].class, FAKE_CODE, 0x1234);
 		assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
-		cz_gate_report_end(&fake_cz);
+		report();
 		assert_true(fake_said("GetTime: "));
 		assert_true(fake_said(classes[i].words));
 		assert_true(fake_said("instruction d69f03e0: ERET"));
 		assert_true(fake_said("x28 111100000000001c"));
-		assert_int_equal(fake_host.lines, 10);
+		assert_true(fake_said("exact: it touched nothing"));
+		assert_true(fake_said("GetTime is withdrawn"));
 	}
 }
 
@@ -504,7 +525,7 @@ static void emulation_leaves_interrupts_as_the_call_has_them(void **state)
 	assert_int_equal(fake_host.daif, 0x3c0);
 	assert_int_equal(fake_frame.pstate, 0);
 	/* An abort that was asked for meanwhile. */
-	fake_cz.abort_asked = true;
+	fake_cz.end_asked = cz_end_of(7, false);
 	take(EC_SYSTEM, FAKE_CODE, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_ABORTED);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc, cz_gate_sandbox_end);
@@ -527,6 +548,236 @@ static void el0_is_firmware_there_and_el1t_in_the_direct_gate(void **state)
 	take(EC_UNKNOWN, FAKE_CODE, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 	assert_int_equal(traps(), 0);
+}
+
+/* ---- Calls that are ended ---- */
+
+#define WRITE_DENIED (ISS_WNR | FAULT_PERMISSION | 3)
+
+static void resume(uint64_t end_asked)
+{
+	fake_cz.ended_by = 0;
+	fake_frame.pc = FAKE_CODE;
+	fake_cz.end_asked = end_asked;
+	cz_firmware_resume(&fake_cz, &fake_frame);
+}
+
+static void an_end_is_one_calls(void **state)
+{
+	(void)state;
+	resume(cz_end_of(6, false));
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(fake_cz.end_asked, 0);
+	resume(cz_end_of(8, true));
+	assert_int_equal(fake_cz.ended_by, 0);
+	resume(cz_end_of(7, false));
+	assert_int_equal(fake_cz.ended_by, CZ_E_ABORTED);
+	assert_int_equal(fake_cz.end_asked, 0);
+	resume(cz_end_of(7, true));
+	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
+	report();
+	assert_true(fake_said("GetTime: past its kill limit of 2000 ms"));
+	assert_true(fake_said("it was at FakeDxe+0x0 (0x40000000)"));
+}
+
+/* It goes on, until its limit. */
+static void a_call_that_wrote_to_a_device_is_not_aborted(void **state)
+{
+	(void)state;
+	fake_cz.touched = CZ_TOUCHED_DEVICE;
+	resume(cz_end_of(7, false));
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(fake_cz.end_asked, cz_end_of(7, false));
+	resume(cz_end_of(7, true));
+	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
+	report();
+	assert_true(fake_said("dirty: it wrote to a device"));
+	assert_int_equal(fake_cz.ending.touched, CZ_TOUCHED_DEVICE);
+	assert_true((fake_cz.ending.withdrawn & 1u << CZ_SET_VARIABLE) != 0);
+	assert_int_equal(fake_cz.ending.withdrawn & 1u << CZ_GET_VARIABLE, 0);
+}
+
+static void the_first_write_opens_a_device(void **state)
+{
+	(void)state;
+	take_with(EC_DATA_ABORT_EL0, WRITE_DENIED, FAKE_CODE, FAKE_DEVICE + 8);
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(fake_frame.pc, FAKE_CODE);
+	assert_int_equal(fake_host.daif, 0x3c0);
+	assert_int_equal(fake_cz.touched, CZ_TOUCHED_DEVICE);
+	assert_int_equal(fake_host.mapped.address, FAKE_DEVICE);
+	assert_int_equal(fake_host.mapped.prot, CZ_PROT_READ | CZ_PROT_WRITE);
+	/* Open, and denied again: something else is wrong. */
+	take_with(EC_DATA_ABORT_EL0, WRITE_DENIED, FAKE_CODE, FAKE_DEVICE + 8);
+	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
+	assert_int_equal(fake_host.maps, 1);
+	cz_note_close(&fake_cz);
+	assert_int_equal(fake_host.mapped.prot, CZ_PROT_READ);
+	assert_int_equal(fake_cz.touched, 0);
+	assert_int_equal(fake_cz.open_devices[0], 0);
+	fake_cz.gate = CZ_GATE_DIRECT;
+	take_with(EC_DATA_ABORT, WRITE_DENIED, FAKE_CODE, FAKE_DEVICE);
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(fake_host.maps, 3);
+}
+
+/* Reads, cache maintenance, RAM, devices that may not be written. */
+static void nothing_else_does(void **state)
+{
+	static const struct {
+		uint32_t iss;
+		uint64_t far;
+	} cases[] = {
+		{FAULT_PERMISSION | 3, FAKE_DEVICE},
+		{WRITE_DENIED | ISS_CM, FAKE_DEVICE},
+		{ISS_WNR | FAULT_TRANSLATION | 3, FAKE_DEVICE},
+		{ISS_WNR | FAULT_EXTERNAL, FAKE_DEVICE},
+		{WRITE_DENIED, FAKE_CODE},
+		{WRITE_DENIED, FAKE_DATA},
+		{WRITE_DENIED, FAKE_READ_ONLY},
+		{WRITE_DENIED, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		fake_start();
+		take_with(EC_DATA_ABORT_EL0, cases[i].iss, FAKE_CODE,
+			  cases[i].far);
+		assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
+		assert_int_equal(fake_cz.touched, 0);
+		assert_int_equal(fake_host.maps, 0);
+	}
+}
+
+static void aborts_have_a_cause_and_a_region(void **state)
+{
+	static const struct {
+		uint32_t status;
+		uint64_t far;
+		const char *words;
+	} cases[] = {
+		{0x07, 0, "address 0x0: not mapped; not firmware's"},
+		{0x0f, FAKE_CODE,
+		 "0x40000000: not allowed; runtime memory "
+		 "0x40000000-0x40002000, read, execute"},
+		{0x0b, FAKE_DATA, "0x40010000: not accessible; "},
+		{0x10, FAKE_READ_ONLY, "nothing answers there; "},
+		{0x00, 1ull << 48, "no such address; not firmware's"},
+		{0x21, 1, "not aligned"},
+		{0x30, 1, "refused by the memory system"},
+		{0x07, FAKE_WINDOW, "not mapped; the trampoline"},
+		{0x07, FAKE_WINDOW + 0x2000, "firmware's stack"},
+		{0x07, FAKE_WINDOW + 0xb000, "of no present call"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		fake_start();
+		take_with(EC_INSTRUCTION_ABORT, cases[i].status, FAKE_CODE + 16,
+			  cases[i].far);
+		report();
+		assert_true(fake_said(cases[i].words));
+		assert_int_equal(fake_cz.ending.address, cases[i].far);
+	}
+	/* FAR does not hold. */
+	take_with(EC_DATA_ABORT, FAULT_EXTERNAL | ISS_FNV, FAKE_CODE, 5);
+	report();
+	assert_true(fake_cz.ending.address == CZ_NO_ADDRESS);
+}
+
+static void a_used_up_stack_is_called_so(void **state)
+{
+	(void)state;
+	fake_frame.sp = FAKE_WINDOW + 0x2000 - 16;
+	take_with(EC_DATA_ABORT_EL0, ISS_WNR | FAULT_TRANSLATION | 3, FAKE_CODE,
+		  FAKE_WINDOW + 0x2000 - 16);
+	report();
+	assert_string_equal(fake_cz.ending.what, "stack overflow");
+	assert_true(fake_said("the guard under the stack"));
+	/* The same page, from a stack that has room. */
+	fake_frame.sp = fake_cz.stack_top - 64;
+	take_with(EC_DATA_ABORT_EL0, ISS_WNR | FAULT_TRANSLATION | 3, FAKE_CODE,
+		  FAKE_WINDOW + 0x2000 - 16);
+	report();
+	assert_string_equal(fake_cz.ending.what, "data abort, write");
+}
+
+/* A chain of two records; then chains that lead nowhere, or round. */
+static void callers_are_found_on_the_stack(void **state)
+{
+	uint64_t *top = (uint64_t *)fake_cz.stack.alias + CZ_STACK_PAGES * 512;
+	uint64_t at = fake_cz.stack_top - 64;
+
+	(void)state;
+	top[-8] = at + 32;
+	top[-7] = FAKE_CODE + 0x20;
+	top[-4] = 0;
+	top[-3] = FAKE_CODE + 0x40;
+	fake_frame.x[29] = at;
+	fake_frame.x[30] = FAKE_CODE + 0x10;
+	take(EC_BRK, FAKE_CODE, 0);
+	report();
+	assert_int_equal(fake_cz.ending.depth, 3);
+	assert_int_equal(fake_cz.ending.caller[0], FAKE_CODE + 0x10);
+	assert_int_equal(fake_cz.ending.caller[2], FAKE_CODE + 0x40);
+	assert_true(fake_said("called from FakeDxe+0x20 (0x40000020)"));
+
+	top[-4] = at; /* round */
+	take(EC_BRK, FAKE_CODE, 0);
+	report();
+	assert_int_equal(fake_cz.ending.depth, 3);
+	fake_frame.x[29] = fake_cz.stack_top - 8; /* half outside */
+	fake_frame.x[30] = 0;
+	take(EC_BRK, FAKE_CODE, 0);
+	report();
+	assert_int_equal(fake_cz.ending.depth, 0);
+	for (uint64_t i = 0; i < 40; i++) { /* long */
+		top[-256 + 2 * (int)i] =
+			fake_cz.stack_top - 2048 + 16 * (i + 1);
+		top[-255 + 2 * (int)i] = FAKE_CODE;
+	}
+	fake_frame.x[29] = fake_cz.stack_top - 2048;
+	take(EC_BRK, FAKE_CODE, 0);
+	report();
+	assert_int_equal(fake_cz.ending.depth, CZ_BACKTRACE);
+}
+
+static bool serror(uint32_t iss)
+{
+	fake_cz.ended_by = 0;
+	return cz_firmware_exception(&fake_cz, &fake_frame,
+				     (uint64_t)EC_SERROR << 26 | iss, 0);
+}
+
+/* QEMU raises none. */
+static void an_serror_ends_the_call_where_it_is_contained(void **state)
+{
+	(void)state;
+	assert_false(serror(0)); /* no RAS, no knowledge */
+	assert_false(serror(ISS_IDS | SERROR_ASYNCHRONOUS | 3 << 10));
+	assert_false(serror(SERROR_ASYNCHRONOUS | AET_UNCONTAINABLE << 10));
+	assert_int_equal(fake_cz.ended_by, 0);
+	for (uint32_t aet = 1; aet <= 3; aet++) {
+		assert_true(serror(SERROR_ASYNCHRONOUS | aet << 10));
+		assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
+	}
+	assert_true(serror(SERROR_ASYNCHRONOUS | AET_CORRECTED << 10));
+	assert_int_equal(fake_cz.ended_by, 0);
+}
+
+static void what_the_direct_gate_cannot_see_is_not_exact(void **state)
+{
+	(void)state;
+	fake_cz.gate = CZ_GATE_DIRECT;
+	take(EC_BRK, FAKE_CODE, 0);
+	report();
+	assert_int_equal(fake_cz.ending.touched, CZ_TOUCHED_UNSEEN);
+	assert_true(fake_said("a secure call would not have been seen"));
+	fake_cz.no_secure_services = true;
+	take(EC_BRK, FAKE_CODE, 0);
+	report();
+	assert_int_equal(fake_cz.ending.touched, 0);
+	assert_int_equal(fake_cz.ending.number, 2);
 }
 
 int main(void)
@@ -558,6 +809,18 @@ int main(void)
 		cmocka_unit_test_setup(
 			el0_is_firmware_there_and_el1t_in_the_direct_gate,
 			start),
+		cmocka_unit_test_setup(an_end_is_one_calls, start),
+		cmocka_unit_test_setup(
+			a_call_that_wrote_to_a_device_is_not_aborted, start),
+		cmocka_unit_test_setup(the_first_write_opens_a_device, start),
+		cmocka_unit_test_setup(nothing_else_does, start),
+		cmocka_unit_test_setup(aborts_have_a_cause_and_a_region, start),
+		cmocka_unit_test_setup(a_used_up_stack_is_called_so, start),
+		cmocka_unit_test_setup(callers_are_found_on_the_stack, start),
+		cmocka_unit_test_setup(
+			an_serror_ends_the_call_where_it_is_contained, start),
+		cmocka_unit_test_setup(
+			what_the_direct_gate_cannot_see_is_not_exact, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

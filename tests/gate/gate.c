@@ -8,6 +8,7 @@
  */
 #include "arm64/gate.h"
 #include "adversary.h"
+#include "call.h"
 #include "common.h"
 #include "keep.h"
 #include "sched/sched.h"
@@ -172,11 +173,20 @@ static void check_fp_off(void)
 
 /* ---- Calls that are ended ---- */
 
+/* Of the present call, which nobody has numbered. */
+static void ask_for_end(void)
+{
+	uint64_t number = firmware->watched / CZ_WATCH_CALL;
+
+	__atomic_store_n(&firmware->end_asked, cz_end_of(number, false),
+			 __ATOMIC_RELEASE);
+}
+
 static void abort_entry(void *unused)
 {
 	(void)unused;
 	thread_sleep_until(ticks_now() + ABORT_AFTER_TICKS);
-	__atomic_store_n(&firmware->abort_asked, true, __ATOMIC_RELEASE);
+	ask_for_end();
 }
 
 static void check_ended(void)
@@ -211,7 +221,7 @@ static void check_ended_fp_off(void)
 
 	thread_sleep_until(ticks_now() + ABORT_AFTER_TICKS / 4);
 	prepare_adversary(ADVERSARY_LEAVE, &order, sizeof(order));
-	__atomic_store_n(&firmware->abort_asked, true, __ATOMIC_RELEASE);
+	ask_for_end();
 	changed = enter_with_fp();
 	thread_join(thread);
 	kept(changed,

@@ -127,6 +127,11 @@ struct cz_host {
 	pthread_cond_t changed;
 	struct sim_thread *threads;
 	uint64_t backward;
+	void (*timer_fire)(void *argument); /* pending, or NULL */
+	void *timer_argument;
+	uint64_t timer_ns;
+	bool not_running; /* the worker is switched out */
+	unsigned interrupts_sent;
 	char log[16384];
 	size_t log_bytes;
 	struct sim_thread *unjoined;
@@ -156,6 +161,7 @@ struct cz_host {
 	uint64_t shift; /* its addresses less physical ones */
 	bool virtual_set;
 	uint32_t leave_anomalies;
+	uint64_t fault_address; /* of the latest fault */
 	struct sim_variable variables[SIM_MAX_VARIABLES];
 	struct cz_efi_time time, wakeup;
 	uint8_t wakeup_enabled;
@@ -199,6 +205,9 @@ const struct sim_mapping *sim_mapped(struct cz_host *sim, uint64_t address);
 
 /* Nothing that the library allocated is left. */
 bool sim_is_clean(const struct cz_host *sim);
+
+/* The timer's interrupt, if it is on; false if not. */
+bool sim_fire(struct cz_host *sim);
 
 /* Waits, for at most two seconds, until check(argument) holds. */
 bool sim_until(bool (*check)(void *), void *argument);

@@ -4,6 +4,7 @@
  * PE images; and its services, which see the addresses that the library gives
  * them and nothing else.
  */
+#include "call.h"
 #include "sim.h"
 
 #include <stdio.h>
@@ -267,6 +268,7 @@ struct cz_config sim_config(struct cz_host *sim)
 		.max_data_bytes = 8192,
 		.window_address = SIM_WINDOW,
 		.window_bytes = SIM_WINDOW_BYTES,
+		.no_secure_services = true,
 	};
 }
 
@@ -274,8 +276,13 @@ struct cz_config sim_config(struct cz_host *sim)
 
 void sim_interrupt(struct cz *cz)
 {
-	if (__atomic_load_n(&cz->abort_asked, __ATOMIC_ACQUIRE)) {
-		cz->ended_by = CZ_E_ABORTED;
+	uint64_t asked = __atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE);
+	uint64_t number = cz->watched / CZ_WATCH_CALL;
+
+	if (asked == cz_end_of(number, true) ||
+	    (asked == cz_end_of(number, false) &&
+	     (cz->touched & CZ_TOUCHED_DEVICE) == 0)) {
+		cz->ended_by = (asked & 1) != 0 ? CZ_E_KILLED : CZ_E_ABORTED;
 		siglongjmp(sim_self(cz->host)->firmware, 1);
 	}
 	cz->stats.service[cz->in_flight->service].interrupts++;

@@ -30,6 +30,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	struct sim_thread *self = running;
 	struct cz *cz;
 
+	uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
+
 	(void)context;
 	if (self == NULL || self->in_firmware == NULL) {
 		signal(number, SIG_DFL);
@@ -37,8 +39,10 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		return;
 	}
 	cz = self->in_firmware;
-	cz_report_fault(cz, "data abort", SIM_TEXT + 0x10 + self->sim->shift,
-			(uint64_t)(uintptr_t)info->si_addr);
+	if (cz_note_device(cz, address)) {
+		return; /* again */
+	}
+	self->sim->fault_address = address;
 	cz->ended_by = CZ_E_FAULT;
 	siglongjmp(self->firmware, 1);
 }
@@ -53,6 +57,24 @@ static void catch_faults(void)
 	action.sa_flags = SA_SIGINFO | SA_NODEFER;
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
+}
+
+void cz_gate_describe_end(struct cz *cz, struct cz_ending *ending)
+{
+	struct cz_host *sim = cz->host;
+
+	ending->pc = SIM_TEXT + 0x10 + sim->shift;
+	ending->address = CZ_NO_ADDRESS;
+	if (ending->status == CZ_E_FAULT) {
+		ending->what = "data abort";
+		ending->address = sim->fault_address;
+		ending->cause = "not allowed";
+	}
+}
+
+void cz_gate_report_registers(struct cz *cz)
+{
+	(void)cz;
 }
 
 void cz_gate_prepare(struct cz *cz)

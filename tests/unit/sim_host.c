@@ -692,6 +692,56 @@ void cz_host_unpin(struct cz_host *sim)
 	demand(--sim_self(sim)->pins == 0, "a thread is unpinned twice");
 }
 
+/* ---- The timer: it fires when a test says so ---- */
+
+void cz_host_timer_start(struct cz_host *sim, cz_host_timer *timer,
+			 uint64_t at_ns, void (*fire)(void *), void *argument)
+{
+	(void)timer;
+	pthread_mutex_lock(&sim->lock);
+	demand(sim->timer_fire == NULL, "the timer is started twice");
+	sim->timer_fire = fire;
+	sim->timer_argument = argument;
+	sim->timer_ns = at_ns;
+	pthread_mutex_unlock(&sim->lock);
+}
+
+void cz_host_timer_stop(struct cz_host *sim, cz_host_timer *timer)
+{
+	(void)timer;
+	pthread_mutex_lock(&sim->lock);
+	sim->timer_fire = NULL;
+	pthread_mutex_unlock(&sim->lock);
+}
+
+bool sim_fire(struct cz_host *sim)
+{
+	void (*fire)(void *);
+	void *argument;
+
+	pthread_mutex_lock(&sim->lock);
+	fire = sim->timer_fire;
+	argument = sim->timer_argument;
+	sim->timer_fire = NULL;
+	pthread_mutex_unlock(&sim->lock);
+	if (fire != NULL) {
+		fire(argument);
+	}
+	return fire != NULL;
+}
+
+bool cz_host_is_running(struct cz_host *sim, cz_host_thread thread)
+{
+	demand(thread != NULL, "no thread");
+	return !sim->not_running;
+}
+
+void cz_host_interrupt(struct cz_host *sim, cz_host_thread thread)
+{
+	demand(thread != NULL, "no thread");
+	__atomic_fetch_add(&sim->interrupts_sent, 1, __ATOMIC_RELAXED);
+}
+
 /* ---- Outside the queue ---- */
 
 uint64_t cz_host_interrupts_off(struct cz_host *sim)

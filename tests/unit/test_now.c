@@ -2,7 +2,7 @@
 /* Calls outside the queue, resets that are sure, and the worker's CPUs. */
 #include "bench.h"
 
-#include "core.h"
+#include "call.h"
 
 #include <string.h>
 
@@ -312,7 +312,8 @@ static void late_abort(void **state)
 	struct cz_efi_time time;
 
 	bench->sim.hook[CZ_GET_TIME] = interrupt;
-	bench->cz.abort_asked = true;
+	bench->cz.end_asked =
+		cz_end_of(bench->cz.watched / CZ_WATCH_CALL, true);
 	assert_status(get_time_now(bench, &time), CZ_OK);
 	assert_int_equal(stats_of(bench).aborts, 0);
 }
@@ -386,16 +387,15 @@ static void faults(void **state)
 	struct bench *bench = *state;
 	struct other other = {.bench = bench};
 	struct sim_thread *thread;
-	struct cz_efi_time time;
+	struct cz_efi_time time, queued;
 	struct cz_call call;
-	uint32_t count;
 	cz_request_id id;
 
 	bench->sim.hook[CZ_GET_TIME] = fault;
 	bench->sim.held = true;
 	thread = sim_spawn(&bench->sim, 10, other_entry, &other);
 	assert_true(sim_until(is_held, bench));
-	cz_prepare_get_next_high_monotonic_count(&call, &count);
+	cz_prepare_get_time(&call, &queued, NULL);
 	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_WITHDRAWN);
@@ -406,7 +406,8 @@ static void faults(void **state)
 	assert_true(sim_logged(&bench->sim, "0 GetTime: data abort"));
 	assert_status(get_time_now(bench, &time), CZ_E_WITHDRAWN);
 	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
-	cz_restore(&bench->cz, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	bench->sim.hook[CZ_GET_TIME] = NULL;
 	assert_status(cz_call_now(&bench->cz, &call), CZ_OK);
 }
 

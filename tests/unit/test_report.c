@@ -60,24 +60,6 @@ static void finds_images(void **state)
 		cz_find_image(&bench->cz, SIM_CODE_2 + 5 * SIM_PAGE, &offset));
 }
 
-static void reports_faults(void **state)
-{
-	struct bench *bench = *state;
-
-	cz_report_fault(&bench->cz, "data abort", SIM_CODE + 0x1234, 0xdead000);
-	assert_true(sim_logged(&bench->sim,
-			       "data abort at RuntimeDxe+0x1234 (0x40201234), "
-			       "address 0xdead000"));
-	cz_report_fault(&bench->cz, "data abort", 0x77, 0);
-	assert_true(sim_logged(&bench->sim,
-			       "data abort at 0x77, in no image, address 0x0"));
-	cz_report_fault(&bench->cz, "BRK", SIM_CODE + 0x1000, CZ_NO_ADDRESS);
-	assert_true(sim_logged(&bench->sim,
-			       "BRK at RuntimeDxe+0x1000 (0x40201000)\n"));
-	cz_report_fault(&bench->cz, "BRK", 0x78, CZ_NO_ADDRESS);
-	assert_true(sim_logged(&bench->sim, "BRK at 0x78, in no image\n"));
-}
-
 int group_report(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,7 +67,6 @@ int group_report(void)
 		cmocka_unit_test(names_of_services),
 		cmocka_unit_test(names_of_anomalies),
 		STARTED(finds_images),
-		STARTED(reports_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

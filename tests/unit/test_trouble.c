@@ -2,7 +2,9 @@
 /* Firmware that misbehaves: statuses, faults, hangs, what it leaves behind. */
 #include "bench.h"
 
-#include "core.h"
+#include "call.h"
+
+#include <unistd.h>
 
 static struct cz_stats stats_of(struct bench *bench)
 {
@@ -93,11 +95,14 @@ static uint64_t touch(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
+/* GetTime, and no other. */
 static void assert_withdrawn(struct bench *bench)
 {
 	for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
-		assert_false(
-			cz_service_available(&bench->cz, (enum cz_service)i));
+		bool there =
+			cz_service_available(&bench->cz, (enum cz_service)i);
+
+		assert_int_equal(there, i != CZ_GET_TIME);
 	}
 	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
 }
@@ -129,7 +134,10 @@ static void faults(void **state)
 	}
 	assert_true(sim_logged(&bench->sim,
 			       "0 GetTime: data abort at RuntimeDxe+0x1010 "
-			       "(0x40201010), address 0x40200000"));
+			       "(0x40201010)"));
+	assert_true(sim_logged(
+		&bench->sim, "0 address 0x40200000: not allowed; runtime code "
+			     "0x40200000-0x"));
 	/* What firmware may write, it can. */
 	fault_address = SIM_STATE;
 	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
@@ -162,13 +170,13 @@ static void abort_in_flight(void **state)
 	struct cz_call queued_call;
 	struct cz_call null_call;
 	struct cz_call call;
-	uint32_t count;
+	struct cz_efi_time time;
 	cz_request_id id;
 	cz_request_id queued;
 	cz_request_id null;
 
 	hold(bench, &call, &id);
-	cz_prepare_get_next_high_monotonic_count(&queued_call, &count);
+	cz_prepare_get_time(&queued_call, &time, NULL);
 	assert_status(cz_submit(&bench->cz, &queued_call, &queued), CZ_OK);
 	cz_prepare_null_service(&null_call);
 	assert_status(cz_submit(&bench->cz, &null_call, &null), CZ_OK);
@@ -193,7 +201,7 @@ static void abort_of_nothing(void **state)
 	cz_request_id id;
 
 	cz_abort_in_flight(&bench->cz);
-	assert_false(bench->cz.abort_asked);
+	assert_int_equal(bench->cz.end_asked, 0);
 	hold(bench, &call, &id);
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
@@ -205,7 +213,7 @@ static uint64_t outrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)r;
 	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
-	while (!__atomic_load_n(&cz->abort_asked, __ATOMIC_ACQUIRE)) {
+	while (__atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE) == 0) {
 		;
 	}
 	return CZ_EFI_SUCCESS;
@@ -254,6 +262,187 @@ static void abort_given_up(void **state)
 	}
 	assert_int_equal(stats_of(bench).aborts, 1);
 	assert_int_equal(bench->cz.free_requests, 15);
+}
+
+/* ---- Limits ---- */
+
+/* Periods until it ends, at most `most`. */
+static int fire_until_done(struct bench *bench, cz_request_id id, int most)
+{
+	struct cz_request *request = &bench->cz.requests[(id & 0xffff) - 1];
+	int periods = 0;
+
+	while (__atomic_load_n(&request->state, __ATOMIC_ACQUIRE) !=
+		       CZ_REQUEST_DONE &&
+	       periods < most) {
+		sim_fire(&bench->sim);
+		periods++;
+		usleep(2000);
+	}
+	return periods;
+}
+
+static void killed(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_ending ending;
+	struct cz_call call;
+	cz_request_id id;
+	int periods;
+
+	assert_false(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
+	hold(bench, &call, &id);
+	periods = fire_until_done(bench, id, 100);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	assert_in_range(periods, 16, 19);
+	assert_int_equal(stats_of(bench).kills, 1);
+	assert_int_equal(stats_of(bench).dirty, 0);
+	assert_true(bench->sim.interrupts_sent > 0);
+	assert_true(sim_logged(&bench->sim,
+			       "0 GetTime: past its kill limit of 2000 ms"));
+	assert_true(sim_logged(&bench->sim, "exact: it touched nothing"));
+	assert_withdrawn(bench);
+	assert_true(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
+	assert_status(ending.status, CZ_E_KILLED);
+	assert_int_equal(ending.number, 1);
+	/* A limit is one call's. */
+	sim_release_hold(&bench->sim);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	hold(bench, &call, &id);
+	for (int i = 0; i < 10; i++) {
+		sim_fire(&bench->sim);
+	}
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	hold(bench, &call, &id);
+	for (int i = 0; i < 10; i++) {
+		sim_fire(&bench->sim);
+	}
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+}
+
+/* What it is switched out for does not count. */
+static void not_killed_while_switched_out(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call call;
+	cz_request_id id;
+
+	hold(bench, &call, &id);
+	bench->sim.not_running = true;
+	assert_int_equal(fire_until_done(bench, id, 60), 60);
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(stats_of(bench).kills, 0);
+}
+
+/* The watch goes off with nothing in flight, and on again. */
+static void watch_rests(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	int periods = 0;
+
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	while (sim_fire(&bench->sim)) {
+		assert_true(++periods < 3);
+	}
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_true(sim_fire(&bench->sim));
+	/* A call outside the queue cannot start a timer, nor is kept from it. */
+	while (sim_fire(&bench->sim)) {
+		;
+	}
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_true(sim_fire(&bench->sim));
+}
+
+static uint64_t deaf(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)cz;
+	(void)r;
+	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&sim->held, __ATOMIC_SEQ_CST)) {
+		;
+	}
+	return CZ_EFI_SUCCESS;
+}
+
+/* It takes no interrupt: that is said, once. */
+static void stuck(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_call call;
+	cz_request_id id;
+
+	bench->sim.hook[CZ_GET_TIME] = deaf;
+	bench->sim.held = true;
+	bench->sim.entered_hold = false;
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_held, bench));
+	for (int i = 0; i < 30; i++) {
+		sim_fire(&bench->sim);
+	}
+	assert_true(sim_logged(&bench->sim,
+			       "0 GetTime has run for 2250 ms and takes no "
+			       "interrupt"));
+	assert_int_equal(stats_of(bench).stuck, 1);
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+}
+
+/* ---- What it touched ---- */
+
+static uint64_t write_device(struct cz_host *sim, struct cz *cz,
+			     const uint64_t *r)
+{
+	*(volatile uint8_t *)SIM_MMIO = 1;
+	*(volatile uint8_t *)(SIM_MMIO + 8) = 1;
+	return sim_hold(sim, cz, r);
+}
+
+static bool device_is_writable(struct bench *bench)
+{
+	return (sim_mapped(&bench->sim, SIM_MMIO)->prot & CZ_PROT_WRITE) != 0;
+}
+
+static void dirty(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_ending ending;
+	struct cz_call call;
+	cz_request_id id;
+
+	assert_false(device_is_writable(bench));
+	bench->sim.hook[CZ_GET_TIME] = write_device;
+	bench->sim.held = true;
+	bench->sim.entered_hold = false;
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_held, bench));
+	assert_true(device_is_writable(bench));
+	/* It is not to be cut off, but by its limit. */
+	cz_abort_in_flight(&bench->cz);
+	usleep(10000);
+	assert_int_equal(stats_of(bench).aborts, 0);
+	fire_until_done(bench, id, 100);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	assert_int_equal(stats_of(bench).dirty, 1);
+	assert_false(device_is_writable(bench));
+	assert_true(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
+	assert_int_equal(ending.touched, CZ_TOUCHED_DEVICE);
+	assert_false(cz_service_available(&bench->cz, CZ_SET_VARIABLE));
+	assert_true(cz_service_available(&bench->cz, CZ_GET_VARIABLE));
+	assert_true(cz_service_available(&bench->cz, CZ_RESET_SYSTEM));
+	/* A call that returns by itself has done no harm. */
+	sim_release_hold(&bench->sim);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_false(device_is_writable(bench));
 }
 
 /* ---- What is left behind ---- */
@@ -315,6 +504,11 @@ int group_trouble(void)
 		STARTED(abort_of_nothing),
 		STARTED(abort_too_late),
 		STARTED(abort_given_up),
+		STARTED(killed),
+		STARTED(not_killed_while_switched_out),
+		STARTED(watch_rests),
+		STARTED(stuck),
+		STARTED(dirty),
 		STARTED(anomalies),
 		STARTED(canary),
 	};

@@ -60,19 +60,20 @@ void gic_send_ipi(uint32_t cpu);
 /* ---- dev/psci.c ---- */
 _Noreturn void psci_system_off(void);
 _Noreturn void psci_system_reset(void);
-/*
- * Starts the CPU of `mpidr` at a physical address: MMU off, everything masked,
- * `context` in x0, at EL2 where the boot CPU was entered at EL2. PSCI's status: 0,
- * or negative, where there is no PSCI too. That the CPU runs is for it to say.
- */
 /* A call with x0..x17 in registers, and their values after it; false, and no call,
  * where the machine has not that conduit. */
 bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18]);
 /* How many of them were more than PSCI_VERSION and PSCI_FEATURES. */
 uint64_t psci_passed_on(void);
+/* Whether something there serves firmware at run time, as far as one can ask. */
+bool psci_has_services(void);
 void secure_call_hvc(uint64_t registers[18]);
 void secure_call_smc(uint64_t registers[18]);
-
+/*
+ * Starts the CPU of `mpidr` at a physical address: MMU off, everything masked,
+ * `context` in x0, at EL2 where the boot CPU was entered at EL2. PSCI's status: 0,
+ * or negative, where there is no PSCI too. That the CPU runs is for it to say.
+ */
 int64_t psci_cpu_on(uint64_t mpidr, uint64_t entry_physical, uint64_t context);
 /* In PSCI's words; "UNKNOWN" for what it does not define. */
 const char *psci_status_name(int64_t status);

@@ -54,7 +54,8 @@ void port_interrupted(struct cz *cz, struct exception_frame *frame,
 		      uint64_t late_ticks);
 void port_preempted(struct cz *cz, struct exception_frame *frame);
 void port_resume(struct cz *cz, struct exception_frame *frame);
-void port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
+/* False: it is not firmware's alone. */
+bool port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
 		    uint64_t far);
 
 #endif

@@ -28,8 +28,15 @@ struct timer {
 /* A timer in the past fires at once. Any context. */
 void timer_start(struct timer *timer, uint64_t tick,
 		 void (*fire)(struct timer *timer));
+/* The same on another CPU, by its number, which is online. */
+void timer_start_on(struct timer *timer, uint64_t tick,
+		    void (*fire)(struct timer *timer), uint32_t cpu);
+/* To another CPU, if it has not fired yet. */
+void timer_move(struct timer *timer, uint32_t cpu);
 /* Of a timer that was started once: on return it will not fire, and is not
  * firing on this CPU. Any context. */
 void timer_cancel(struct timer *timer);
+/* And on no other. Threads. */
+void timer_end(struct timer *timer);
 
 #endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a call touches besides firmware's RAM, of which a call that is ended leaves
+ * a part done. Devices are mapped read-only; the first write of a call to one
+ * faults, is noted, and opens the region until the call has returned.
+ */
+#include "call.h"
+#include "gate.h"
+
+static struct cz_mapping mapping_of(const struct cz_region *region,
+				    uint32_t prot)
+{
+	return (struct cz_mapping){
+		.address = region->address,
+		.cookie = region->physical,
+		.page_count = region->page_count,
+		.backing = CZ_BACKING_FIRMWARE,
+		.type = region->type,
+		.prot = prot,
+	};
+}
+
+CZ_SELDOM bool cz_note_device(struct cz *cz, uint64_t address)
+{
+	const struct cz_region *region = cz_regions_find(cz, address);
+	struct cz_mapping mapping;
+	uint32_t number;
+	uint64_t bit;
+
+	if (region == NULL || !cz_is_watched_device(region)) {
+		return false;
+	}
+	number = (uint32_t)(region - cz->regions);
+	bit = 1ull << number % 64;
+	if ((cz->open_devices[number / 64] & bit) != 0) {
+		return false; /* it is not that */
+	}
+	cz->open_devices[number / 64] |= bit;
+	cz->touched |= CZ_TOUCHED_DEVICE;
+	mapping = mapping_of(region, region->prot);
+	/* Mapped before, in cz_init(): cannot fail. */
+	(void)cz_host_space_map(cz->host, cz->space, &mapping);
+	return true;
+}
+
+CZ_SELDOM void cz_note_secure(struct cz *cz)
+{
+	cz->touched |= CZ_TOUCHED_SECURE;
+}
+
+CZ_SELDOM void cz_note_close(struct cz *cz)
+{
+	for (uint32_t i = 0; i < CZ_MAX_REGIONS / 64; i++) {
+		uint64_t left = cz->open_devices[i];
+
+		for (; left != 0; left &= left - 1) {
+			const struct cz_region *region =
+				&cz->regions[i * 64 +
+					     (uint32_t)__builtin_ctzll(left)];
+			struct cz_mapping mapping = mapping_of(
+				region, region->prot & ~CZ_PROT_WRITE);
+
+			(void)cz_host_space_map(cz->host, cz->space, &mapping);
+		}
+		cz->open_devices[i] = 0;
+	}
+	cz->touched = 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The watch: a timer that looks, while firmware is in use, whether the call in
+ * flight is still the same, and counts for how long the worker was seen running
+ * it. Past the service's kill limit the call is ended; where no interrupt comes
+ * through, which only the direct gate allows, that is said. A timer for each call
+ * would cost every call what one for many does not.
+ */
+#include "call.h"
+
+#define STEPS 16u /* of the smallest limit */
+
+void cz_watch_init(struct cz *cz)
+{
+	uint64_t least_ns = CZ_FOREVER;
+
+	for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
+		if (cz->policy.service[i].kill_limit_ns < least_ns) {
+			least_ns = cz->policy.service[i].kill_limit_ns;
+		}
+	}
+	if (least_ns == CZ_FOREVER) {
+		cz->watched = CZ_WATCH_ON; /* and never off: no timer */
+		return;
+	}
+	cz->watch_period_ns = least_ns / STEPS + 1;
+}
+
+static uint64_t limit_of(const struct cz *cz, const struct cz_request *request)
+{
+	uint32_t service = request->service;
+
+	return service < CZ_NULL_SERVICE
+		       ? cz->policy.service[service].kill_limit_ns
+		       : CZ_FOREVER;
+}
+
+static void say_stuck(struct cz *cz, const struct cz_request *request)
+{
+	cz->watch_said = true;
+	__atomic_fetch_add(&cz->stats.stuck, 1, __ATOMIC_RELAXED);
+	cz_error(cz->host,
+		 "%s has run for %llu ms and takes no interrupt: it cannot be "
+		 "ended, and its CPU is lost; firmware has masked interrupts, "
+		 "or "
+		 "is below the kernel",
+		 cz_service_name(request->service),
+		 cz_ull(cz->watch_ran_ns / 1000000));
+}
+
+/* The number was read before the request, which may be a later one's: then what
+ * is asked for is stale, and nobody does it. */
+static void look(struct cz *cz, const struct cz_request *request,
+		 uint64_t number)
+{
+	uint64_t limit_ns = limit_of(cz, request);
+
+	if (number != cz->watch_number) {
+		cz->watch_number = number;
+		cz->watch_ran_ns = 0;
+		cz->watch_said = false;
+		return;
+	}
+	if (request != &cz->now && !cz_host_is_running(cz->host, cz->worker)) {
+		return;
+	}
+	cz->watch_ran_ns += cz->watch_period_ns;
+	if (limit_ns == CZ_FOREVER || cz->watch_ran_ns < limit_ns) {
+		return;
+	}
+	if (cz->watch_ran_ns < limit_ns + 2 * cz->watch_period_ns) {
+		__atomic_store_n(&cz->end_asked, cz_end_of(number, true),
+				 __ATOMIC_RELEASE);
+		cz_host_interrupt(cz->host, cz->worker);
+	} else if (!cz->watch_said) {
+		say_stuck(cz, request);
+	}
+}
+
+/* In an interrupt, on any CPU. */
+static void fire(void *argument)
+{
+	struct cz *cz = argument;
+	uint64_t watched = __atomic_load_n(&cz->watched, __ATOMIC_ACQUIRE);
+	const struct cz_request *request =
+		__atomic_load_n(&cz->in_flight, __ATOMIC_ACQUIRE);
+
+	if (request != NULL) {
+		look(cz, request, watched / CZ_WATCH_CALL);
+	} else if (__atomic_compare_exchange_n(
+			   &cz->watched, &watched, watched & ~CZ_WATCH_ON,
+			   false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		return; /* the next call starts it again */
+	}
+	cz_host_timer_start(cz->host, &cz->watch_timer,
+			    cz_host_now_ns(cz->host) + cz->watch_period_ns,
+			    fire, cz);
+}
+
+CZ_SELDOM void cz_watch_start(struct cz *cz)
+{
+	__atomic_fetch_or(&cz->watched, CZ_WATCH_ON, __ATOMIC_RELAXED);
+	cz_host_timer_start(cz->host, &cz->watch_timer,
+			    cz_host_now_ns(cz->host) + cz->watch_period_ns,
+			    fire, cz);
+}
+
+void cz_watch_stop(struct cz *cz)
+{
+	cz_host_timer_stop(cz->host, &cz->watch_timer);
+}
