@@ -158,7 +158,7 @@ $(B)/secure/adversary.efi: $(B)/adversary.efi tools/sign.sh
 PE_CC := $(CLANG) --target=aarch64-unknown-windows
 PE_FLAGS := -std=c11 -O2 -ffreestanding -fshort-wchar -mgeneral-regs-only \
 	-fno-stack-protector -mno-stack-arg-probe -gdwarf-4 $(WARN) \
-	-Iinclude -Iadversary
+	-fno-omit-frame-pointer -fno-builtin -Iinclude -Iadversary
 ADVERSARY_SRC := $(wildcard adversary/*.c adversary/*.S)
 ADVERSARY_OBJ := $(patsubst %.S,$(B)/%.S.obj,$(patsubst %.c,$(B)/%.obj,$(ADVERSARY_SRC)))
 

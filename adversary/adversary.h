@@ -19,6 +19,22 @@
 	}
 
 /*
+ * GetVariable and SetVariable of a name in the list, with ":" and a number, decimal
+ * or 0x, where it takes one, go wrong in that way: "Hang", "Late:5000000". What the
+ * data is does not matter. EFI_INVALID_PARAMETER for a wrong number, or none;
+ * EFI_UNSUPPORTED where the machine has nothing to do it with.
+ *
+ * GetVariable of ADVERSARY_LIST: the list, as ASCII text, a line each.
+ */
+#define ADVERSARY_LIST u"Misbehaviours"
+
+/* The variable in the midst of whose writing FlashFault and FlashHang go wrong; of
+ * this GUID, and firmware's own. */
+#define ADVERSARY_VICTIM u"Victim"
+
+/* ---- Names whose data says more ---- */
+
+/*
  * SetVariable: one long call that fills x0-x30, v0-v31, NZCV, FPCR and FPSR with
  * a pattern that follows from a counter, waits a little, checks all of them, and
  * counts up. About 335 instructions an iteration. EFI_SUCCESS, or EFI_ABORTED

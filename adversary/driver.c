@@ -5,19 +5,20 @@
  * everything else on. It works before and after SetVirtualAddressMap.
  */
 #include "affinity.h"
-#include "efi.h"
+#include "attributes.h"
+#include "flash.h"
 #include "leave.h"
+#include "misbehave.h"
 #include "registers.h"
 #include "touch.h"
 #include <stdbool.h>
 
 /* Converted when firmware moves; until then physical. */
-static efi_get_variable *next_get_variable;
-static efi_set_variable *next_set_variable;
+struct driver driver;
 static efi_convert_pointer *convert_pointer;
 
-static struct adversary_registers_record record;
-static struct adversary_affinity_record affinity;
+struct adversary_registers_record registers_record;
+struct adversary_affinity_record affinity_record;
 static struct adversary_touch_record touched;
 struct adversary_leave_order leave_order;
 
@@ -30,26 +31,15 @@ struct variable {
 	uint64_t answer_size;
 };
 
-static void copy(void *to, const void *from, uint64_t size)
-{
-	uint8_t *t = to;
-	const uint8_t *f = from;
-
-	/* A call of memcpy, which there is none of here, has no such barrier. */
-	while (size-- > 0) {
-		*t++ = *f++;
-		__asm__ volatile("" : : : "memory");
-	}
-}
-
 static uint64_t set_registers(const uint8_t *data)
 {
 	struct adversary_registers_order order;
 
 	copy(&order, data, sizeof(order));
-	record.calls++;
-	registers_run(&order, &record);
-	return record.kind == ADVERSARY_NONE ? CZ_EFI_SUCCESS : CZ_EFI_ABORTED;
+	registers_record.calls++;
+	registers_run(&order, &registers_record);
+	return registers_record.kind == ADVERSARY_NONE ? CZ_EFI_SUCCESS
+						       : CZ_EFI_ABORTED;
 }
 
 static uint64_t set_spin(const uint8_t *data)
@@ -75,7 +65,7 @@ static uint64_t set_affinity(const uint8_t *data)
 	uint64_t instructions;
 
 	copy(&instructions, data, sizeof(instructions));
-	return affinity_run(instructions, &affinity);
+	return affinity_run(instructions, &affinity_record);
 }
 
 /* The rest is set_variable_entry()'s. */
@@ -102,11 +92,11 @@ static uint64_t set_touch(const uint8_t *data)
  * without which firmware does not load a runtime driver. */
 static const struct variable variables[] = {
 	{ADVERSARY_REGISTERS, sizeof(struct adversary_registers_order),
-	 set_registers, &record, sizeof(record)},
+	 set_registers, &registers_record, sizeof(registers_record)},
 	{ADVERSARY_SPIN, sizeof(uint64_t), set_spin, NULL, 0},
 	{ADVERSARY_MASK_IRQ, sizeof(uint64_t), set_mask_irq, NULL, 0},
-	{ADVERSARY_AFFINITY, sizeof(uint64_t), set_affinity, &affinity,
-	 sizeof(affinity)},
+	{ADVERSARY_AFFINITY, sizeof(uint64_t), set_affinity, &affinity_record,
+	 sizeof(affinity_record)},
 	{ADVERSARY_LEAVE, sizeof(struct adversary_leave_order), set_leave, NULL,
 	 0},
 	{ADVERSARY_TOUCH, sizeof(struct adversary_touch_order), set_touch,
@@ -133,33 +123,20 @@ static const struct variable *find_variable(const uint16_t *name)
 	return NULL;
 }
 
-static bool is_ours(const struct cz_efi_guid *guid)
+static bool is_ours(const uint16_t *name, const struct cz_efi_guid *guid)
 {
 	static const struct cz_efi_guid own = ADVERSARY_GUID;
-	const uint8_t *a = (const uint8_t *)guid;
-	const uint8_t *b = (const uint8_t *)&own;
-	bool same = true;
 
-	for (uint32_t i = 0; i < sizeof(own); i++) {
-		same = same && a[i] == b[i];
-	}
-	return same;
+	return same_guid(guid, &own) && !same_name(name, ADVERSARY_VICTIM);
 }
 
-static uint64_t get_variable(const uint16_t *name,
-			     const struct cz_efi_guid *guid,
-			     uint32_t *attributes, uint64_t *size, void *data)
+static uint64_t give(const void *answer, uint64_t answer_size,
+		     uint32_t *attributes, uint64_t *size, void *data)
 {
-	if (name == NULL || guid == NULL || size == NULL || !is_ours(guid)) {
-		return next_get_variable(name, guid, attributes, size, data);
-	}
-	const struct variable *variable = find_variable(name);
-	if (variable == NULL || variable->answer == NULL) {
-		return CZ_EFI_NOT_FOUND;
-	}
 	uint64_t room = *size;
-	*size = variable->answer_size;
-	if (room < variable->answer_size) {
+
+	*size = answer_size;
+	if (room < answer_size) {
 		return CZ_EFI_BUFFER_TOO_SMALL;
 	}
 	if (data == NULL) {
@@ -169,24 +146,85 @@ static uint64_t get_variable(const uint16_t *name,
 		*attributes = CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS |
 			      CZ_EFI_VARIABLE_RUNTIME_ACCESS;
 	}
-	copy(data, variable->answer, variable->answer_size);
+	if (answer != NULL) {
+		copy(data, answer, answer_size);
+	} else {
+		misbehave_list(data, room);
+	}
 	return CZ_EFI_SUCCESS;
+}
+
+uint64_t get_variable(const uint16_t *name, const struct cz_efi_guid *guid,
+		      uint32_t *attributes, uint64_t *size, void *data)
+{
+	misbehave_later();
+	if (name == NULL || guid == NULL || size == NULL ||
+	    !is_ours(name, guid)) {
+		return driver.next_get_variable(name, guid, attributes, size,
+						data);
+	}
+	const struct variable *variable = find_variable(name);
+	if (variable != NULL && variable->answer != NULL) {
+		return give(variable->answer, variable->answer_size, attributes,
+			    size, data);
+	}
+	if (same_name(name, ADVERSARY_LIST)) {
+		return give(NULL, misbehave_list(NULL, 0), attributes, size,
+			    data);
+	}
+	const struct caller caller = {true, data, *size, size};
+	return misbehave(name, &caller);
 }
 
 uint64_t set_variable(const uint16_t *name, const struct cz_efi_guid *guid,
 		      uint32_t attributes, uint64_t size, const void *data)
 {
-	if (name == NULL || guid == NULL || !is_ours(guid)) {
-		return next_set_variable(name, guid, attributes, size, data);
+	misbehave_later();
+	if (name == NULL || guid == NULL || !is_ours(name, guid)) {
+		return driver.next_set_variable(name, guid, attributes, size,
+						data);
 	}
 	const struct variable *variable = find_variable(name);
+	const struct caller caller = {false, (uint8_t *)data, size, NULL};
 	if (variable == NULL) {
-		return CZ_EFI_NOT_FOUND;
+		return misbehave(name, &caller);
 	}
 	if (size != variable->data_size || data == NULL) {
 		return CZ_EFI_INVALID_PARAMETER;
 	}
 	return variable->set(data);
+}
+
+/* The first device in the memory map that firmware uses at run time; 0: none. */
+static uint64_t find_device(const struct efi_boot_services *boot)
+{
+	uint64_t size = 0, key, stride = 0, device = 0;
+	uint32_t version;
+	void *map;
+
+	(void)boot->get_memory_map(&size, NULL, &key, &stride, &version);
+	size += 8 * stride; /* what allocating it adds */
+	if (stride == 0 || boot->allocate_pool(CZ_EFI_BOOT_SERVICES_DATA, size,
+					       &map) != CZ_EFI_SUCCESS) {
+		return 0;
+	}
+	if (boot->get_memory_map(&size, map, &key, &stride, &version) !=
+	    CZ_EFI_SUCCESS) {
+		size = 0;
+	}
+	for (uint64_t at = 0; at + stride <= size && device == 0;
+	     at += stride) {
+		const struct cz_efi_memory_descriptor *entry =
+			(void *)((uint8_t *)map + at);
+		/* Not a flash, whose reads may have a meaning. */
+		if (entry->type == CZ_EFI_MMIO &&
+		    (entry->attribute & CZ_EFI_MEMORY_RUNTIME) != 0 &&
+		    entry->number_of_pages == 1) {
+			device = entry->physical_start;
+		}
+	}
+	boot->free_pool(map);
+	return device;
 }
 
 /* Firmware moves the image and the runtime services table by itself; the
@@ -195,35 +233,71 @@ static void address_changed(void *event, void *context)
 {
 	(void)event;
 	(void)context;
-	convert_pointer(0, &next_get_variable);
-	convert_pointer(0, &next_set_variable);
+	convert_pointer(0, &driver.next_get_variable);
+	convert_pointer(0, &driver.next_set_variable);
+	convert_pointer(0, &driver.runtime);
+	if (driver.device != 0) {
+		convert_pointer(0, &driver.device);
+	}
+	flash_convert(convert_pointer);
+}
+
+static void boot_services_end(void *event, void *context)
+{
+	(void)event;
+	(void)context;
+	attributes_publish();
+}
+
+static uint64_t create_events(const struct efi_boot_services *boot)
+{
+	void *event;
+	uint64_t status = boot->create_event(EFI_EVENT_VIRTUAL_ADDRESS_CHANGE,
+					     EFI_TPL_NOTIFY, address_changed,
+					     NULL, &event);
+
+	if (status != CZ_EFI_SUCCESS) {
+		return status;
+	}
+	return boot->create_event(EFI_EVENT_EXIT_BOOT_SERVICES,
+				  EFI_TPL_CALLBACK, boot_services_end, NULL,
+				  &event);
+}
+
+static void hook(const struct efi_boot_services *boot)
+{
+	struct cz_efi_runtime_services *runtime = driver.runtime;
+	uint32_t crc;
+
+	driver.next_get_variable = (efi_get_variable *)runtime->get_variable;
+	driver.next_set_variable = (efi_set_variable *)runtime->set_variable;
+	runtime->get_variable = (uintptr_t)get_variable_entry;
+	runtime->set_variable = (uintptr_t)set_variable_entry;
+	runtime->header.crc32 = 0;
+	boot->calculate_crc32(runtime, runtime->header.header_size, &crc);
+	runtime->header.crc32 = crc;
 }
 
 uint64_t adversary_entry(void *image, struct cz_efi_system_table *table);
 
 uint64_t adversary_entry(void *image, struct cz_efi_system_table *table)
 {
-	struct cz_efi_runtime_services *runtime =
-		(struct cz_efi_runtime_services *)table->runtime_services;
-	struct efi_boot_services *boot =
+	const struct efi_boot_services *boot =
 		(struct efi_boot_services *)table->boot_services;
-	void *event;
+	uint64_t status;
 
 	(void)image;
-	convert_pointer = (efi_convert_pointer *)runtime->convert_pointer;
-	uint64_t status = boot->create_event(EFI_EVENT_VIRTUAL_ADDRESS_CHANGE,
-					     EFI_TPL_NOTIFY, address_changed,
-					     NULL, &event);
+	driver.runtime =
+		(struct cz_efi_runtime_services *)table->runtime_services;
+	convert_pointer =
+		(efi_convert_pointer *)driver.runtime->convert_pointer;
+	status = create_events(boot);
 	if (status != CZ_EFI_SUCCESS) {
 		return status;
 	}
-	next_get_variable = (efi_get_variable *)runtime->get_variable;
-	next_set_variable = (efi_set_variable *)runtime->set_variable;
-	runtime->get_variable = (uintptr_t)get_variable;
-	runtime->set_variable = (uintptr_t)set_variable_entry;
-	runtime->header.crc32 = 0;
-	uint32_t crc;
-	boot->calculate_crc32(runtime, runtime->header.header_size, &crc);
-	runtime->header.crc32 = crc;
+	driver.device = find_device(boot);
+	flash_hook(boot);
+	attributes_reserve(table);
+	hook(boot);
 	return CZ_EFI_SUCCESS;
 }

@@ -12,25 +12,55 @@
 #include <stdint.h>
 
 #define EFI_EVENT_VIRTUAL_ADDRESS_CHANGE 0x60000202u
+#define EFI_EVENT_EXIT_BOOT_SERVICES 0x00000201u
+#define EFI_TPL_CALLBACK 8
 #define EFI_TPL_NOTIFY 16
+#define EFI_ALLOCATE_ANY_PAGES 0
+#define EFI_BY_PROTOCOL 2
+
+typedef void efi_event_notify(void *event, void *context);
 
 struct efi_boot_services {
 	struct cz_efi_table_header header;
-	void *before_create_event[7];
+	void *before_allocate_pages[2];
+	uint64_t (*allocate_pages)(uint32_t how, uint32_t type, uint64_t pages,
+				   uint64_t *address);
+	void *free_pages;
+	uint64_t (*get_memory_map)(uint64_t *size, void *map, uint64_t *key,
+				   uint64_t *descriptor_size,
+				   uint32_t *version);
+	uint64_t (*allocate_pool)(uint32_t type, uint64_t size, void **pool);
+	uint64_t (*free_pool)(void *pool);
 	uint64_t (*create_event)(uint32_t type, uint64_t tpl,
-				 void (*notify)(void *event, void *context),
-				 void *context, void **event);
-	void *before_calculate_crc32[32];
+				 efi_event_notify *notify, void *context,
+				 void **event);
+	void *before_handle_protocol[8];
+	uint64_t (*handle_protocol)(void *handle,
+				    const struct cz_efi_guid *protocol,
+				    void **interface);
+	void *before_locate_handle_buffer[19];
+	uint64_t (*locate_handle_buffer)(uint32_t how,
+					 const struct cz_efi_guid *protocol,
+					 void *key, uint64_t *count,
+					 void ***handles);
+	void *before_calculate_crc32[3];
 	uint64_t (*calculate_crc32)(const void *data, uint64_t size,
 				    uint32_t *crc);
 };
 
-_Static_assert(offsetof(struct efi_boot_services, create_event) == 80,
-	       "boot services: create_event");
-_Static_assert(offsetof(struct efi_boot_services, calculate_crc32) == 344,
-	       "boot services: calculate_crc32");
+_Static_assert(
+	offsetof(struct efi_boot_services, allocate_pages) == 40 &&
+		offsetof(struct efi_boot_services, get_memory_map) == 56 &&
+		offsetof(struct efi_boot_services, create_event) == 80 &&
+		offsetof(struct efi_boot_services, handle_protocol) == 152 &&
+		offsetof(struct efi_boot_services, locate_handle_buffer) ==
+			312 &&
+		offsetof(struct efi_boot_services, calculate_crc32) == 344,
+	"boot services");
 
 typedef uint64_t efi_convert_pointer(uint64_t disposition, void *pointer);
+typedef uint64_t efi_get_time(struct cz_efi_time *time,
+			      struct cz_efi_time_caps *capabilities);
 typedef uint64_t efi_get_variable(const uint16_t *name,
 				  const struct cz_efi_guid *guid,
 				  uint32_t *attributes, uint64_t *size,
@@ -39,5 +69,31 @@ typedef uint64_t efi_set_variable(const uint16_t *name,
 				  const struct cz_efi_guid *guid,
 				  uint32_t attributes, uint64_t size,
 				  const void *data);
+
+/* memcpy(), of which there is none here; the barrier keeps the compiler from
+ * calling it. */
+static inline void copy(void *to, const void *from, uint64_t size)
+{
+	uint8_t *t = to;
+	const uint8_t *f = from;
+
+	while (size-- > 0) {
+		*t++ = *f++;
+		__asm__ volatile("" : : : "memory");
+	}
+}
+
+static inline _Bool same_guid(const struct cz_efi_guid *a,
+			      const struct cz_efi_guid *b)
+{
+	const uint8_t *x = (const uint8_t *)a;
+	const uint8_t *y = (const uint8_t *)b;
+	_Bool same = 1;
+
+	for (uint32_t i = 0; i < sizeof(*a); i++) {
+		same = same && x[i] == y[i];
+	}
+	return same;
+}
 
 #endif

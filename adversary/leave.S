@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The outermost frame of SetVariable: it is the last to touch what firmware has
- * to keep, and changes what leave_order asks for.
+ * The outermost frames of GetVariable and SetVariable: they are the last to touch
+ * what firmware has to keep, and change what leave_order asks for.
  */
 #include "adversary.h"
 #include "leave.h"
@@ -43,12 +43,21 @@
 	.arch_extension fp
 	.arch_extension simd
 
+	.globl	get_variable_entry
+	.balign	16
+get_variable_entry:
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	bl	get_variable
+	b	.Lout
+
 	.globl	set_variable_entry
 	.balign	16
 set_variable_entry:
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
 	bl	set_variable
+.Lout:
 	ldp	x29, x30, [sp], #16
 	adrp	x10, leave_order
 	add	x10, x10, :lo12:leave_order

@@ -23,10 +23,15 @@ _Static_assert(offsetof(struct adversary_leave_order, what) == LEAVE_WHAT &&
 			       LEAVE_ITERATIONS,
 	       "leave.S knows the order");
 
-/* Done, and forgotten, on the way out of set_variable_entry(). */
+/* Done, and forgotten, on the way out of the entries. */
 extern struct adversary_leave_order leave_order;
 
-/* SetVariable as the system calls it; set_variable() does the work. */
+/* The services as the system calls them; the others do the work. */
+uint64_t get_variable_entry(const uint16_t *name,
+			    const struct cz_efi_guid *guid,
+			    uint32_t *attributes, uint64_t *size, void *data);
+uint64_t get_variable(const uint16_t *name, const struct cz_efi_guid *guid,
+		      uint32_t *attributes, uint64_t *size, void *data);
 uint64_t set_variable_entry(const uint16_t *name,
 			    const struct cz_efi_guid *guid, uint32_t attributes,
 			    uint64_t size, const void *data);

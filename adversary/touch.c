@@ -10,8 +10,7 @@
 
 typedef void touch_function(uint64_t address);
 
-/* A ret: where data can be executed, nothing happens. */
-static uint32_t touch_data = 0xd65f03c0u;
+uint32_t touch_data = 0xd65f03c0u;
 static uint64_t previous_argument;
 
 static uint64_t base_address(uint32_t base, uint64_t argument)

@@ -25,7 +25,9 @@ void touch_fp(uint64_t unused);
 void touch_sve(uint64_t unused);
 /* FP/SIMD traps from now on. */
 void touch_fp_off(void);
-/* A word in the code. */
+/* A word in the code; one in the data, a ret: where that can be executed, nothing
+ * happens. */
 extern const uint32_t touch_code;
+extern uint32_t touch_data;
 
 #endif

@@ -99,12 +99,11 @@ static uint64_t collect(const struct boot_context *context)
 	return CZ_EFI_SUCCESS;
 }
 
-static uint64_t load_adversary(const struct boot_context *context,
-			       struct boot_driver *driver)
+static uint64_t load_adversary(const struct boot_context *context)
 {
 	uint64_t status = boot_load_driver(
 		context, boot_adversary,
-		(uint64_t)(boot_adversary_end - boot_adversary), driver);
+		(uint64_t)(boot_adversary_end - boot_adversary));
 
 	if (status != CZ_EFI_SUCCESS) {
 		boot_say(context, u"caesura: the adversary does not load\r\n");
@@ -115,26 +114,12 @@ static uint64_t load_adversary(const struct boot_context *context,
 /* Everything that needs boot services, and their end. */
 static uint64_t run_efi_phase(const struct boot_context *context)
 {
-	struct boot_attributes attributes;
-	struct boot_driver driver;
 	uint64_t status = collect(context);
 
-	if (status != CZ_EFI_SUCCESS) {
-		return status;
+	if (status == CZ_EFI_SUCCESS && boot_has_option("adversary")) {
+		status = load_adversary(context);
 	}
-	bool with_driver = boot_has_option("adversary");
-	if (with_driver) {
-		status = load_adversary(context, &driver);
-		if (status != CZ_EFI_SUCCESS) {
-			return status;
-		}
-		boot_attributes_reserve(context, &attributes);
-	}
-	status = boot_exit_services(context);
-	if (status == CZ_EFI_SUCCESS && with_driver) {
-		boot_attributes_publish(context, &attributes, &driver);
-	}
-	return status;
+	return status == CZ_EFI_SUCCESS ? boot_exit_services(context) : status;
 }
 
 uint64_t boot_main(void *image_handle, struct cz_efi_system_table *table,

@@ -49,30 +49,9 @@ uint64_t boot_read_line_file(const struct boot_context *context,
 /* Whether the word stands on it. */
 bool boot_has_option(const char *word);
 
-/* A driver in memory: whole pages, one run of them code. */
-struct boot_driver {
-	uint64_t start, end;
-	uint64_t code_start, code_end;
-};
-
 /* Loads and starts the driver in `file`. An EFI status. */
 uint64_t boot_load_driver(const struct boot_context *context,
-			  const uint8_t *file, uint64_t size,
-			  struct boot_driver *driver);
-
-/* Room for a Memory Attributes Table of our own. */
-struct boot_attributes {
-	struct cz_efi_memory_attributes *table;
-	uint64_t size;
-};
-
-/* After the driver was loaded. */
-void boot_attributes_reserve(const struct boot_context *context,
-			     struct boot_attributes *room);
-/* Puts ours in the place of the firmware's. After boot services. */
-void boot_attributes_publish(const struct boot_context *context,
-			     struct boot_attributes *room,
-			     const struct boot_driver *driver);
+			  const uint8_t *file, uint64_t size);
 
 /* payload.S */
 extern const uint8_t boot_adversary[], boot_adversary_end[];

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A Memory Attributes Table (UEFI 2.11, section 4.6.4) that tells code from data
+ * in this driver. EDK II up to 2023 describes such a latecomer by one entry that is
+ * neither read-only nor non-executable. Firmware builds its table anew whenever
+ * runtime memory is allocated, so that ours takes its place when boot services end:
+ * room is reserved before, the entry of the configuration table, which is plain
+ * memory, is changed then.
+ */
+#include "attributes.h"
+
+#include <stdbool.h>
+
+/* In our own PE32+ headers, which lld-link wrote. */
+#define DOS_PE_OFFSET 0x3c
+#define PE_SECTION_COUNT 6
+#define PE_OPTIONAL_SIZE 20
+#define PE_OPTIONAL 24
+#define OPTIONAL_SECTION_ALIGNMENT 32
+#define OPTIONAL_IMAGE_SIZE 56
+#define SECTION_BYTES 40
+#define SECTION_SIZE 8
+#define SECTION_ADDRESS 12
+#define SECTION_FLAGS 36
+#define SECTION_EXECUTE 0x20000000u
+
+/* One entry becomes at most five: before, header, code, data, behind. */
+#define SPARE_ENTRIES 8
+/* What firmware allocates around an image to align it belongs to nobody. */
+#define MAX_PADDING 0x10000u
+#define PROTECTION (CZ_EFI_MEMORY_RO | CZ_EFI_MEMORY_XP)
+
+/* The driver in memory: whole pages, one run of them code. */
+struct image {
+	uint64_t start, end, code_start, code_end;
+};
+
+static struct {
+	struct cz_efi_system_table *system;
+	struct cz_efi_memory_attributes *table;
+	uint64_t size; /* of the room for it */
+	struct image image;
+} room;
+
+extern const uint8_t image_base[] __asm__("__ImageBase");
+
+static uint32_t read32(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	       (uint32_t)at[3] << 24;
+}
+
+static uint32_t read16(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
+}
+
+static void find_image(struct image *image)
+{
+	const uint8_t *pe = image_base + read32(image_base + DOS_PE_OFFSET);
+	const uint8_t *optional = pe + PE_OPTIONAL;
+	const uint8_t *section = optional + read16(pe + PE_OPTIONAL_SIZE);
+	uint32_t alignment = read32(optional + OPTIONAL_SECTION_ALIGNMENT);
+	uint32_t count = read16(pe + PE_SECTION_COUNT);
+
+	image->start = (uintptr_t)image_base;
+	image->end = image->start + read32(optional + OPTIONAL_IMAGE_SIZE);
+	for (uint32_t i = 0; i < count; i++, section += SECTION_BYTES) {
+		uint64_t size = read32(section + SECTION_SIZE);
+
+		if ((read32(section + SECTION_FLAGS) & SECTION_EXECUTE) == 0) {
+			continue;
+		}
+		image->code_start =
+			image->start + read32(section + SECTION_ADDRESS);
+		image->code_end = image->code_start + (size + alignment - 1) /
+							      alignment *
+							      alignment;
+	}
+}
+
+static uint64_t table_bytes(const struct cz_efi_memory_attributes *table)
+{
+	return sizeof(*table) +
+	       (uint64_t)table->number_of_entries * table->descriptor_size;
+}
+
+/* Where the configuration table has it; NULL: there is none. */
+static struct cz_efi_configuration_table *
+find_entry(const struct cz_efi_system_table *system)
+{
+	static const struct cz_efi_guid guid = CZ_EFI_MEMORY_ATTRIBUTES_GUID;
+	struct cz_efi_configuration_table *entry =
+		(struct cz_efi_configuration_table *)
+			system->configuration_table;
+
+	for (uint64_t i = 0; i < system->number_of_table_entries; i++) {
+		if (same_guid(&entry[i].guid, &guid)) {
+			return &entry[i];
+		}
+	}
+	return NULL;
+}
+
+void attributes_reserve(struct cz_efi_system_table *system)
+{
+	const struct efi_boot_services *boot =
+		(struct efi_boot_services *)system->boot_services;
+	const struct cz_efi_configuration_table *entry = find_entry(system);
+	uint64_t pages;
+	uint64_t address = 0;
+
+	if (entry == NULL) {
+		return;
+	}
+	const struct cz_efi_memory_attributes *table =
+		(struct cz_efi_memory_attributes *)entry->table;
+	pages = (table_bytes(table) + SPARE_ENTRIES * table->descriptor_size) /
+			CZ_EFI_PAGE_SIZE +
+		1;
+	if (boot->allocate_pages(EFI_ALLOCATE_ANY_PAGES,
+				 CZ_EFI_BOOT_SERVICES_DATA, pages,
+				 &address) != CZ_EFI_SUCCESS) {
+		return;
+	}
+	room.system = system;
+	room.size = pages * CZ_EFI_PAGE_SIZE;
+	room.table = (struct cz_efi_memory_attributes *)address;
+	find_image(&room.image);
+}
+
+/* The driver with the padding around it, when the entry holds nothing else. */
+static struct image with_padding(const struct image *driver,
+				 const struct cz_efi_memory_descriptor *entry)
+{
+	struct image padded = *driver;
+	uint64_t first = entry->physical_start;
+	uint64_t last = first + entry->number_of_pages * CZ_EFI_PAGE_SIZE;
+
+	if (first <= driver->start && last >= driver->end &&
+	    driver->start - first <= MAX_PADDING &&
+	    last - driver->end <= MAX_PADDING) {
+		padded.start = first;
+		padded.end = last;
+	}
+	return padded;
+}
+
+/* The protection of the driver's memory at `address`, and up to where; outside
+ * of the driver, what the entry said. */
+static uint64_t protection_at(const struct image *driver, uint64_t address,
+			      uint64_t *end)
+{
+	if (address < driver->start) {
+		*end = driver->start;
+		return 0;
+	}
+	if (address < driver->code_start) {
+		*end = driver->code_start;
+		return CZ_EFI_MEMORY_XP;
+	}
+	if (address < driver->code_end) {
+		*end = driver->code_end;
+		return CZ_EFI_MEMORY_RO;
+	}
+	if (address < driver->end) {
+		*end = driver->end;
+		return CZ_EFI_MEMORY_XP;
+	}
+	*end = UINT64_MAX;
+	return 0;
+}
+
+/* Appends the entry, cut in pieces where the driver lies in it. */
+static bool append(const struct cz_efi_memory_descriptor *entry)
+{
+	struct cz_efi_memory_attributes *table = room.table;
+	uint64_t address = entry->physical_start;
+	uint64_t last = address + entry->number_of_pages * CZ_EFI_PAGE_SIZE;
+	struct image padded = with_padding(&room.image, entry);
+
+	do {
+		uint64_t end = last;
+		uint64_t protection = 0;
+		if ((entry->attribute & PROTECTION) == 0) {
+			protection = protection_at(&padded, address, &end);
+			end = end < last ? end : last;
+		}
+		if (table_bytes(table) + table->descriptor_size > room.size) {
+			return false;
+		}
+		struct cz_efi_memory_descriptor *piece =
+			(void *)((uint8_t *)table + table_bytes(table));
+		copy(piece, entry, table->descriptor_size);
+		piece->physical_start = address;
+		piece->number_of_pages = (end - address) / CZ_EFI_PAGE_SIZE;
+		piece->attribute |= protection;
+		table->number_of_entries++;
+		address = end;
+	} while (address < last);
+	return true;
+}
+
+void attributes_publish(void)
+{
+	struct cz_efi_configuration_table *at =
+		room.table == NULL ? NULL : find_entry(room.system);
+	const struct cz_efi_memory_attributes *old;
+
+	if (at == NULL) {
+		return;
+	}
+	old = (struct cz_efi_memory_attributes *)at->table;
+	if (old->descriptor_size < sizeof(struct cz_efi_memory_descriptor)) {
+		return;
+	}
+	copy(room.table, old, sizeof(*old));
+	room.table->number_of_entries = 0;
+	for (uint32_t i = 0; i < old->number_of_entries; i++) {
+		const void *entry = (const uint8_t *)(old + 1) +
+				    (uint64_t)i * old->descriptor_size;
+		if (!append(entry)) {
+			return; /* no room: the old one stays */
+		}
+	}
+	at->table = (uintptr_t)room.table;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Goes wrong in the middle of a write to the flash; see flash.h. */
+#include "flash.h"
+
+#include "misbehave.h"
+#include "touch.h"
+
+#define MAX_VOLUMES 4
+
+typedef uint64_t fvb_write(const void *self, uint64_t block, uint64_t offset,
+			   uint64_t *size, const uint8_t *data);
+
+struct fvb {
+	void *before_write[5];
+	fvb_write *write;
+};
+
+/* One hook each, as they could be of several drivers. */
+static struct {
+	struct fvb *fvb;
+	fvb_write *next;
+} volumes[MAX_VOLUMES];
+static uint32_t volume_count;
+
+static uint64_t writes_left;
+static _Bool hangs;
+
+static fvb_write *next_of(const void *self)
+{
+	for (uint32_t i = 0; i < volume_count; i++) {
+		if (volumes[i].fvb == self) {
+			return volumes[i].next;
+		}
+	}
+	/* The pointer to the protocol has been converted, ours has not. */
+	return volumes[0].next;
+}
+
+static uint64_t write(const void *self, uint64_t block, uint64_t offset,
+		      uint64_t *size, const uint8_t *data)
+{
+	fvb_write *next = next_of(self);
+	uint64_t half = *size / 2;
+
+	if (writes_left == 0 || --writes_left != 0) {
+		return next(self, block, offset, size, data);
+	}
+	if (half != 0) {
+		(void)next(self, block, offset, &half, data);
+	}
+	if (hangs) {
+		hang(0);
+	}
+	touch_read(0);
+	return CZ_EFI_DEVICE_ERROR;
+}
+
+void flash_hook(const struct efi_boot_services *boot)
+{
+	static const struct cz_efi_guid protocol = {
+		0x8f644fa9,
+		0xe850,
+		0x4db1,
+		{0x9c, 0xe2, 0x0b, 0x44, 0x69, 0x8e, 0x8d, 0xa4}};
+	void **handles;
+	uint64_t count;
+
+	if (boot->locate_handle_buffer(EFI_BY_PROTOCOL, &protocol, NULL, &count,
+				       &handles) != CZ_EFI_SUCCESS) {
+		return;
+	}
+	for (uint64_t i = 0; i < count && volume_count < MAX_VOLUMES; i++) {
+		void *interface;
+
+		if (boot->handle_protocol(handles[i], &protocol, &interface) !=
+		    CZ_EFI_SUCCESS) {
+			continue;
+		}
+		volumes[volume_count].fvb = interface;
+		volumes[volume_count].next = volumes[volume_count].fvb->write;
+		volumes[volume_count].fvb->write = write;
+		volume_count++;
+	}
+	boot->free_pool(handles);
+}
+
+void flash_convert(efi_convert_pointer *convert)
+{
+	for (uint32_t i = 0; i < volume_count; i++) {
+		convert(0, &volumes[i].fvb);
+		convert(0, &volumes[i].next);
+	}
+}
+
+_Bool flash_is_hooked(void)
+{
+	return volume_count != 0;
+}
+
+void flash_arm(uint64_t number, _Bool hang_there)
+{
+	writes_left = number;
+	hangs = hang_there;
+}
