@@ -72,6 +72,15 @@ const struct option_rule option_rules[] = {
 	NUMBER("stress", "sets", 0, 300),
 	NUMBER("stress", "value", 8, MAX_VALUE_BYTES / 2),
 
+	WORD("misbehave", "step", "do|read"),
+	TEXT("misbehave", "name"),
+	TEXT("misbehave", "outcome"),
+	WORD("misbehave", "by", "get|set"),
+	WORD("misbehave", "address", "data|text|constants|unmapped"),
+	FLAG("misbehave", "then"),
+	NUMBER("misbehave", "deadline_ms", 1, 1000000),
+	NUMBER("misbehave", "bound", 1, 1000000),
+
 	WORD("persist", "step", "write|read"),
 	WORD("persist", "way", "firmware|fallback|now"),
 

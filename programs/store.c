@@ -5,6 +5,8 @@
  */
 #include "store.h"
 
+#include "adversary.h"
+
 #include <kernel/print.h>
 #include <kernel/string.h>
 
@@ -90,12 +92,14 @@ static bool value_changes(const uint16_t *name, const struct cz_efi_guid *guid)
 	       name_equal(name, count_name);
 }
 
-static bool digest_value(struct store_digest *digest, const uint16_t *name,
-			 const struct cz_efi_guid *guid, uint64_t name_hash)
+static bool add_variable(struct store_digest *digest, const uint16_t *name,
+			 const struct cz_efi_guid *guid, uint32_t wanted)
 {
 	static uint8_t data[MAX_STORED_BYTES];
 	size_t size_bytes = sizeof(data);
 	uint32_t attributes = 0;
+	uint64_t name_hash = hash(hash(HASH_START, guid, sizeof(*guid)), name,
+				  2 * name_length(name));
 	cz_status status;
 
 	status = cz_get_variable(firmware, name, guid, &attributes, data,
@@ -105,20 +109,27 @@ static bool digest_value(struct store_digest *digest, const uint16_t *name,
 			cz_status_name(status));
 		return false;
 	}
-	digest->values += hash(name_hash ^ attributes, data, size_bytes);
+	if ((attributes & wanted) != wanted) {
+		return true;
+	}
+	digest->count++;
+	digest->names += name_hash;
+	if (!value_changes(name, guid)) {
+		digest->values +=
+			hash(name_hash ^ attributes, data, size_bytes);
+	}
 	return true;
 }
 
-bool store_read_digest(struct store_digest *digest)
+bool store_read_digest(struct store_digest *digest, uint32_t attributes)
 {
 	static uint16_t name[CZ_MAX_NAME_BYTES / 2];
 	struct cz_efi_guid guid = {0};
 
 	*digest = (struct store_digest){0};
 	name[0] = 0;
-	while (digest->count < MAX_VARIABLES) {
+	for (unsigned i = 0; i < MAX_VARIABLES; i++) {
 		size_t size_bytes = sizeof(name);
-		uint64_t name_hash;
 		cz_status status = cz_get_next_variable_name(
 			firmware, &size_bytes, name, &guid,
 			deadline_in_ms(LIMIT_MS));
@@ -131,12 +142,8 @@ bool store_read_digest(struct store_digest *digest)
 				cz_status_name(status));
 			return false;
 		}
-		name_hash = hash(hash(HASH_START, &guid, sizeof(guid)), name,
-				 2 * name_length(name));
-		digest->count++;
-		digest->names += name_hash;
-		if (!value_changes(name, &guid) &&
-		    !digest_value(digest, name, &guid, name_hash)) {
+		if (memcmp(&guid, &adversary_guid, sizeof(guid)) != 0 &&
+		    !add_variable(digest, name, &guid, attributes)) {
 			return false;
 		}
 	}

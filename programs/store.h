@@ -41,8 +41,9 @@ void store_expect(struct store *store, enum stored which, const void *data,
 /* Reads the variable back and compares; logs a difference. */
 bool store_check(const struct store *store, enum stored which);
 
-/* Walks the whole store. False, after a log line, when a service fails. */
-bool store_read_digest(struct store_digest *digest);
+/* Walks the whole store, but for the adversary's variables and those that have not
+ * all of the attributes. False, after a log line, when a service fails. */
+bool store_read_digest(struct store_digest *digest, uint32_t attributes);
 bool store_same(const struct store_digest *a, const struct store_digest *b);
 
 #endif

@@ -509,7 +509,7 @@ static bool run_and_report(void)
 	struct store_digest before, after;
 	bool same;
 
-	if (!calibrate() || !store_read_digest(&before)) {
+	if (!calibrate() || !store_read_digest(&before, 0)) {
 		ktap_result(false, "sweep: undisturbed calls");
 		ktap_end();
 		return false;
@@ -523,7 +523,7 @@ static bool run_and_report(void)
 	if (!sweep.hopeless) {
 		check_store();
 	}
-	same = !sweep.hopeless && store_read_digest(&after) &&
+	same = !sweep.hopeless && store_read_digest(&after, 0) &&
 	       store_same(&before, &after);
 	return report(same);
 }

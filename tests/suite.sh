@@ -184,6 +184,21 @@ ablation() {
 	check_in_gate "without $1, a test fails: $2" "fails_without $1 \"$2\""
 }
 
+# list_adversary PATTERN: the rows of its lines that match.
+list_adversary() {
+	while IFS='|' read -r row_options row_direct row_sandbox; do
+		row_options=${row_options#+}
+		row_due=$row_direct
+		if [ "$listed_gate" = sandbox ]; then
+			row_due=$row_sandbox
+		fi
+		check_in_gate "firmware: ${row_options#name=}" \
+			"misbehaves \"$row_options\" \"$row_due\""
+	done <<END
+$(grep "$1" "$root/tests/adversary.rows")
+END
+}
+
 list_ablations() {
 	ablation fp "registers: firmware's registers stay"
 	ablation pin "affinity: a call ends on the CPU that it started on"
@@ -449,6 +464,82 @@ latency_holds() {
 	return "$code"
 }
 
+# What a wake-up may take beside firmware that misbehaves: 1.05 times the control's
+# and a tick.
+find_bound() {
+	gate=sandbox
+	boot_image control "latsweep phase=control part=0/3 value=1024" || return
+	log_lines control | sed -n 's/^hist .* \([0-9]*\):[0-9]*$/\1/p' |
+		awk '{ printf "%d\n", $1 * 1.05 + 16 }' >"$checks/bound"
+	echo "# at most $(cat "$checks/bound") ns"
+}
+
+# What the shell saw of a boot, for the matrix.
+keep_row() {
+	{
+		log_lines do | sed -n 's/^row //p'
+		echo "variables=$1"
+		log_lines do | sed -n 's/^error: \([A-Z].*\)/report=\1/p' | head -n 1
+	} >"$out/row"
+}
+
+# misbehaves OPTIONS DUE: and whether the variables are there in the next boot.
+misbehaves() {
+	case $1 in
+	*" cpu=max"*) cpu=max ;;
+	esac
+	misbehave="misbehave adversary $(echo "$1" | sed 's/ cpu=max//') outcome=$2"
+	case $2 in
+	skip\ *) skip "${2#skip }" ;;
+	# Counted time stands still for the others while one CPU loops.
+	*/stuck) cpus=2 icount=no ;;
+	esac
+	if [ "$gate" = sandbox ] && [ "$icount" = yes ]; then
+		misbehave="$misbehave bound=$(cat "$checks/bound")"
+	fi
+	store=$out/boots/row.vars
+	cp --sparse=always "$vars" "$store" && chmod u+w "$store" || return
+	if [ "$2" = dies ]; then
+		dies
+		return
+	fi
+	if ! boot do "$store" "$(image_file image)" "$misbehave"; then
+		log_lines do | grep -e '^not ok' -e '^# ' -e '^error: panic'
+		echo "$boot_why"
+		return 1
+	fi
+	kept=lost
+	if boot read "$store" "$(image_file image)" "misbehave step=read"; then
+		kept=kept
+	fi
+	rm -f "$store"
+	keep_row "$kept"
+	case $2 in
+	*/dirty*) echo "# dirty: the variables are $kept" ;;
+	*) [ "$kept" = kept ] || echo "a variable is lost after the next boot" ;;
+	esac
+	case $2:$kept in
+	*/dirty*:* | *:kept) ;;
+	*) false ;;
+	esac
+}
+
+# The kernel does not come to an end of its own: or the row is wrong.
+dies() {
+	limit=10
+	if boot do "$store" "$(image_file image)" "$misbehave"; then
+		echo "the kernel survives it"
+		return 1
+	fi
+	echo "# $boot_why"
+	rm -f "$store"
+	{
+		echo "$misbehave" | sed 's/.*\(name=[^ ]*\).*/\1 outcome=dies/'
+		echo "variables=- works=-"
+		echo "report=$boot_why"
+	} >"$out/row"
+}
+
 # sweeps SERVICE POINTS [VALUE]
 sweeps() {
 	service=$1
@@ -632,11 +723,20 @@ list_checks() {
 	rm -rf "$checks"
 	mkdir -p "$checks"
 	list_builds
+	check "the control of wake-ups" find_bound
 	builds=$(wc -l <"$checks/list")
+	if [ "$adversary" = yes ]; then
+		for listed_gate in ${gate:-direct sandbox}; do
+			list_adversary '^+*name='
+		done
+		count=$(wc -l <"$checks/list")
+		return
+	fi
 	for listed_gate in ${gate:-direct sandbox}; do
 		list_sweeps
 		list_ablations
 		list_boots
+		list_adversary '^+name='
 		list_machines
 	done
 	case $gate in
@@ -649,6 +749,17 @@ list_checks() {
 	list_host
 	list_tree
 	count=$(wc -l <"$checks/list")
+}
+
+# What came of every row, in both gates.
+print_matrix() {
+	for number in $(seq "$builds" "$count"); do
+		if [ -e "$checks/$number/row" ]; then
+			sed -n "${number}p" "$checks/list" | cut -f 1
+			cat "$checks/$number/row"
+			echo
+		fi
+	done | awk -f "$root/tests/rows.awk"
 }
 
 suite() {
@@ -665,6 +776,9 @@ suite() {
 		start_workers $((count - builds)) run_check_after_builds
 		report_checks
 		await_workers || :
+	fi
+	if [ "$adversary" = yes ]; then
+		print_matrix | tee "$out/matrix.txt"
 	fi
 	say "caesura: $count checks in $(($(date +%s) - started)) seconds"
 	echo "$passed passed, $failed_checks failed, $skipped skipped"

@@ -26,10 +26,18 @@ _Static_assert(MAIR_VALUE == 0xff4404, "enter.S has the same value");
 #define EC_FP 0x07 /* FP/SIMD is switched off */
 #define PAN_FIELD(mmfr1) (((mmfr1) >> 20) & 15)
 
+#define SCTLR_ENIA (1ull << 31) /* signed return addresses, firmware's */
+
 extern char exception_vectors[];
 
 #define AMU_FIELD(pfr0) (((pfr0) >> 44) & 15)
 #define PMU_VERSION(dfr0) (((dfr0) >> 8) & 15)
+
+/* By APA or API of ID_AA64ISAR1_EL1. */
+static bool has_signatures(void)
+{
+	return (READ_SYSREG(id_aa64isar1_el1) >> 4 & 0xff) != 0;
+}
 
 /* For firmware in the sandbox: what does no harm is not trapped. */
 static void open_el0(void)
@@ -38,6 +46,10 @@ static void open_el0(void)
 
 	WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) | SCTLR_DZE | SCTLR_UCT |
 					SCTLR_NTWE | SCTLR_UCI);
+	if (has_signatures()) {
+		/* The kernel's own code signs none. */
+		WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) | SCTLR_ENIA);
+	}
 	WRITE_SYSREG(cntkctl_el1, CNTKCTL_COUNTERS);
 	WRITE_SYSREG(mdscr_el1, MDSCR_TDCC);
 	if (version != 0 && version != 15) {

@@ -129,7 +129,15 @@ static const char *what(const struct cz *cz, const struct gate *gate)
 
 /* ---- Who called ---- */
 
-/* A frame record, fp and lr, if it is on firmware's stack. */
+static bool is_code(const struct cz *cz, uint64_t address)
+{
+	uint64_t offset;
+
+	return cz_find_image(cz, address, &offset) != NULL;
+}
+
+/* A frame record, fp and lr, if it is on firmware's stack. A compiler for PE may
+ * store them the other way round. */
 static bool read_record(const struct cz *cz, uint64_t address,
 			uint64_t record[2])
 {
@@ -140,16 +148,19 @@ static bool read_record(const struct cz *cz, uint64_t address,
 		return false;
 	}
 	memcpy(record, cz->stack.alias + (address - bottom), 16);
+	if (is_code(cz, record[0]) && !is_code(cz, record[1])) {
+		uint64_t lr = record[0];
+
+		record[0] = record[1];
+		record[1] = lr;
+	}
 	return true;
 }
 
 static void add_caller(const struct cz *cz, struct cz_ending *ending,
 		       uint64_t address)
 {
-	uint64_t offset;
-
-	if (ending->depth < CZ_BACKTRACE &&
-	    cz_find_image(cz, address, &offset) != NULL) {
+	if (ending->depth < CZ_BACKTRACE && is_code(cz, address)) {
 		ending->caller[ending->depth++] = address;
 	}
 }

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# Prints what came of each misbehaviour as a table: records of lines, the check's
+# name, NAME=VALUE words, `report=` and the rest of its line; an empty line ends one.
+
+function value(name, fallback) {
+	return name in found ? found[name] : fallback
+}
+
+function words(text) {
+	gsub(/_/, " ", text)
+	sub(/^CZ E/, "CZ_E", text)
+	sub(/^CZ_E /, "CZ_E_", text)
+	sub(/^EFI /, "EFI_", text)
+	gsub(/[/]/, ", ", text)
+	return text
+}
+
+BEGIN {
+	format = "%-34s %-7s %-62s %12s  %-9s %s\n"
+	printf "\n" format, "misbehaviour", "gate", "outcome", "instructions", \
+		"variables", "what still works, before anything is brought back"
+}
+
+/^firmware: / {
+	name = substr($0, 11)
+	gate = sub(/, sandbox$/, "", name) ? "sandbox" : "direct"
+	split("", found)
+	report = ""
+	next
+}
+
+/^report=/ {
+	report = substr($0, 8)
+	next
+}
+
+NF > 0 {
+	for (i = 1; i <= NF; i++) {
+		at = index($i, "=")
+		found[substr($i, 1, at - 1)] = substr($i, at + 1)
+	}
+	next
+}
+
+name != "" {
+	recovery = value("recovery_ns", 0)
+	printf format, name, gate, words(value("outcome", "?")), \
+		recovery > 0 ? recovery : "-", value("variables", "-"), \
+		value("works", "-")
+	if (report != "") {
+		print "    " report
+	}
+	name = ""
+}
