@@ -48,7 +48,8 @@ KERNEL_OBJ := $(call obj,$(KERNEL_SRC))
 PROGRAM_OBJ := $(call obj,$(PROGRAM_SRC))
 
 # What each ablation takes out: the file whose place tests/ablate/NAME.c takes.
-ABLATIONS := fp lock buffers space pin owner wake permission daif broker
+ABLATIONS := fp lock buffers space pin owner wake permission daif broker \
+	recover limit note withdraw mend
 ABLATE_fp := kernel/sched/fp.c
 ABLATE_lock := programs/rival.c
 ABLATE_buffers := src/arguments.c
@@ -59,6 +60,11 @@ ABLATE_wake := kernel/port/event.c
 ABLATE_permission := kernel/mm/permission.c
 ABLATE_daif := src/arm64/mask.c
 ABLATE_broker := src/arm64/broker.c
+ABLATE_recover := src/arm64/end.c
+ABLATE_limit := src/watch.c
+ABLATE_note := src/note.c
+ABLATE_withdraw := src/policy.c
+ABLATE_mend := src/arm64/mend.c
 
 .PHONY: all help images secure-images tools unit fuzz clean
 all: images tools

@@ -378,7 +378,7 @@ static void run_row(void)
 	await_end();
 	probe_stop(&probe);
 	worst_ns = ticks_to_ns(samples_max(&probe.samples));
-	stuck = row.after.stuck != 0;
+	stuck = __atomic_load_n(&firmware->in_flight, __ATOMIC_ACQUIRE) != NULL;
 	describe();
 	check_outcome();
 	check_latency(worst_ns);

@@ -32,6 +32,25 @@ static cz_status check_config(const struct cz_config *config)
 	return CZ_OK;
 }
 
+/* A limit that every call would run past, or 0 for want of one, is a mistake. */
+static cz_status check_policy(const struct cz_config *config)
+{
+	for (uint32_t i = 0; config->policy != NULL && i < CZ_NULL_SERVICE;
+	     i++) {
+		uint64_t limit_ns = config->policy->service[i].kill_limit_ns;
+
+		if (limit_ns < CZ_MIN_KILL_LIMIT_NS) {
+			cz_error(
+				config->host,
+				"policy: %s may run for %llu ns; at least %llu",
+				cz_service_name((enum cz_service)i),
+				cz_ull(limit_ns), cz_ull(CZ_MIN_KILL_LIMIT_NS));
+			return CZ_E_ARGUMENT;
+		}
+	}
+	return CZ_OK;
+}
+
 static void start_state(struct cz *cz, const struct cz_config *config)
 {
 	memset(cz, 0, sizeof(*cz));
@@ -169,6 +188,9 @@ cz_status cz_init(struct cz *cz, const struct cz_config *config)
 	struct cz_boot boot = {.cz = cz, .config = config};
 	cz_status status = check_config(config);
 
+	if (status == CZ_OK) {
+		status = check_policy(config);
+	}
 	if (status != CZ_OK) {
 		return status;
 	}

@@ -49,7 +49,7 @@ unit-tables: $(OUT)/unit-tables/tables
 
 # The sandbox's emulation, on a processor that is made up.
 ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c \
-		describe.c) \
+		describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
@@ -156,7 +156,7 @@ EMBED_ASM := $(wildcard src/arm64/*.S)
 EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o \
 	machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
-	arm64/describe.o)
+	arm64/describe.o arm64/mend.o)
 EMBED_TEXT_MAX := 32768
 EMBED_RECOVERY_MAX := 8192
 EMBED_SANDBOX_MAX := 12288

@@ -45,7 +45,7 @@ NF > 0 {
 name != "" {
 	recovery = value("recovery_ns", 0)
 	printf format, name, gate, words(value("outcome", "?")), \
-		recovery > 0 ? recovery : "-", value("variables", "-"), \
+		(recovery > 0 ? recovery : "-"), value("variables", "-"), \
 		value("works", "-")
 	if (report != "") {
 		print "    " report

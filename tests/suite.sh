@@ -214,6 +214,15 @@ list_ablations() {
 	ablation space "sweep: status and results"
 	ablation owner "now: on top of a preempted call"
 	ablation wake "stress: nobody waits for what has come"
+	ablation recover "misbehave: the outcome is as it should be"
+	ablation limit "misbehave: the outcome is as it should be"
+	ablation note "misbehave: the outcome is as it should be"
+	ablation withdraw \
+		"misbehave: dirty, writing is withheld, reading is not"
+	# In the sandbox firmware cannot change those.
+	if [ "$listed_gate" = direct ]; then
+		ablation mend "misbehave: the outcome is as it should be"
+	fi
 }
 
 # ---- Checks ----
@@ -487,8 +496,10 @@ keep_row() {
 misbehaves() {
 	case $1 in
 	*" cpu=max"*) cpu=max ;;
+	*" cpus=2"*) cpus=2 icount=no ;;
 	esac
-	misbehave="misbehave adversary $(echo "$1" | sed 's/ cpu=max//') outcome=$2"
+	misbehave="misbehave adversary $(echo "$1" |
+		sed 's/ cpu=max// ; s/ cpus=2//') outcome=$2"
 	case $2 in
 	skip\ *) skip "${2#skip }" ;;
 	# Counted time stands still for the others while one CPU loops.

@@ -115,8 +115,10 @@ typedef uint32_t cz_service_mask;
  * runs, not that in which it is switched out, in steps of a sixteenth of the
  * smallest limit that there is; CZ_FOREVER: none.
  */
+#define CZ_MIN_KILL_LIMIT_NS 1000000ull
+
 struct cz_service_policy {
-	uint64_t kill_limit_ns;
+	uint64_t kill_limit_ns; /* CZ_MIN_KILL_LIMIT_NS or more */
 	cz_service_mask exact; /* after a call that touched nothing but RAM */
 	cz_service_mask dirty; /* after any other */
 };

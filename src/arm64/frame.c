@@ -19,9 +19,7 @@ _Static_assert(sizeof(struct cz_frame) == CZ_FRAME_SIZE, "frame: size");
 #define MODE_MASK 0x1full
 #define MODE_EL0T 0x00ull
 #define MODE_EL1T 0x04ull
-#define MODE_EL1H 0x05ull
 #define MASKED 0x3c0ull /* DAIF: all interrupts */
-#define PSTATE_PAN (1ull << 22)
 
 #define INSN_BYTES 4
 
@@ -67,35 +65,6 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame)
 	}
 }
 
-/* Makes the frame return to the gate instead of to firmware. Interrupts stay off
- * until the gate has looked at what firmware left. */
-static void return_to_gate(struct cz *cz, struct cz_frame *frame,
-			   const char *where)
-{
-	struct gate *gate = gate_of(cz);
-	uint64_t pan =
-		cz->gate == CZ_GATE_SANDBOX ? gate->pstate : frame->pstate;
-
-	frame->x[16] = (uint64_t)gate;
-	frame->pc = (uint64_t)where;
-	frame->pstate = MODE_EL1H | MASKED | (pan & PSTATE_PAN);
-}
-
-/* Formatting and printing take long: not here, with interrupts off. */
-static void end_call(struct cz *cz, struct cz_frame *frame, uint64_t esr,
-		     uint64_t far, cz_status why)
-{
-	struct gate *gate = gate_of(cz);
-
-	gate->end = *frame;
-	gate->end_esr = esr;
-	gate->end_far = far;
-	cz->ended_by = why;
-	return_to_gate(cz, frame,
-		       cz->gate == CZ_GATE_SANDBOX ? cz_gate_sandbox_end
-						   : cz_gate_direct_end);
-}
-
 /* An end was asked for: of this call, or of one that has returned since. One that
  * has written to a device goes on, unless its limit has come. */
 static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
@@ -113,7 +82,7 @@ static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
 	(void)__atomic_compare_exchange_n(&cz->end_asked, &asked, 0, false,
 					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	if (kill || asked == cz_end_of(number, false)) {
-		end_call(cz, frame, 0, 0, kill ? CZ_E_KILLED : CZ_E_ABORTED);
+		cz_gate_end(cz, frame, 0, 0, kill ? CZ_E_KILLED : CZ_E_ABORTED);
 	}
 }
 
@@ -202,7 +171,7 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 	}
 	if (cz->gate == CZ_GATE_SANDBOX) {
 		if (is_return(cz, frame, esr)) {
-			return_to_gate(cz, frame, cz_gate_sandbox_return);
+			cz_gate_return_to(cz, frame, cz_gate_sandbox_return);
 			return true;
 		}
 		if (emulate(cz, frame, esr, far)) {
@@ -210,7 +179,7 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			return true;
 		}
 	}
-	end_call(cz, frame, esr, far, CZ_E_FAULT);
+	cz_gate_end(cz, frame, esr, far, CZ_E_FAULT);
 	return true;
 }
 

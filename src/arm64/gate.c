@@ -5,6 +5,7 @@
  */
 #include "gate.h"
 #include "../gate.h"
+#include "system.h"
 
 /* What the trampoline page holds. */
 #define INSN_LDR_X17 0x58000091u /* ldr x17, TRAMPOLINE_LAND */
@@ -13,31 +14,9 @@
 #define INSN_RET 0xd65f03c0u
 #define INSN_SVC 0xd4000001u
 
-#define READ_SYSREG(name)                                         \
-	__extension__({                                           \
-		uint64_t value_;                                  \
-		__asm__ volatile("mrs %0, " name : "=r"(value_)); \
-		value_;                                           \
-	})
-#define WRITE_SYSREG(name, value) \
-	__asm__ volatile("msr " name ", %0" ::"r"(value) : "memory")
-
-#define PAN_REGISTER "s3_0_c4_c2_3"
-#define HAS_PAN() (((READ_SYSREG("id_aa64mmfr1_el1") >> 20) & 15) != 0)
-
 /* What firmware in the sandbox finds in x18..x28: nothing of the kernel's, and it
  * is to be there afterwards. */
 #define GIVEN(n) ((uint64_t)0x5ca1 << 48 | (n))
-
-/* TTBR0_EL1 without the ASID, which a host may change while it has the thread
- * switched out. */
-#define TRANSLATION_TABLE 0x0000fffffffffffeull
-
-/* The registers that are compared, in the order of CZ_ANOMALY_*. */
-struct system_registers {
-	uint64_t pan, thread_user, thread_kernel, translation, vectors, control,
-		coprocessor;
-};
 
 /* All but the last, which the gate's assembly needs and reads itself. */
 static inline void read_registers(struct system_registers *registers,
@@ -83,20 +62,9 @@ void cz_gate_prepare(struct cz *cz)
 		cz->window_address + TRAMPOLINE_NULL_SERVICE;
 }
 
-/* Compares and mends one register. */
-#define CHECK(field, mask, name, anomaly)                             \
-	do {                                                          \
-		if (((after->field ^ before->field) & (mask)) != 0) { \
-			WRITE_SYSREG(name, before->field);            \
-			found |= 1u << (anomaly);                     \
-		}                                                     \
-	} while (0)
-
 static inline uint32_t check_registers(const struct system_registers *before,
 				       const struct system_registers *after)
 {
-	uint32_t found = 0;
-
 	/* One branch for all of them. */
 	if (((after->pan ^ before->pan) |
 	     (after->thread_user ^ before->thread_user) |
@@ -107,16 +75,7 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	     (after->coprocessor ^ before->coprocessor)) == 0) {
 		return 0;
 	}
-	CHECK(pan, UINT64_MAX, PAN_REGISTER, CZ_ANOMALY_PAN);
-	CHECK(thread_user, UINT64_MAX, "tpidr_el0", CZ_ANOMALY_THREAD_USER);
-	CHECK(thread_kernel, UINT64_MAX, "tpidr_el1", CZ_ANOMALY_THREAD_KERNEL);
-	CHECK(translation, TRANSLATION_TABLE, "ttbr0_el1",
-	      CZ_ANOMALY_TRANSLATION);
-	CHECK(vectors, UINT64_MAX, "vbar_el1", CZ_ANOMALY_VECTORS);
-	CHECK(control, UINT64_MAX, "sctlr_el1", CZ_ANOMALY_SYSTEM_CONTROL);
-	CHECK(coprocessor, UINT64_MAX, "cpacr_el1", CZ_ANOMALY_COPROCESSOR);
-	__asm__ volatile("isb" ::: "memory");
-	return found;
+	return cz_mend_registers(before, after);
 }
 
 /* What the assembly noted of a call that returned by itself: in any gate, then

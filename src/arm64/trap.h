@@ -46,6 +46,15 @@ static inline struct cz_service_stats *cz_stats_in_flight(struct cz *cz)
 		       : &cz->stats.service[cz->in_flight->service];
 }
 
+/* ---- end.c ---- */
+
+/* Makes the frame return to a place in the gate instead of to firmware. */
+void cz_gate_return_to(struct cz *cz, struct cz_frame *frame,
+		       const char *where);
+/* Ends the call, and keeps what is known of why. */
+void cz_gate_end(struct cz *cz, struct cz_frame *frame, uint64_t esr,
+		 uint64_t far, cz_status why);
+
 /* ---- mask.c: the virtual DAIF, and how long interrupts were masked in it ---- */
 
 void cz_mask_write(struct cz *cz, uint64_t daif);

@@ -9,6 +9,7 @@
 static void configurations(void **state)
 {
 	struct bench *bench = *state;
+	struct cz_policy policy;
 	struct cz_config sound = bench->config;
 
 	bench->config.max_requests = CZ_MAX_REQUESTS + 1;
@@ -25,6 +26,13 @@ static void configurations(void **state)
 	assert_status(bench_start(bench), CZ_E_HOST);
 	assert_true(sim_logged(&bench->sim, "the host does not offer gate 1"));
 	bench->config = sound;
+	policy = cz_default_policy;
+	policy.service[CZ_SET_TIME].kill_limit_ns = 999999;
+	bench->config.gate = CZ_GATE_DIRECT;
+	bench->config.policy = &policy;
+	bench_refused(bench, CZ_E_ARGUMENT,
+		      "policy: SetTime may run for 999999 ns");
+	bench->config.policy = NULL;
 	bench->config.gate = 2;
 	assert_status(bench_start(bench), CZ_E_ARGUMENT);
 }
