@@ -12,8 +12,35 @@
 
 typedef cz_status (*function)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
+/* Without the library nobody opens a device when it is first written to. */
+static void open_devices(void)
+{
+	for (uint32_t i = 0; i < firmware->region_count; i++) {
+		const struct cz_region *region = &firmware->regions[i];
+		const struct cz_mapping mapping = {
+			.address = region->address,
+			.cookie = region->physical,
+			.page_count = region->page_count,
+			.backing = CZ_BACKING_FIRMWARE,
+			.type = region->type,
+			.prot = region->prot,
+		};
+
+		if (region->type == CZ_MEMORY_DEVICE) {
+			(void)cz_host_space_map(firmware->host, firmware->space,
+						&mapping);
+		}
+	}
+}
+
 void raw_begin(void)
 {
+	static bool open;
+
+	if (!open) {
+		open_devices();
+		open = true;
+	}
 	preempt_disable();
 	fp_begin();
 	space_adopt(port_firmware_space());
