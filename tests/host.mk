@@ -14,7 +14,7 @@ CORE_HEADERS := $(wildcard include/caesura/*.h src/*.h)
 # ---- unit ----
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
-UNIT_HEADERS := $(wildcard tests/unit/*.h)
+UNIT_HEADERS := $(wildcard tests/unit/*.h) tests/model/states.h
 
 # $(1) compiler
 define unit_build
@@ -72,6 +72,12 @@ unit-arm64: $(ARM64_TESTS)
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
 unit: unit-clang unit-gcc unit-tables unit-arm64
+
+# ---- model: the request's state machine, by spin ----
+
+.PHONY: model
+model:
+	$(Q)sh tests/model/check.sh $(OUT)/model
 
 # ---- fuzz: RUNS inputs each, from the corpus in the tree and from seeds that
 # are made anew; what is found new stays in $(FUZZ)/corpus ----

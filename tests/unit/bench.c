@@ -108,6 +108,7 @@ int main(int argc, char **argv)
 	failed += group_requests();
 	failed += group_trouble();
 	failed += group_now();
+	failed += group_model();
 	failed += group_selftest();
 	printf("%s: %d failed\n", failed == 0 ? "passed" : "FAILED", failed);
 	return failed == 0 ? 0 : 1;

@@ -59,6 +59,7 @@ int group_arguments(void);
 int group_requests(void);
 int group_trouble(void);
 int group_now(void);
+int group_model(void);
 int group_selftest(void);
 
 #endif

@@ -132,6 +132,7 @@ struct cz_host {
 	uint64_t timer_ns;
 	bool not_running; /* the worker is switched out */
 	unsigned interrupts_sent;
+	void (*unlocking)(void); /* a mutex is about to be given back; or NULL */
 	char log[16384];
 	size_t log_bytes;
 	struct sim_thread *unjoined;

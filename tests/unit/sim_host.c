@@ -300,6 +300,9 @@ void cz_host_mutex_unlock(struct cz_host *sim, cz_host_mutex *storage)
 	struct sim_mutex *mutex = (struct sim_mutex *)storage;
 	struct sim_thread *self = sim_self(sim);
 
+	if (sim->unlocking != NULL) {
+		sim->unlocking();
+	}
 	pthread_mutex_lock(&sim->lock);
 	demand(mutex->holder == self || sim->broken == SIM_MUTEX_OPEN,
 	       "a mutex is given back by another");

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Has spin go through all states of request.pml, into the directory $1: there is no
+# error, and nothing that is never reached; and with each thing left out there is one.
+set -eu
+cd "$(dirname "$0")"
+out=$1
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cp request.pml states.h "$out"
+cd "$out"
+
+# run NAME [OPTION]
+run() {
+	rm -f pan*
+	spin -a ${2:+"$2"} request.pml >"$1.log" 2>&1 || {
+		cat "$1.log"
+		exit 1
+	}
+	gcc -O2 -w -DSAFETY -DCOLLAPSE -o pan pan.c
+	./pan -m100000 >"$1.log" 2>&1 || :
+	errors=$(sed -n 's/.*errors: \([0-9]*\)$/\1/p' "$1.log")
+	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' "$1.log")
+}
+
+run whole
+unreached=$(grep -c 'request.pml:.*state' whole.log || :)
+ends=$(grep -c '"-end-"' whole.log || :)
+if [ "$errors" != 0 ] || [ "$unreached" != "$ends" ]; then
+	cat whole.log
+	exit 1
+fi
+echo "# model: $states states, 0 errors, every step taken"
+for left_out in NO_NUMBER NO_OWNER EARLY_FREE LOST_WAKE NO_LOOK NO_WATCH; do
+	run "$left_out" "-D$left_out"
+	if [ "$errors" != 1 ]; then
+		echo "with $left_out there is no error"
+		exit 1
+	fi
+	echo "# model: $left_out: an error, found after $states states"
+done
