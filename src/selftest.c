@@ -113,6 +113,46 @@ static cz_status test_event(struct cz_host *host)
 	return CZ_OK;
 }
 
+/* ---- The timer, and who runs ---- */
+
+struct alarm {
+	struct cz_host *host;
+	cz_host_timer timer;
+	cz_host_event event;
+	uint64_t fired_ns;
+};
+
+static void ring(void *argument)
+{
+	struct alarm *alarm = argument;
+
+	alarm->fired_ns = cz_host_now_ns(alarm->host);
+	cz_host_event_set(alarm->host, &alarm->event);
+}
+
+static cz_status test_timer(struct cz_host *host)
+{
+	struct alarm alarm = {.host = host};
+	uint64_t due_ns = cz_host_now_ns(host) + SHORT_NS;
+	bool came;
+
+	cz_host_event_init(host, &alarm.event);
+	cz_host_timer_start(host, &alarm.timer, due_ns, ring, &alarm);
+	came = cz_host_event_wait(host, &alarm.event, NULL, due_ns + LONG_NS);
+	cz_host_timer_stop(host, &alarm.timer);
+	if (!came) {
+		return fails(host, "timer_start", "it does not fire");
+	}
+	if (alarm.fired_ns < due_ns) {
+		return fails(host, "timer_start", "it fires early");
+	}
+	if (!cz_host_is_running(host, cz_host_self(host))) {
+		return fails(host, "is_running", "the caller does not run");
+	}
+	cz_host_interrupt(host, cz_host_self(host));
+	return CZ_OK;
+}
+
 static bool get(const bool *flag)
 {
 	return __atomic_load_n(flag, __ATOMIC_SEQ_CST);
@@ -418,6 +458,9 @@ cz_status cz_host_selftest(struct cz_host *host, enum cz_gate gate)
 
 	if (status == CZ_OK) {
 		status = test_event(host);
+	}
+	if (status == CZ_OK) {
+		status = test_timer(host);
 	}
 	if (status == CZ_OK) {
 		status = test_threads(host);

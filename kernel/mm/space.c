@@ -165,30 +165,44 @@ static bool replace(const struct space *space, uint64_t address,
 	return old != 0;
 }
 
-static bool map_block(struct space *space, uint64_t address, uint64_t physical,
-		      uint64_t bits, bool *replaced)
+/* As many blocks as there are, and one table holds; the pages of these, or 0. */
+static size_t map_blocks(struct space *space, uint64_t address,
+			 uint64_t physical, size_t page_count, uint64_t bits,
+			 bool *replaced)
 {
 	volatile uint64_t *entry = table_block(space->table, address, true);
+	size_t count = page_count / BLOCK_PAGES;
+	size_t room = TABLE_ENTRIES - (address / LEAF_BYTES) % TABLE_ENTRIES;
 
-	if (entry == NULL || (*entry & PTE_TABLE) != 0) {
-		return false;
+	if (entry == NULL) {
+		return 0;
 	}
-	*replaced |=
-		replace(space, address, entry, physical | (bits & ~PTE_TABLE));
-	return true;
+	if (count > room) {
+		count = room;
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint64_t offset = i * LEAF_BYTES;
+
+		if ((entry[i] & PTE_TABLE) != 0) {
+			return 0;
+		}
+		*replaced |= replace(space, address + offset, &entry[i],
+				     (physical + offset) | (bits & ~PTE_TABLE));
+	}
+	return count * BLOCK_PAGES;
 }
 
-static bool map_page(struct space *space, uint64_t address, uint64_t physical,
-		     uint64_t bits, bool *replaced)
+static size_t map_page(struct space *space, uint64_t address, uint64_t physical,
+		       uint64_t bits, bool *replaced)
 {
 	volatile uint64_t *leaf = find_leaf(space, address, true);
 
 	if (leaf == NULL) {
-		return false;
+		return 0;
 	}
 	*replaced |= replace(space, address, &leaf[table_leaf_index(address)],
 			     physical | bits);
-	return true;
+	return 1;
 }
 
 bool space_map(struct space *space, uint64_t address, uint64_t physical,
@@ -204,14 +218,16 @@ bool space_map(struct space *space, uint64_t address, uint64_t physical,
 	if (!in_range(address, page_count) || !in_range(physical, page_count)) {
 		return false;
 	}
-	for (; page_count > 0; page_count -= step) {
-		bool block = is_block(address, physical, page_count, kind);
-
-		if (!(block ? map_block : map_page)(space, address, physical,
-						    bits, &replaced)) {
+	while (page_count > 0) {
+		step = is_block(address, physical, page_count, kind)
+			       ? map_blocks(space, address, physical,
+					    page_count, bits, &replaced)
+			       : map_page(space, address, physical, bits,
+					  &replaced);
+		if (step == 0) {
 			return false;
 		}
-		step = block ? BLOCK_PAGES : 1;
+		page_count -= step;
 		address += step * PAGE_SIZE;
 		physical += step * PAGE_SIZE;
 	}

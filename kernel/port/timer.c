@@ -44,6 +44,7 @@ void cz_host_timer_start(struct cz_host *host, cz_host_timer *timer,
 
 	port->fire = fire;
 	port->argument = argument;
+	port->timer.soft = true;
 	host->timer = timer;
 	host->timer_cpu = another_cpu(worker_cpu(host));
 	timer_start_on(&port->timer, ns_to_ticks(at_ns), fire_port_timer,

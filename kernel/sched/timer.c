@@ -7,6 +7,7 @@
 #include <kernel/machine.h>
 
 #define CTL_ENABLE 1u
+#define SOFT_TICKS 128 /* longer than any soft timer's interrupt */
 
 __extension__ typedef unsigned __int128 uint128;
 
@@ -60,10 +61,9 @@ static void program(const struct list *list)
 	WRITE_SYSREG(cntv_ctl_el0, CTL_ENABLE);
 }
 
-/* Into a CPU's list; true when it is the first there. */
-static inline bool insert(struct timer *timer, uint64_t tick, uint32_t cpu)
+/* Into a list. */
+static inline void insert(struct list *list, struct timer *timer, uint64_t tick)
 {
-	struct list *list = &timers[cpu];
 	struct list *at = list->next;
 
 	while (at != list &&
@@ -72,6 +72,39 @@ static inline bool insert(struct timer *timer, uint64_t tick, uint32_t cpu)
 	}
 	timer->tick = tick;
 	list_insert_before(at, &timer->node);
+}
+
+static inline struct timer *first_of(const struct list *list)
+{
+	return container_of(list->next, struct timer, node);
+}
+
+/* A soft timer at the head goes behind the others that are near: its interrupt
+ * would hold up theirs. */
+static __attribute__((noinline, cold)) void make_way(struct list *list)
+{
+	while (first_of(list)->soft && list->next->next != list) {
+		struct timer *soft = first_of(list);
+		uint64_t next = first_of(list->next)->tick;
+
+		if (next - soft->tick >= SOFT_TICKS) {
+			return;
+		}
+		list_remove(&soft->node);
+		insert(list, soft, next + SOFT_TICKS);
+	}
+}
+
+/* True when the timer is the first of its CPU's, or made it another. */
+static inline bool queue(struct timer *timer, uint64_t tick, uint32_t cpu)
+{
+	struct list *list = &timers[cpu];
+
+	insert(list, timer, tick);
+	if (first_of(list)->soft) {
+		make_way(list);
+		return true;
+	}
 	return list->next == &timer->node;
 }
 
@@ -79,7 +112,7 @@ void timer_queue(struct timer *timer, uint64_t tick)
 {
 	uint32_t cpu = this_cpu()->id;
 
-	if (insert(timer, tick, cpu)) {
+	if (queue(timer, tick, cpu)) {
 		program(&timers[cpu]);
 	}
 }
@@ -89,7 +122,7 @@ static void queue_on(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
 	if (cpu == this_cpu()->id) {
 		timer_queue(timer, tick);
-	} else if (insert(timer, tick, cpu)) {
+	} else if (queue(timer, tick, cpu)) {
 		__atomic_store_n(&cpus[cpu].timer_changed, true,
 				 __ATOMIC_RELEASE);
 		gic_send_ipi(cpu);
@@ -215,20 +248,30 @@ void timer_interrupt(void)
 	struct cpu *cpu = this_cpu();
 	struct list *list = &timers[cpu->id];
 	uint64_t now = READ_SYSREG(cntvct_el0);
+	bool any = false;
 
 	cpu->timer_late = 0;
 	sched_lock_masked();
 	while (!list_empty(list)) {
-		struct timer *timer =
-			container_of(list->next, struct timer, node);
+		struct timer *timer = first_of(list);
 
 		if (timer->tick > now) {
 			break;
 		}
+		if (timer->soft && any) {
+			/* After whoever wakes by this interrupt. */
+			list_remove(&timer->node);
+			insert(list, timer, now + SOFT_TICKS);
+			continue;
+		}
+		any = true;
 		if (now - timer->tick > cpu->timer_late) {
 			cpu->timer_late = now - timer->tick;
 		}
 		expire(timer);
+	}
+	if (!list_empty(list) && first_of(list)->soft) {
+		make_way(list);
 	}
 	program(list);
 	sched_unlock_masked();

@@ -48,6 +48,9 @@ enum sim_broken {
 	SIM_EVENT_NO_INHERITANCE,
 	SIM_CPUS_REFUSED,
 	SIM_INTERRUPTS_STAY,
+	SIM_TIMER_DEAD,
+	SIM_TIMER_EARLY,
+	SIM_NOT_RUNNING,
 };
 
 /* ---- Physical memory, and what is where ---- */
@@ -130,9 +133,11 @@ struct cz_host {
 	void (*timer_fire)(void *argument); /* pending, or NULL */
 	void *timer_argument;
 	uint64_t timer_ns;
+	bool timers_run; /* fire by themselves, while somebody waits */
 	bool not_running; /* the worker is switched out */
 	unsigned interrupts_sent;
-	void (*unlocking)(void); /* a mutex is about to be given back; or NULL */
+	void (*unlocking)(
+		void); /* a mutex is about to be given back; or NULL */
 	char log[16384];
 	size_t log_bytes;
 	struct sim_thread *unjoined;

@@ -368,6 +368,19 @@ static bool wait_once(struct cz_host *sim, uint64_t deadline_ns)
 	return true;
 }
 
+static void run_timer(struct cz_host *sim)
+{
+	if (!sim->timers_run || sim->timer_fire == NULL ||
+	    sim->broken == SIM_TIMER_DEAD) {
+		return;
+	}
+	while (sim->broken != SIM_TIMER_EARLY &&
+	       cz_host_now_ns(sim) < sim->timer_ns) {
+		usleep(100);
+	}
+	sim_fire(sim);
+}
+
 bool cz_host_event_wait(struct cz_host *sim, cz_host_event *storage,
 			cz_host_thread owner, uint64_t deadline_ns)
 {
@@ -379,6 +392,7 @@ bool cz_host_event_wait(struct cz_host *sim, cz_host_event *storage,
 	demand(self->mutexes == 0, "a thread waits with a mutex");
 	demand(!self->masked, "a wait with interrupts off");
 	demand((struct sim_thread *)owner != self, "a thread waits for itself");
+	run_timer(sim);
 	if (sim->broken == SIM_EVENT_LIES && deadline_ns != CZ_FOREVER &&
 	    deadline_ns != 0) {
 		return true;
@@ -736,7 +750,7 @@ bool sim_fire(struct cz_host *sim)
 bool cz_host_is_running(struct cz_host *sim, cz_host_thread thread)
 {
 	demand(thread != NULL, "no thread");
-	return !sim->not_running;
+	return !sim->not_running && sim->broken != SIM_NOT_RUNNING;
 }
 
 void cz_host_interrupt(struct cz_host *sim, cz_host_thread thread)

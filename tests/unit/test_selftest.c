@@ -6,6 +6,7 @@ static void sound(void **state)
 {
 	struct bench *bench = *state;
 
+	bench->sim.timers_run = true;
 	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_DIRECT), CZ_OK);
 	assert_false(sim_logged(&bench->sim, "selftest"));
 	assert_true(sim_is_clean(&bench->sim));
@@ -15,6 +16,7 @@ static void another_gate(void **state)
 {
 	struct bench *bench = *state;
 
+	bench->sim.timers_run = true;
 	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX),
 		      CZ_E_HOST);
 	assert_true(sim_logged(&bench->sim, "cz_host_gates"));
@@ -58,9 +60,13 @@ static void broken(void **state)
 		{SIM_CPUS_REFUSED, "worker_set_cpus: refuses the set of all"},
 		{SIM_INTERRUPTS_STAY,
 		 "interrupts_restore: interrupts are not as they were"},
+		{SIM_TIMER_DEAD, "timer_start: it does not fire"},
+		{SIM_TIMER_EARLY, "timer_start: it fires early"},
+		{SIM_NOT_RUNNING, "is_running: the caller does not run"},
 	};
 	struct bench *bench = *state;
 
+	bench->sim.timers_run = true;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		cz_status status;
 

@@ -18,11 +18,14 @@ uint64_t ticks_hz(void);
 uint64_t ticks_to_ns(uint64_t ticks);
 uint64_t ns_to_ticks(uint64_t ns); /* rounded up, saturating */
 
-/* Fires once, in the interrupt of the CPU that started it, interrupts off. */
+/* Fires once, in the interrupt of the CPU that started it, interrupts off. One that
+ * is soft makes way for the others: it fires up to some microseconds late rather than
+ * together with one, or just before. */
 struct timer {
 	struct list node;
 	uint64_t tick;
 	void (*fire)(struct timer *timer);
+	bool soft;
 };
 
 /* A timer in the past fires at once. Any context. */
