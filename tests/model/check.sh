@@ -3,12 +3,10 @@
 # Has spin go through all states of request.pml, into the directory $1: there is no
 # error, and nothing that is never reached; and with each thing left out there is one.
 set -eu
-cd "$(dirname "$0")"
-out=$1
-mkdir -p "$out"
-out=$(cd "$out" && pwd)
-cp request.pml states.h "$out"
-cd "$out"
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1"
+cp "$here/request.pml" "$here/states.h" "$1"
+cd "$1"
 
 # run NAME [OPTION]
 run() {
