@@ -20,21 +20,25 @@
 #define REQUEST_WITHDRAWN 10
 #define REQUEST_STATES 11
 
-#define STEPS(step)                                                           \
-	step(FREE, FILLING) /* submitted: its inputs are copied */            \
-		step(FILLING, QUEUED) /* and it waits for its turn */         \
-		step(FILLING, FREE) /* its service was withdrawn meanwhile */ \
-		step(QUEUED, IN_FLIGHT) /* the worker has taken it */         \
-		step(QUEUED, CANCELLED) /* by its caller */                   \
-		step(QUEUED, WITHDRAWN) /* with its service */                \
-		step(QUEUED, FREE) /* the caller has given up */              \
-		step(IN_FLIGHT, GONE) /* likewise */                          \
-		step(IN_FLIGHT, RETURNED) /* firmware did */                  \
-		step(IN_FLIGHT, FAULTED) /* firmware did */                   \
-		step(IN_FLIGHT, KILLED) /* past its limit */                  \
-		step(IN_FLIGHT, ABORTED) /* on request */                     \
-		step(GONE, FREE) /* late, however it ended */                 \
-		step(RETURNED, FREE) /* its caller has taken it */            \
-		step(FAULTED, FREE) /* likewise, from here on */              \
-		step(KILLED, FREE) step(ABORTED, FREE) step(CANCELLED, FREE)  \
-			step(WITHDRAWN, FREE)
+/* clang-format off */
+#define STEPS(step) \
+	step(FREE, FILLING) /* submitted: its inputs are copied */ \
+	step(FILLING, QUEUED) /* and it waits for its turn */ \
+	step(FILLING, FREE) /* its service was withdrawn meanwhile */ \
+	step(QUEUED, IN_FLIGHT) /* the worker has taken it */ \
+	step(QUEUED, CANCELLED) /* by its caller */ \
+	step(QUEUED, WITHDRAWN) /* with its service */ \
+	step(QUEUED, FREE) /* the caller has given up */ \
+	step(IN_FLIGHT, GONE) /* likewise */ \
+	step(IN_FLIGHT, RETURNED) /* firmware did */ \
+	step(IN_FLIGHT, FAULTED) /* firmware did */ \
+	step(IN_FLIGHT, KILLED) /* past its limit */ \
+	step(IN_FLIGHT, ABORTED) /* on request */ \
+	step(GONE, FREE) /* late, however it ended */ \
+	step(RETURNED, FREE) /* its caller has taken it */ \
+	step(FAULTED, FREE) /* likewise, from here on */ \
+	step(KILLED, FREE) \
+	step(ABORTED, FREE) \
+	step(CANCELLED, FREE) \
+	step(WITHDRAWN, FREE)
+/* clang-format on */
