@@ -109,6 +109,7 @@ list_boots() {
 		"cpu=max kernel_passes 'fault adversary'"
 	check_direct "the gate keeps its caller's registers" \
 		"test_image=with-gate kernel_passes 'gate adversary'"
+	check_once "adversary.efi loaded from the UEFI shell" "loaded_from_shell"
 	check_in_gate "a variable outlives ResetSystem" "persists map=identity"
 	check_in_gate "a variable outlives ResetSystem, map=set" "persists map=set"
 	check_in_gate "a variable outlives a reset without ResetSystem" \
@@ -550,6 +551,22 @@ dies() {
 		echo "variables=- works=-"
 		echo "report=$boot_why"
 	} >"$out/row"
+}
+
+# By whoever starts the operating system, which has no part in it.
+loaded_from_shell() {
+	# In real time: the shell waits for five seconds.
+	icount=no
+	boot_disk=$out/shell.disk
+	make_disk "$boot_disk" "$root/$(image_file image)" ""
+	fat=$boot_disk@@1M
+	mdel -i "$fat" ::/EFI/BOOT/BOOTAA64.EFI
+	mcopy -i "$fat" "$root/$(image_file image)" ::/caesura.efi
+	mcopy -i "$fat" "$root/build/clang/adversary.efi" ::/adversary.efi
+	printf '%s\r\n' "fs0:" "load adversary.efi" "caesura.efi fault" |
+		mcopy -i "$fat" - ::/startup.nsh
+	kernel_passes fault || return
+	log_lines boot | grep -q "^kernel: command line: fault$"
 }
 
 # sweeps SERVICE POINTS [VALUE]

@@ -661,27 +661,16 @@ struct cz {
 	/* Atomic: the number of the latest call, and whether the watch is on. */
 	uint64_t watched;
 
-	/* The watch's own: see src/watch.c. */
-	cz_host_timer watch_timer;
-	uint64_t watch_number, watch_ran_ns;
-	bool watch_said;
-
 	/* The owner's, and the exception hooks' on top of it. */
 	cz_status ended_by; /* CZ_E_FAULT, _KILLED, _ABORTED; 0 if none */
 	uint32_t touched; /* CZ_TOUCHED_*, by the present call */
-	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */
-	struct cz_ending ending; /* being filled */
 	struct cz_gate_context gate_context;
 
 	/* The owner's. But the mutex's: submitted, completed, cancelled,
 	 * deadlines, late. Atomic: bad_sizes, now_busy. */
 	struct cz_stats stats;
-	struct cz_ending endings[CZ_NULL_SERVICE];
 
 	/* Fixed by cz_init(). */
-	struct cz_policy policy;
-	uint64_t watch_period_ns; /* 0: no service has a limit */
-	bool no_secure_services;
 	uint32_t region_count;
 	uint32_t image_count;
 	uint32_t request_count;
@@ -708,6 +697,21 @@ struct cz {
 	uint32_t now_count; /* odd while it writes stats */
 	uint64_t turn_ns; /* atomic; until then the worker goes next */
 	cz_host_borrow borrow;
+
+	/* The watch's own: see src/watch.c. */
+	cz_host_timer watch_timer;
+	uint64_t watch_number, watch_ran_ns;
+	bool watch_said;
+
+	/* The owner's. */
+	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */
+	struct cz_ending ending; /* being filled */
+	struct cz_ending endings[CZ_NULL_SERVICE]; /* as stats are */
+
+	/* Fixed by cz_init(). */
+	struct cz_policy policy;
+	uint64_t watch_period_ns; /* 0: no service has a limit */
+	bool no_secure_services;
 };
 
 #ifdef __cplusplus

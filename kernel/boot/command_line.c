@@ -23,12 +23,36 @@ static void end(size_t length, bool is_cut)
 	}
 }
 
+/* The UEFI shell's options begin with the image's own name. */
+static void drop_image_name(void)
+{
+	static const char suffix[] = ".efi";
+	char *line = boot_info.command_line;
+	size_t length = 0, matching = 0;
+
+	while (line[length] != '\0' && line[length] != ' ') {
+		length++;
+	}
+	while (length >= 4 && matching < 4 &&
+	       (line[length - 4 + matching] | ('a' - 'A')) ==
+		       (suffix[matching] | ('a' - 'A'))) {
+		matching++;
+	}
+	if (matching < 4) {
+		return;
+	}
+	while (line[length] == ' ') {
+		length++;
+	}
+	memmove(line, line + length, strlen(line + length) + 1);
+}
+
 static bool read_load_options(const struct efi_loaded_image *image)
 {
 	const uint8_t *options = image->load_options;
 	size_t available = options != NULL ? image->load_options_size / 2 : 0;
-	bool is_blank = true, is_cut = false;
 	size_t length = 0;
+	bool is_cut = false;
 
 	for (; length < available; length++) {
 		/* By bytes: nothing says that the options are aligned. */
@@ -41,11 +65,11 @@ static bool read_load_options(const struct efi_loaded_image *image)
 		if (is_cut) {
 			break;
 		}
-		is_blank = is_blank && c == ' ';
 		put(length, c);
 	}
 	end(length, is_cut);
-	return !is_blank;
+	drop_image_name();
+	return boot_info.command_line[0] != '\0';
 }
 
 static void read_file(const struct boot_context *context,

@@ -143,10 +143,9 @@ static volatile uint64_t *find_leaf(struct space *space, uint64_t address,
 
 /* Blocks of 2 MiB where a device fills them: its rights change twice in every call
  * that writes to it. */
-static bool is_block(uint64_t address, uint64_t physical, size_t page_count,
-		     enum memory_kind kind)
+static bool is_block(uint64_t address, uint64_t physical, size_t page_count)
 {
-	return kind == MEMORY_DEVICE && page_count >= BLOCK_PAGES &&
+	return page_count >= BLOCK_PAGES &&
 	       ((address | physical) & (LEAF_BYTES - 1)) == 0;
 }
 
@@ -192,8 +191,8 @@ static size_t map_blocks(struct space *space, uint64_t address,
 	return count * BLOCK_PAGES;
 }
 
-static size_t map_page(struct space *space, uint64_t address, uint64_t physical,
-		       uint64_t bits, bool *replaced)
+static inline size_t map_page(struct space *space, uint64_t address,
+			      uint64_t physical, uint64_t bits, bool *replaced)
 {
 	volatile uint64_t *leaf = find_leaf(space, address, true);
 
@@ -205,21 +204,18 @@ static size_t map_page(struct space *space, uint64_t address, uint64_t physical,
 	return 1;
 }
 
-bool space_map(struct space *space, uint64_t address, uint64_t physical,
-	       size_t page_count, enum memory_kind kind, unsigned flags)
+/* A device's, in blocks as far as they go. */
+static __attribute__((noinline, cold)) bool
+map_device(struct space *space, uint64_t address, uint64_t physical,
+	   size_t page_count, uint64_t bits)
 {
-	uint64_t bits =
-		page_bits(kind, flags | space->flags) | PTE_VALID | PTE_TABLE;
 	uint64_t first = address;
-	uint64_t count = page_count;
+	size_t count = page_count;
 	bool replaced = false;
 	size_t step;
 
-	if (!in_range(address, page_count) || !in_range(physical, page_count)) {
-		return false;
-	}
-	while (page_count > 0) {
-		step = is_block(address, physical, page_count, kind)
+	for (; page_count > 0; page_count -= step) {
+		step = is_block(address, physical, page_count)
 			       ? map_blocks(space, address, physical,
 					    page_count, bits, &replaced)
 			       : map_page(space, address, physical, bits,
@@ -227,15 +223,39 @@ bool space_map(struct space *space, uint64_t address, uint64_t physical,
 		if (step == 0) {
 			return false;
 		}
-		page_count -= step;
 		address += step * PAGE_SIZE;
 		physical += step * PAGE_SIZE;
 	}
 	if (replaced) {
 		flush(space, first, count);
-	} else {
-		__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 	}
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+	return true;
+}
+
+bool space_map(struct space *space, uint64_t address, uint64_t physical,
+	       size_t page_count, enum memory_kind kind, unsigned flags)
+{
+	uint64_t bits =
+		page_bits(kind, flags | space->flags) | PTE_VALID | PTE_TABLE;
+	bool replaced = false;
+
+	if (!in_range(address, page_count) || !in_range(physical, page_count)) {
+		return false;
+	}
+	if (kind == MEMORY_DEVICE) {
+		return map_device(space, address, physical, page_count, bits);
+	}
+	for (size_t i = 0; i < page_count; i++) {
+		if (map_page(space, address + i * PAGE_SIZE,
+			     physical + i * PAGE_SIZE, bits, &replaced) == 0) {
+			return false;
+		}
+	}
+	if (replaced) {
+		flush(space, address, page_count);
+	}
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 	return true;
 }
 

@@ -174,11 +174,8 @@ void cz_host_fp_end(struct cz_host *host)
 
 void cz_host_pin(struct cz_host *host)
 {
-	struct cpu *cpu;
-
 	migrate_disable();
-	cpu = this_cpu();
-	if (!cpu->alone && host->timer_cpu == cpu->id) {
+	if (host->timer_cpu == this_cpu()->id) {
 		port_timer_off_cpu(host);
 	}
 }

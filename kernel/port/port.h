@@ -13,6 +13,6 @@ struct cz_host {
 };
 
 /* timer.c: the worker is on this CPU, for a while; the timer is on another. */
-void port_timer_off_cpu(struct cz_host *host);
+__attribute__((noinline, cold)) void port_timer_off_cpu(struct cz_host *host);
 
 #endif

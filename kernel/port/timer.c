@@ -16,11 +16,13 @@ struct port_timer {
 
 _Static_assert(sizeof(struct port_timer) <= sizeof(cz_host_timer), "timer");
 
+#define NO_OTHER UINT32_MAX
+
 static uint32_t another_cpu(uint32_t cpu)
 {
 	uint64_t others = cpus_online() & ~(1ull << cpu);
 
-	return others == 0 ? cpu : (uint32_t)__builtin_ctzll(others);
+	return others == 0 ? NO_OTHER : (uint32_t)__builtin_ctzll(others);
 }
 
 static uint32_t worker_cpu(const struct cz_host *host)
@@ -48,7 +50,8 @@ void cz_host_timer_start(struct cz_host *host, cz_host_timer *timer,
 	host->timer = timer;
 	host->timer_cpu = another_cpu(worker_cpu(host));
 	timer_start_on(&port->timer, ns_to_ticks(at_ns), fire_port_timer,
-		       host->timer_cpu);
+		       host->timer_cpu == NO_OTHER ? this_cpu()->id
+						   : host->timer_cpu);
 }
 
 void cz_host_timer_stop(struct cz_host *host, cz_host_timer *timer)
@@ -65,8 +68,8 @@ void port_timer_off_cpu(struct cz_host *host)
 {
 	struct port_timer *port = (struct port_timer *)host->timer;
 
-	if (port != NULL) {
-		host->timer_cpu = another_cpu(this_cpu()->id);
+	host->timer_cpu = another_cpu(this_cpu()->id);
+	if (port != NULL && host->timer_cpu != NO_OTHER) {
 		timer_move(&port->timer, host->timer_cpu);
 	}
 }

@@ -95,6 +95,16 @@ static __attribute__((noinline, cold)) void make_way(struct list *list)
 	}
 }
 
+/* After whoever wakes by this interrupt. */
+static __attribute__((noinline, cold)) void postpone(struct list *list,
+						     uint64_t now)
+{
+	struct timer *soft = first_of(list);
+
+	list_remove(&soft->node);
+	insert(list, soft, now + SOFT_TICKS);
+}
+
 /* True when the timer is the first of its CPU's, or made it another. */
 static inline bool queue(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
@@ -259,9 +269,7 @@ void timer_interrupt(void)
 			break;
 		}
 		if (timer->soft && any) {
-			/* After whoever wakes by this interrupt. */
-			list_remove(&timer->node);
-			insert(list, timer, now + SOFT_TICKS);
+			postpone(list, now);
 			continue;
 		}
 		any = true;

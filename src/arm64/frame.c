@@ -159,25 +159,21 @@ static bool note(struct cz *cz, const struct cz_frame *frame, uint64_t far)
 bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far)
 {
-	if (is_write_denied(esr) && note(cz, frame, far)) {
+	bool sandbox = cz->gate == CZ_GATE_SANDBOX;
+
+	/* First, as it is in every call. */
+	if (sandbox && is_return(cz, frame, esr)) {
+		cz_gate_return_to(cz, frame, cz_gate_sandbox_return);
+		return true;
+	}
+	if (EC(esr) == EC_SERROR &&
+	    (!serror_is_contained(esr) || serror_is_corrected(esr))) {
+		return serror_is_contained(esr);
+	}
+	if ((is_write_denied(esr) && note(cz, frame, far)) ||
+	    (sandbox && emulate(cz, frame, esr, far))) {
 		cz_firmware_resume(cz, frame);
 		return true;
-	}
-	if (EC(esr) == EC_SERROR && !serror_is_contained(esr)) {
-		return false;
-	}
-	if (EC(esr) == EC_SERROR && serror_is_corrected(esr)) {
-		return true;
-	}
-	if (cz->gate == CZ_GATE_SANDBOX) {
-		if (is_return(cz, frame, esr)) {
-			cz_gate_return_to(cz, frame, cz_gate_sandbox_return);
-			return true;
-		}
-		if (emulate(cz, frame, esr, far)) {
-			cz_firmware_resume(cz, frame);
-			return true;
-		}
 	}
 	cz_gate_end(cz, frame, esr, far, CZ_E_FAULT);
 	return true;

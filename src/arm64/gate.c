@@ -65,6 +65,8 @@ void cz_gate_prepare(struct cz *cz)
 static inline uint32_t check_registers(const struct system_registers *before,
 				       const struct system_registers *after)
 {
+	struct system_registers was, is;
+
 	/* One branch for all of them. */
 	if (((after->pan ^ before->pan) |
 	     (after->thread_user ^ before->thread_user) |
@@ -75,7 +77,10 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	     (after->coprocessor ^ before->coprocessor)) == 0) {
 		return 0;
 	}
-	return cz_mend_registers(before, after);
+	/* Copies, so that the others need not be in memory. */
+	was = *before;
+	is = *after;
+	return cz_mend_registers(&was, &is);
 }
 
 /* What the assembly noted of a call that returned by itself: in any gate, then
