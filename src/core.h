@@ -158,9 +158,6 @@ cz_status cz_regions_add(struct cz_boot *boot,
 			 uint64_t physical, uint64_t page_count, uint32_t prot,
 			 const char *what, uint32_t number);
 
-/* The region at one of firmware's addresses, or NULL. */
-const struct cz_region *cz_regions_find(const struct cz *cz, uint64_t address);
-
 /* Sets cz->window_address and cz->window_pages. */
 cz_status cz_window_place(struct cz_boot *boot);
 

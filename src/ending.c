@@ -70,7 +70,7 @@ static const char *window_part(const struct cz *cz, uint64_t address)
 
 static void say_address(struct cz *cz, const struct cz_ending *ending)
 {
-	const struct cz_region *region = cz_regions_find(cz, ending->address);
+	const struct cz_region *region = cz_find_region(cz, ending->address);
 	const char *cause = ending->cause == NULL ? "fault" : ending->cause;
 	uint64_t address = ending->address;
 

@@ -22,7 +22,7 @@ static struct cz_mapping mapping_of(const struct cz_region *region,
 
 CZ_SELDOM bool cz_note_device(struct cz *cz, uint64_t address)
 {
-	const struct cz_region *region = cz_regions_find(cz, address);
+	const struct cz_region *region = cz_find_region(cz, address);
 	struct cz_mapping mapping;
 	uint32_t number;
 	uint64_t bit;

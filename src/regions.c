@@ -143,7 +143,7 @@ cz_status cz_regions_build(struct cz_boot *boot)
 	return CZ_OK;
 }
 
-const struct cz_region *cz_regions_find(const struct cz *cz, uint64_t address)
+const struct cz_region *cz_find_region(const struct cz *cz, uint64_t address)
 {
 	for (uint32_t i = 0; i < cz->region_count; i++) {
 		if (address - cz->regions[i].address <

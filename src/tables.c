@@ -267,7 +267,7 @@ cz_status cz_tables_services(struct cz_boot *boot)
 		    (cz->rt_supported & service_table[i].bit) == 0) {
 			continue;
 		}
-		region = cz_regions_find(cz, function);
+		region = cz_find_region(cz, function);
 		if (region == NULL || (region->prot & CZ_PROT_EXEC) == 0) {
 			cz_error(cz->host,
 				 "%s at 0x%llx is not in an executable region: "

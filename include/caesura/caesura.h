@@ -262,7 +262,7 @@ struct cz_ending {
 	cz_service_mask withdrawn; /* because of it */
 
 	/* Of a fault; and where firmware was, of any. Firmware's addresses, to be
-	 * named by cz_find_image(). */
+	 * named by cz_find_image() and cz_find_region(). */
 	const char *what; /* "data abort, write"; lives for ever */
 	const char *cause; /* "not mapped"; NULL: there is none */
 	uint64_t syndrome; /* the machine's: ESR_EL1 */
@@ -330,6 +330,9 @@ bool cz_get_ending(struct cz *cz, enum cz_service service,
  * NULL when no image is there. Any context. */
 const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
 				     uint64_t *offset);
+
+/* The region of firmware's at one of its addresses, or NULL. Any context. */
+const struct cz_region *cz_find_region(const struct cz *cz, uint64_t address);
 
 /* ---- Services ------------------------------------------------------------ */
 

@@ -153,7 +153,7 @@ static bool start_of(const struct cz_frame *frame, uint32_t word,
 static bool is_device(const struct cz *cz, uint64_t address, uint64_t bytes,
 		      bool is_store)
 {
-	const struct cz_region *region = cz_regions_find(cz, address);
+	const struct cz_region *region = cz_find_region(cz, address);
 
 	return region != NULL && region->type == CZ_MEMORY_DEVICE &&
 	       bytes <= region->address + region->page_count * CZ_PAGE -

@@ -260,7 +260,7 @@ static bool read_translation(struct trap *trap)
 static bool translate(struct trap *trap)
 {
 	uint64_t page = trap->value & ~(uint64_t)(CZ_PAGE - 1);
-	const struct cz_region *region = cz_regions_find(trap->cz, page);
+	const struct cz_region *region = cz_find_region(trap->cz, page);
 
 	trap->virtual->translation = PAR_FAULT;
 	if (region != NULL) {
@@ -293,7 +293,7 @@ static bool forget_code(struct trap *trap)
  * the host wrote is not to be lost. What is not firmware's is left alone. */
 static bool clean(struct trap *trap)
 {
-	const struct cz_region *region = cz_regions_find(trap->cz, trap->value);
+	const struct cz_region *region = cz_find_region(trap->cz, trap->value);
 	uint64_t line = CTR_LINE(cz_machine_read(CZ_MACHINE_CTR));
 	const uint8_t *alias;
 	uint64_t at;
@@ -519,7 +519,7 @@ static bool emulate(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 
 bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction)
 {
-	const struct cz_region *region = cz_regions_find(cz, pc);
+	const struct cz_region *region = cz_find_region(cz, pc);
 	const uint32_t *alias;
 
 	if (pc - cz->window_address < CZ_PAGE && (pc & 3) == 0) {

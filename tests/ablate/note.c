@@ -5,7 +5,7 @@
 
 bool cz_note_device(struct cz *cz, uint64_t address)
 {
-	const struct cz_region *region = cz_regions_find(cz, address);
+	const struct cz_region *region = cz_find_region(cz, address);
 	struct cz_mapping mapping;
 
 	if (region == NULL || !cz_is_watched_device(region)) {

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
 			uint64_t function = fuzz->cz.function[i];
 			const struct cz_region *region =
-				cz_regions_find(&fuzz->cz, function);
+				cz_find_region(&fuzz->cz, function);
 
 			fuzz_demand(function == 0 ||
 				    (region != NULL &&

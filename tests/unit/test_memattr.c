@@ -139,7 +139,7 @@ static void overlapping(void **state)
 
 static uint32_t prot_of(struct bench *bench, uint64_t address)
 {
-	const struct cz_region *region = cz_regions_find(&bench->cz, address);
+	const struct cz_region *region = cz_find_region(&bench->cz, address);
 
 	return region == NULL ? 0 : region->prot;
 }

@@ -13,7 +13,7 @@ static void no_attributes_table(struct bench *bench)
 
 static const struct cz_region *region_at(struct bench *bench, uint64_t address)
 {
-	const struct cz_region *region = cz_regions_find(&bench->cz, address);
+	const struct cz_region *region = cz_find_region(&bench->cz, address);
 
 	assert_non_null(region);
 	return region;
