@@ -58,11 +58,12 @@ static void broken(void **state)
 		{SIM_EVENT_NO_INHERITANCE,
 		 "event_wait: the owner does not inherit"},
 		{SIM_CPUS_REFUSED, "worker_set_cpus: refuses the set of all"},
-		{SIM_INTERRUPTS_STAY,
-		 "interrupts_restore: interrupts are not as they were"},
 		{SIM_TIMER_DEAD, "timer_start: it does not fire"},
 		{SIM_TIMER_EARLY, "timer_start: it fires early"},
 		{SIM_NOT_RUNNING, "is_running: the caller does not run"},
+		/* The last: they stay masked. */
+		{SIM_INTERRUPTS_STAY,
+		 "interrupts_restore: interrupts are not as they were"},
 	};
 	struct bench *bench = *state;
 
