@@ -48,7 +48,7 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a processor that is made up.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c \
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c mode.c \
 		describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
