@@ -77,7 +77,7 @@ newest() {
 
 # kernel_packages RELEASE: one, or since 7.2 the parts that it depends on.
 kernel_packages() {
-	for part in image binary modules; do
+	for part in image base binary modules; do
 		if apt-cache show "linux-$part-$1" >/dev/null 2>&1; then
 			echo "linux-$part-$1"
 		fi
@@ -97,7 +97,8 @@ fetch_kernel() {
 	else
 		mv "$2/tree/lib/modules" "$2/lib"
 	fi
-	find "$2/tree" -name "vmlinu?-$release" -exec mv {} "$2/vmlinuz" \;
+	find "$2" \( -name "vmlinuz-$release" -o -name vmlinuz \) -type f \
+		-exec mv {} "$2/vmlinuz" \;
 	[ -e "$2/vmlinuz" ] || fail "no vmlinuz in linux-*-$release"
 	rm -rf "$2/tree"
 	depmod -b "$2" "$release"
@@ -156,7 +157,7 @@ fetch_libraries() {
 	rm -rf "$2/usr/share"
 	# Links to /lib mean the one here.
 	find "$2" -type l -lname '/*' | while read -r link; do
-		ln -sfn "$2$(readlink "$link")" "$link"
+		ln -sfn "$3$(readlink "$link")" "$link"
 	done
 }
 
@@ -177,6 +178,7 @@ dir=$(cd "$1" && pwd)
 shift
 exec 9>"$dir/lock"
 flock 9
+rm -rf "$dir"/work.* # of one that was interrupted
 for what; do
 	name=${what#*:}
 	case $what in
