@@ -36,7 +36,8 @@ static const char usage[] =
 	"  -r HZ      rate of the wake-ups (10000)\n"
 	"  -s SEED    of their dither (1)\n"
 	"  -m MODE    what the cell is called: kernel or sandbox\n"
-	"  -o         the load only\n";
+	"  -o         the load only\n"
+	"  -t MS      and that for so long at most\n";
 
 struct meter {
 	struct load load;
@@ -228,6 +229,9 @@ static bool take_option(struct meter *meter, int option)
 	case 'o':
 		meter->load_only = true;
 		return true;
+	case 't':
+		meter->load.limit_ns = strtoull(optarg, NULL, 10) * 1000000;
+		return true;
 	default:
 		return false;
 	}
@@ -238,7 +242,8 @@ int main(int count, char *words[])
 	static struct meter meter = {
 		.load = {.phase = "idle",
 			 .value_bytes = 1024,
-			 .calls = UINT64_MAX},
+			 .calls = UINT64_MAX,
+			 .limit_ns = UINT64_MAX},
 		.mode = "kernel",
 		.rate_hz = 10000,
 		.seed = 1,
@@ -246,7 +251,7 @@ int main(int count, char *words[])
 	};
 	int option;
 
-	while ((option = getopt(count, words, "p:f:b:c:n:r:s:m:o")) != -1) {
+	while ((option = getopt(count, words, "p:f:b:c:n:r:s:m:ot:")) != -1) {
 		if (!take_option(&meter, option)) {
 			fputs(usage, stderr);
 			return 2;
