@@ -75,12 +75,16 @@ struct flash_counts {
 	uint64_t chip_words, chip_erases; /* written to the chip */
 };
 
-/* A write of size_bytes (a multiple of 4), or the erasing of a block. */
+enum flash_kind {
+	FLASH_WORDS, /* programmed one after the other, in their order */
+	FLASH_BUFFERED, /* in any order */
+	FLASH_ERASE, /* of the block at offset */
+};
+
 struct flash_change {
-	uint32_t offset; /* a multiple of 4 */
-	uint32_t size_bytes;
-	bool is_erase;
-	const uint8_t *bytes; /* NULL for an erase */
+	enum flash_kind kind;
+	uint32_t offset, size_bytes; /* multiples of 4, in one block */
+	const uint8_t *bytes; /* size_bytes, aligned to 4; NULL for an erase */
 };
 
 /* Changes in order. next() gives the one at *cursor, which begins as 0, and moves

@@ -63,11 +63,12 @@ uint32_t nor_lock_status(struct nor *nor, const struct nor_block *block);
 
 /*
  * Programs `count` words from `offset` on, which lie in one block: bits go from
- * 1 to 0 only, words that have none to lose are left alone. Read back: false, and
- * nor->error, when a word is not its old value AND the new one.
+ * 1 to 0 only, words that have none to lose are left alone. in_order: one word after the
+ * other; else by buffered programs, of which a power cut leaves any part. Read back:
+ * false, and nor->error, when a word is not its old value AND the new one.
  */
 bool nor_program(struct nor *nor, uint32_t offset, const uint32_t *words,
-		 uint32_t count);
+		 uint32_t count, bool in_order);
 
 /* Sets a block to all ones; false, and nor->error, when it is not afterwards. */
 bool nor_erase(struct nor *nor, const struct nor_block *block);
