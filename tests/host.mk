@@ -48,8 +48,8 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a processor that is made up.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c mode.c \
-		describe.c end.c) \
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
+		frame.c mode.c describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
@@ -159,7 +159,7 @@ EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
 EMBED_ASM := $(wildcard src/arm64/*.S)
 # The sandbox, and what is done about firmware that goes wrong, beside all the
 # rest.
-EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o \
+EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
 	machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
 	arm64/describe.o arm64/mend.o)

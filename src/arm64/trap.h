@@ -7,6 +7,7 @@
 #ifndef CAESURA_ARM64_TRAP_H
 #define CAESURA_ARM64_TRAP_H
 
+#include "access.h"
 #include "gate.h"
 
 /* ---- trap.c ---- */
@@ -22,21 +23,6 @@ bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction);
 /* What an instruction is, in words: "MRS x3, S3_0_C1_C0_0". */
 #define CZ_INSTRUCTION_CHARS 32
 void cz_trap_describe(uint32_t instruction, char text[CZ_INSTRUCTION_CHARS]);
-
-/* General registers by number; 31 is the zero register. */
-static inline uint64_t frame_register(const struct cz_frame *frame,
-				      uint32_t number)
-{
-	return number == 31 ? 0 : frame->x[number];
-}
-
-static inline void set_frame_register(struct cz_frame *frame, uint32_t number,
-				      uint64_t value)
-{
-	if (number != 31) {
-		frame->x[number] = value;
-	}
-}
 
 /* The statistics of the call in flight; NULL while SetVirtualAddressMap runs. */
 static inline struct cz_service_stats *cz_stats_in_flight(struct cz *cz)
