@@ -52,7 +52,7 @@ struct caesura_register {
 	__u32 supported; /* EFI_RT_PROPERTIES_TABLE's mask, as firmware has it */
 };
 
-/* Any time. EOPNOTSUPP: this kernel was not started by EFI. */
+/* Any time. */
 #define CAESURA_IOC_INFO _IOR('z', 0x40, struct caesura_info)
 
 /* The memory map, of which `size` bytes are copied; `physical` is 0. E2BIG: it
@@ -106,7 +106,7 @@ struct caesura_request {
 	__u16 name[CAESURA_NAME_BYTES / 2]; /* UCS-2, ended by a zero */
 };
 
-#define CAESURA_REQUEST_BYTES                                          \
+#define CAESURA_REQUEST_BYTES \
 	(sizeof(struct caesura_request) + CAESURA_DATA_BYTES)
 
 /*
@@ -127,7 +127,7 @@ struct caesura_answer {
 	__u64 maximum_size;
 };
 
-#define CAESURA_ANSWER_BYTES                                           \
+#define CAESURA_ANSWER_BYTES \
 	(sizeof(struct caesura_answer) + CAESURA_DATA_BYTES)
 
 #endif
