@@ -43,8 +43,8 @@ struct provider {
 /*
  * Opens the device and takes the memory map; the system table's address comes
  * from /sys/firmware/fdt. -ENOENT: the module is not there; -EBUSY: another process
- * has it; -EPROTO: the module is of another version; -EOPNOTSUPP: this is no EFI
- * machine; -ENODATA: nothing names the system table.
+ * has it; -EPROTO: the module is of another version; -ENODATA: nothing names the
+ * system table.
  */
 int provider_open(struct provider *provider, const char *path);
 
