@@ -109,6 +109,10 @@ struct efivars_limit {
 	void *argument;
 };
 
+/* A line in the host's log; the format as cz_host_log() takes it. */
+void efivars_warn(struct cz *cz, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* One call of the library, within the limit: its status. */
 cz_status efivars_call(struct cz *cz, const struct cz_call *call,
 		       const struct efivars_limit *limit);
