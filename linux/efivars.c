@@ -197,6 +197,7 @@ static void warn_of_listing(const struct listing *listing, const char *what)
 		return;
 	}
 	efivars_file_name(&listing->name, file_name);
+	file_name[EFIVARS_LOGGED_CHARS] = 0;
 	efivars_warn(listing->cz,
 		     "efivars: the list of variables ends after %u, %s: %s",
 		     listing->count, file_name, what);

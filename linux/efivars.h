@@ -109,7 +109,9 @@ struct efivars_limit {
 	void *argument;
 };
 
-/* A line in the host's log; the format as cz_host_log() takes it. */
+/* A line in the host's log; the format as cz_host_log() takes it. Of a file's name
+ * no more than EFIVARS_LOGGED_CHARS belong there. */
+#define EFIVARS_LOGGED_CHARS 120u
 void efivars_warn(struct cz *cz, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

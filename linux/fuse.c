@@ -35,6 +35,7 @@ struct fuse_front {
 	struct cz *cz;
 	struct tree *tree;
 	char *mount_point;
+	bool mounted;
 	uint64_t deadline_ns;
 	uint32_t threads;
 	int stop_fd; /* readable for ever, once it is to stop */
@@ -46,6 +47,7 @@ struct fuse_front {
 struct request {
 	struct fuse_front *front;
 	fuse_req_t fuse;
+	struct efivars_limit limit;
 };
 
 static bool is_interrupted(void *argument)
@@ -54,6 +56,14 @@ static bool is_interrupted(void *argument)
 
 	return __atomic_load_n(&request->front->stopping, __ATOMIC_ACQUIRE) ||
 	       fuse_req_interrupted(request->fuse) != 0;
+}
+
+static uint64_t deadline_of(const struct fuse_front *front)
+{
+	uint64_t now = cz_host_now_ns(front->cz->host);
+
+	return front->deadline_ns < CZ_FOREVER - now ? now + front->deadline_ns
+						     : CZ_FOREVER;
 }
 
 static struct fuse_front *front_of(fuse_req_t fuse)
@@ -66,18 +76,15 @@ static struct tree *tree_of(fuse_req_t fuse)
 	return front_of(fuse)->tree;
 }
 
-static uint64_t deadline_of(const struct fuse_front *front)
+/* Of a request that may call firmware. */
+static void begin(struct request *request, fuse_req_t fuse)
 {
-	return cz_host_now_ns(front->cz->host) + front->deadline_ns;
+	request->front = front_of(fuse);
+	request->fuse = fuse;
+	request->limit.deadline_ns = deadline_of(request->front);
+	request->limit.interrupted = is_interrupted;
+	request->limit.argument = request;
 }
-
-#define REQUEST(name, fuse)                                       \
-	struct request name##_request = {front_of(fuse), (fuse)}; \
-	const struct efivars_limit name = {                       \
-		deadline_of(name##_request.front),                \
-		is_interrupted,                                   \
-		&name##_request,                                  \
-	}
 
 /* error: 0 or negative. */
 static void reply_error(fuse_req_t fuse, int error)
@@ -85,33 +92,37 @@ static void reply_error(fuse_req_t fuse, int error)
 	fuse_reply_err(fuse, -error);
 }
 
-static bool describe(fuse_req_t fuse, tree_id id,
-		     struct fuse_entry_param *entry)
+/* Of a file that is referred to, so that it is there. */
+static struct fuse_entry_param describe(struct tree *tree, tree_id id)
 {
-	*entry = (struct fuse_entry_param){.ino = id};
-	return tree_getattr(tree_of(fuse), id, &entry->attr) == 0;
+	struct fuse_entry_param entry = {.ino = id};
+
+	(void)tree_getattr(tree, id, &entry.attr);
+	return entry;
 }
 
 /* ---- Names ---- */
 
 static void op_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 {
+	struct tree *tree = tree_of(fuse);
 	struct fuse_entry_param entry;
+	struct request request;
 	tree_id id;
 	int error = -ENOENT;
 
-	REQUEST(limit, fuse);
+	begin(&request, fuse);
 	if (parent == FUSE_ROOT_ID) {
-		error = tree_lookup(tree_of(fuse), name, &limit, &id);
+		error = tree_lookup(tree, name, &request.limit, &id);
 	}
 	if (error != 0) {
 		reply_error(fuse, error);
 		return;
 	}
-	/* Asked for by a caller that is gone: the kernel will not forget it. */
-	if (!describe(fuse, id, &entry) ||
-	    fuse_reply_entry(fuse, &entry) == -ENOENT) {
-		tree_forget(limit_request.front->tree, id, 1);
+	entry = describe(tree, id);
+	/* Its caller being gone, the kernel has nothing to forget. */
+	if (fuse_reply_entry(fuse, &entry) == -ENOENT) {
+		tree_forget(tree, id, 1);
 	}
 }
 
@@ -245,12 +256,13 @@ static void op_setattr(fuse_req_t fuse, fuse_ino_t ino, struct stat *to,
 
 static void op_statfs(fuse_req_t fuse, fuse_ino_t ino)
 {
+	struct request request;
 	struct statvfs statfs;
 	int error;
 
-	REQUEST(limit, fuse);
+	begin(&request, fuse);
 	(void)ino;
-	error = tree_statfs(tree_of(fuse), &limit, &statfs);
+	error = tree_statfs(tree_of(fuse), &request.limit, &statfs);
 	if (error != 0) {
 		reply_error(fuse, error);
 		return;
@@ -318,22 +330,24 @@ static void op_open(fuse_req_t fuse, fuse_ino_t ino,
 static void op_create(fuse_req_t fuse, fuse_ino_t parent, const char *name,
 		      mode_t mode, struct fuse_file_info *file)
 {
-	struct fuse_entry_param entry;
 	struct tree *tree = tree_of(fuse);
+	struct fuse_entry_param entry;
+	struct request request;
 	tree_id id;
 	int error = -ENOENT;
 
-	REQUEST(limit, fuse);
+	begin(&request, fuse);
 	if (parent == FUSE_ROOT_ID) {
-		error = tree_create(tree, name, mode, file->flags, &limit, &id);
+		error = tree_create(tree, name, mode, file->flags,
+				    &request.limit, &id);
 	}
 	if (error != 0) {
 		reply_error(fuse, error);
 		return;
 	}
 	file->direct_io = 1;
-	if (!describe(fuse, id, &entry) ||
-	    fuse_reply_create(fuse, &entry, file) == -ENOENT) {
+	entry = describe(tree, id);
+	if (fuse_reply_create(fuse, &entry, file) == -ENOENT) {
 		tree_close(tree, id);
 		tree_forget(tree, id, 1);
 	}
@@ -350,14 +364,15 @@ static void op_release(fuse_req_t fuse, fuse_ino_t ino,
 static void op_read(fuse_req_t fuse, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *file)
 {
+	struct request request;
 	const uint8_t *part;
 	uint8_t *bytes;
 	ssize_t count;
 
-	REQUEST(limit, fuse);
+	begin(&request, fuse);
 	(void)file;
-	count = tree_read(tree_of(fuse), ino, size, offset, &limit, &bytes,
-			  &part);
+	count = tree_read(tree_of(fuse), ino, size, offset, &request.limit,
+			  &bytes, &part);
 	if (count < 0) {
 		reply_error(fuse, (int)count);
 		return;
@@ -369,12 +384,13 @@ static void op_read(fuse_req_t fuse, fuse_ino_t ino, size_t size, off_t offset,
 static void op_write(fuse_req_t fuse, fuse_ino_t ino, const char *bytes,
 		     size_t size, off_t offset, struct fuse_file_info *file)
 {
+	struct request request;
 	ssize_t count;
 
-	REQUEST(limit, fuse);
+	begin(&request, fuse);
 	(void)offset;
 	(void)file;
-	count = tree_write(tree_of(fuse), ino, bytes, size, &limit);
+	count = tree_write(tree_of(fuse), ino, bytes, size, &request.limit);
 	if (count < 0) {
 		reply_error(fuse, (int)count);
 		return;
@@ -384,11 +400,12 @@ static void op_write(fuse_req_t fuse, fuse_ino_t ino, const char *bytes,
 
 static void op_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 {
+	struct request request;
 	int error = -ENOENT;
 
-	REQUEST(limit, fuse);
+	begin(&request, fuse);
 	if (parent == FUSE_ROOT_ID) {
-		error = tree_unlink(tree_of(fuse), name, &limit);
+		error = tree_unlink(tree_of(fuse), name, &request.limit);
 	}
 	reply_error(fuse, error);
 }
@@ -585,11 +602,10 @@ int fuse_attach(struct fuse_front **made, const struct fuse_options *options)
 	}
 	device = mount_device(options);
 	if (device < 0) {
-		free(front->mount_point);
-		front->mount_point = NULL;
 		fuse_detach(front);
 		return -device;
 	}
+	front->mounted = true;
 	error = open_session(front, device);
 	if (error != 0) {
 		close(device);
@@ -605,7 +621,7 @@ void fuse_detach(struct fuse_front *front)
 	if (front == NULL) {
 		return;
 	}
-	if (front->mount_point != NULL) {
+	if (front->mounted) {
 		umount2(front->mount_point, MNT_DETACH);
 	}
 	if (front->session != NULL) {
@@ -630,20 +646,21 @@ static void *serve(void *argument)
 		{.fd = front->stop_fd, .events = POLLIN},
 	};
 
+	/* All threads wake up for each request, and one gets it. */
 	while (!fuse_session_exited(session)) {
 		int count = poll(events, 2, -1);
 
-		if (count > 0 && events[1].revents != 0) {
+		if (count < 0) {
+			continue;
+		}
+		if (events[1].revents != 0) {
 			break;
 		}
-		if (count > 0) {
-			count = fuse_session_receive_buf(session, &buffer);
-		}
+		count = fuse_session_receive_buf(session, &buffer);
 		if (count > 0) {
 			fuse_session_process_buf(session, &buffer);
 		} else if (count != -EINTR && count != -EAGAIN) {
-			/* poll() has been interrupted, or the mount is gone. */
-			continue;
+			break;
 		}
 	}
 	free(buffer.mem);

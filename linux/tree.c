@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* FUSE_NAME_MAX of kernels up to 6.12: a longer name makes readdir fail. */
+#define MAX_NAME_CHARS 1024u
 #define FIRST_FILE 3u /* after the root and what ".." is counted as */
 #define DOT 1u
 #define DOT_DOT 2u
@@ -229,10 +231,16 @@ static int fill_in(void *argument, const struct efivars_name *name)
 	if (error == EINTR || error == ETIMEDOUT) {
 		return error;
 	}
-	efivars_file_name(name, file_name);
+	if (efivars_file_name(name, file_name) > MAX_NAME_CHARS) {
+		file_name[EFIVARS_LOGGED_CHARS] = 0;
+		efivars_warn(tree->cz, "efivars: not shown, for its length: %s",
+			     file_name);
+		return 0;
+	}
 	pthread_mutex_lock(&tree->lock);
 	if (by_name(tree, file_name) != NULL) {
 		pthread_mutex_unlock(&tree->lock);
+		file_name[EFIVARS_LOGGED_CHARS] = 0;
 		efivars_warn(tree->cz, "efivars: two variables are called %s",
 			     file_name);
 		return 0;
