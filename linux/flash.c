@@ -46,6 +46,7 @@ struct machine {
 	enum mode mode;
 	uint32_t status; /* of one lane */
 	uint32_t page; /* a buffered program's, from its count on; or NOWHERE */
+	uint32_t block; /* and the number of its block */
 	uint32_t left; /* words that it expects */
 };
 
@@ -63,6 +64,7 @@ struct flash {
 	struct machine machine;
 	struct rewrite rewrite;
 	bool is_touched; /* in this call: anything */
+	bool is_failed; /* an access of it could not be done */
 
 	/* By the number of the block. */
 	uint8_t filled[NOR_MAX_BLOCKS], touched[NOR_MAX_BLOCKS];
@@ -73,9 +75,9 @@ struct flash {
 	enum flash_access shown;
 	uint32_t open_page; /* writable, or NOWHERE */
 	uint32_t page_bytes;
-	/* Confirmations of buffered programs go to this page, and not to the one
-	 * that is programmed: that one can be opened. */
-	uint32_t confirm_page;
+	/* In this call, buffered programs of this block were confirmed at this page,
+	 * and not at the one that they were of: that one can be opened. */
+	uint32_t confirm_page, confirm_block;
 
 	/* Mapped at once, touched as far as needed. */
 	size_t mapped_bytes;
@@ -398,7 +400,7 @@ static bool begin_buffer(struct flash *flash, uint32_t offset, uint32_t count)
 		machine->cycle = CYCLE_COMMAND;
 		return true;
 	}
-	(void)fill(flash, offset);
+	machine->block = fill(flash, offset).number;
 	machine->page = offset & ~(flash->page_bytes - 1);
 	machine->left = count;
 	machine->cycle = CYCLE_DATA;
@@ -443,6 +445,7 @@ static bool confirm_buffer(struct flash *flash, uint32_t offset, uint32_t value)
 		machine->status |= NOR_PROGRAM_ERROR | NOR_ERASE_ERROR;
 	} else if ((offset & ~(flash->page_bytes - 1)) != page) {
 		flash->confirm_page = offset & ~(flash->page_bytes - 1);
+		flash->confirm_block = machine->block;
 	} else if (flash->confirm_page != page) {
 		flash->confirm_page = NOWHERE;
 	}
@@ -454,7 +457,7 @@ static bool buffer_data(struct flash *flash, uint32_t offset, uint32_t value,
 {
 	struct machine *machine = &flash->machine;
 
-	if (machine->page == flash->open_page) {
+	if (page_to_open(flash) != NOWHERE) {
 		/* Its words went to memory: this is what follows. */
 		return confirm_buffer(flash, offset, value);
 	}
@@ -649,6 +652,7 @@ static bool do_access(struct flash *flash, struct cz_frame *frame,
 	    (access->second != CZ_ACCESS_NONE &&
 	     !move(flash, frame, access, access->second,
 		   offset + access->bytes))) {
+		flash->is_failed = true;
 		return false;
 	}
 	cz_access_write_back(access, frame);
@@ -748,7 +752,7 @@ bool flash_fault(struct flash *flash, struct cz_frame *frame,
 	struct cz_access access;
 	uint32_t offset = (uint32_t)(address - flash->config.address);
 
-	if (!flash_holds(flash, address)) {
+	if (!flash_holds(flash, address) || flash->is_failed) {
 		return false;
 	}
 	flash->counts.faults++;
@@ -773,7 +777,7 @@ bool flash_fault(struct flash *flash, struct cz_frame *frame,
 		}
 	}
 	settle(flash);
-	return true;
+	return !flash->is_failed;
 }
 
 /* ---- The end of the call ---- */
@@ -784,6 +788,7 @@ static void rest(struct flash *flash)
 		(void)end_buffer(flash, false);
 	}
 	flash->machine = (struct machine){.status = NOR_READY, .page = NOWHERE};
+	flash->confirm_page = NOWHERE;
 	settle(flash);
 }
 
@@ -870,7 +875,7 @@ static void forget(struct flash *flash, bool is_kept)
 		}
 	}
 	flash->log_count = 0;
-	flash->is_touched = false;
+	flash->is_touched = flash->is_failed = false;
 }
 
 void flash_keep(struct flash *flash)

@@ -108,7 +108,7 @@ void flash_close(struct flash *flash);
 /*
  * Firmware took a data abort at `address` (far), executing `instruction` at the
  * frame's pc. True: done, or to be made again, as the frame says. False: not for
- * flash, or not to be done; nothing has changed, and the call is to be ended.
+ * flash, or not to be done: the call is to be ended, and flash_drop().
  * Signal-safe.
  */
 bool flash_fault(struct flash *flash, struct cz_frame *frame,
