@@ -6,7 +6,6 @@
  * only that are longer than any value may be, whose first part is refused.
  */
 #define FUSE_USE_VERSION 312
-#define _GNU_SOURCE
 
 #include "fuse.h"
 #include "tree.h"
