@@ -71,7 +71,38 @@ unit-arm64: $(ARM64_TESTS)
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-unit: unit-clang unit-gcc unit-tables unit-arm64
+# The Linux front ends, on the unit tests' machine; by a real mount where there
+# can be one.
+EFIVARS_SRC := $(addprefix linux/,efivars.c efivars_name.c efivars_rules.c \
+	tree.c fuse.c)
+EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
+	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
+	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)
+EFIVARS_HEADERS := $(CORE_HEADERS) $(UNIT_HEADERS) \
+	$(wildcard linux/*.h tests/linux/*.h)
+FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
+FUSE_LIBS = $(shell pkg-config --libs fuse3)
+
+# $(1) compiler
+define efivars_build
+$(OUT)/unit-efivars-$(1)/%.o: %.c $(EFIVARS_HEADERS) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) $$(FUSE_CFLAGS) \
+		-c $$< -o $$@
+
+$(OUT)/unit-efivars-$(1)/unit: $(patsubst %.c,$(OUT)/unit-efivars-$(1)/%.o,\
+		$(CORE_SRC) $(EFIVARS_SRC) $(EFIVARS_TESTS))
+	$(Q)$(HOST_CC_$(1)) $(SANITIZE) -pthread $$^ -lcmocka $$(FUSE_LIBS) -o $$@
+endef
+$(foreach c,clang gcc,$(eval $(call efivars_build,$(c))))
+
+.PHONY: unit-linux-efivars
+unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
+	@echo "# variables as files, on Linux"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
+
+unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux-efivars
 
 # ---- model: the request's state machine, by spin ----
 
