@@ -48,8 +48,8 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a processor that is made up.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c \
-		describe.c end.c) \
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
+		frame.c mode.c describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
@@ -102,7 +102,42 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux-efivars
+# The flash chip and the state file of caesurad, with firmware that is arm64 code.
+LINUX_UNIT := $(OUT)/unit-linux
+LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c state.c) \
+	src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
+LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
+	$(wildcard linux/*.h tests/linux/*.h)
+LINUX_UNIT_TESTS := test_flash test_state test_follow
+
+$(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
+	@mkdir -p $(@D)
+	$(Q)aarch64-linux-gnu-gcc $(WARN) -std=gnu11 -O2 -ffreestanding \
+		-fno-tree-loop-distribute-patterns -mgeneral-regs-only \
+		-fno-stack-protector -fno-asynchronous-unwind-tables -fno-pic \
+		-no-pie -nostdlib -static -Wl,--section-start=.entry=0x40000000 \
+		-Wl,-Ttext=0x40001000 -Wl,--build-id=none -Wl,-e,entry $< \
+		-o $(@:.bin=.elf)
+	$(Q)$(OBJCOPY) -O binary -j .entry -j .text -j .rodata \
+		$(@:.bin=.elf) $@
+
+# $(1) compiler, $(2) test
+define linux_unit_build
+$(LINUX_UNIT)/$(2)-$(1): tests/linux/$(2).c $(LINUX_UNIT_SRC) \
+		$(LINUX_UNIT_HEADERS) $(LINUX_UNIT)/firmware.bin tests/host.mk
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Ilinux -Itests/linux \
+		-DFIRMWARE_IMAGE='"$(LINUX_UNIT)/firmware.bin"' \
+		$$(filter %.c,$$^) -lcmocka -o $$@
+endef
+$(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(eval $(call linux_unit_build,$(c),$(t)))))
+
+.PHONY: unit-linux
+unit-linux: $(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
+	@echo "# caesurad's flash and state"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
+
+unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars
 
 # ---- model: the request's state machine, by spin ----
 
@@ -192,7 +227,7 @@ EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
 EMBED_ASM := $(wildcard src/arm64/*.S)
 # The sandbox, and what is done about firmware that goes wrong, beside all the
 # rest.
-EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o \
+EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
 	machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
 	arm64/describe.o arm64/mend.o)
