@@ -63,14 +63,14 @@ release_of() {
 prepare_linux() {
 	initrd=$out/boots/$1.initrd
 	kernel=$2
-	job=$3
+	script_file=$3
 	shift 3
 	if [ -e "$(module_of "$kernel")" ]; then
 		mkdir -p "$out/boots/module-$kernel/bench"
 		cp "$(module_of "$kernel")" "$out/boots/module-$kernel/bench"
 		set -- "$out/boots/module-$kernel" "$@"
 	fi
-	"$root/bench/initrd.sh" "$linux" "$kernel" "$initrd" "$job" \
+	"$root/bench/initrd.sh" "$linux" "$kernel" "$initrd" "$script_file" \
 		"$programs" "$@"
 }
 

@@ -42,7 +42,7 @@ measure() {
 sleep 12
 start_path "$path" || exit 1
 variable=$efivars/CaesuraBench-7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
-measure idle /dev/null -n "$wakeups"
+measure idle /dev/null -b 0 -n "$wakeups"
 measure control /tmp/control -n "$wakeups"
 meter -o -p setvariable -f "$variable" -c 1 || exit 1
 measure getvariable "$variable" -n "$wakeups"
