@@ -46,7 +46,10 @@ releases_of() {
 use() {
 	apt=$dir/apt/$1
 	if ! [ -e "$apt/complete" ]; then
-		"$here/../tools/private-apt.sh" "$apt" "$1"
+		case $1 in
+		*-backports) set -- "$1" "${1%-backports}" ;;
+		esac
+		"$here/../tools/private-apt.sh" "$apt" "$@"
 		: >"$apt/complete"
 	fi
 	export APT_CONFIG="$apt/apt.conf"
@@ -128,11 +131,12 @@ fetch_headers() {
 	ln -s "usr/src/linux-headers-$release" "$2/build"
 }
 
-# fetch_kbuild TREE PACKAGE: for this machine's architecture.
+# fetch_kbuild TREE PACKAGE: for this machine's architecture, with the libc that
+# its programs expect, which may be newer than this machine's.
 fetch_kbuild() {
 	native=$(dpkg --print-architecture)
 	if [ "$native" = arm64 ]; then
-		unpack "$1" "$2"
+		unpack "$1" "$2" libc6
 		return
 	fi
 	cat >>"$apt/conf.d/zz-private" <<-END
@@ -140,21 +144,21 @@ fetch_kbuild() {
 		APT::Architectures { "arm64"; "$native"; };
 	END
 	apt-get -q -q update
-	unpack "$1" "$2:$native"
+	unpack "$1" "$2:$native" "libc6:$native"
 }
 
 fetch_root() {
 	use bookworm
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $root_packages
-	rm -rf "$2/usr/share"
+	rm -rf "${2:?}/usr/share"
 }
 
 fetch_libraries() {
 	use bookworm
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $library_packages
-	rm -rf "$2/usr/share"
+	rm -rf "${2:?}/usr/share"
 	# Links to /lib mean the one here.
 	find "$2" -type l -lname '/*' | while read -r link; do
 		ln -sfn "$3$(readlink "$link")" "$link"

@@ -12,7 +12,8 @@ calls=150    # of SetVariable: the store does not hold many more
 
 # ---- What it needs ----
 
-packages_linux="cpio kmod xz-utils zstd debian-archive-keyring"
+module_compiler=aarch64-linux-gnu-gcc
+packages_linux="gcc-aarch64-linux-gnu cpio kmod xz-utils zstd debian-archive-keyring"
 
 need_linux() {
 	[ -z "$gate" ] || give_up "linux takes no --gate"
@@ -27,7 +28,37 @@ need_linux() {
 		give_up "Debian's packages could not be fetched"
 	fi
 	build bench tools
+	build_caesurad "$@"
 	put_programs
+}
+
+# What the daemon and, for the kernels kernel:NAME, its module are built from.
+build_caesurad() {
+	if [ -e "$root/linux/caesurad.c" ]; then
+		build build/linux/caesurad
+	fi
+	[ -e "$root/linux/module/build.sh" ] || return 0
+	for kernel; do
+		kernel=${kernel#kernel:}
+		if older_than_source "$(module_of "$kernel")"; then
+			build_module "$kernel"
+		fi
+	done
+}
+
+older_than_source() {
+	! [ -e "$1" ] || [ -n "$(find "$root/linux/module" -newer "$1")" ]
+}
+
+build_module() {
+	progress "building the module for $1"
+	if ! "$root/bench/fetch.sh" "$linux" "headers:$1" ||
+		! CC=$module_compiler sh "$root/linux/module/build.sh" \
+			"$linux/headers/$1/build/" "$linux/module/$1" \
+			>"$out/build.log" 2>&1; then
+		tail -n 20 "$out/build.log" >&2
+		give_up "the module for $1 could not be built"
+	fi
 }
 
 # put PROGRAM DIRECTORY: into the tree that is added to the root, where there is
@@ -86,6 +117,7 @@ linux_line() {
 
 boot_script() {
 	kernel=${linux_kernel:-6.12-rt}
+	[ -r "$script" ] || give_up "no script at $script"
 	need_linux "kernel:$kernel"
 	# shellcheck disable=SC2086 # directories
 	prepare_linux script "$kernel" "$script" $linux_add
