@@ -28,7 +28,8 @@
 
 static const char usage[] =
 	"usage: meter [OPTION…]\n"
-	"  -p PHASE   idle, control, gettime, getvariable or setvariable\n"
+	"  -p PHASE   idle, control, gettime, getvariable, setvariable or "
+	"mask\n"
 	"  -f FILE    what the load reads or writes\n"
 	"  -b BYTES   size of the value (1024)\n"
 	"  -c CALLS   ends after so many calls of the load\n"
