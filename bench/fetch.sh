@@ -46,7 +46,10 @@ releases_of() {
 use() {
 	apt=$dir/apt/$1
 	if ! [ -e "$apt/complete" ]; then
-		"$here/../tools/private-apt.sh" "$apt" "$1"
+		case $1 in
+		*-backports) set -- "$1" "${1%-backports}" ;;
+		esac
+		"$here/../tools/private-apt.sh" "$apt" "$@"
 		: >"$apt/complete"
 	fi
 	export APT_CONFIG="$apt/apt.conf"
@@ -157,14 +160,14 @@ fetch_root() {
 	use bookworm
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $root_packages
-	rm -rf "$2/usr/share"
+	rm -rf "${2:?}/usr/share"
 }
 
 fetch_libraries() {
 	use bookworm
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $library_packages
-	rm -rf "$2/usr/share"
+	rm -rf "${2:?}/usr/share"
 	# Links to /lib mean the one here.
 	find "$2" -type l -lname '/*' | while read -r link; do
 		ln -sfn "$3$(readlink "$link")" "$link"

@@ -12,7 +12,8 @@ calls=150    # of SetVariable: the store does not hold many more
 
 # ---- What it needs ----
 
-packages_linux="cpio kmod xz-utils zstd debian-archive-keyring"
+module_compiler=aarch64-linux-gnu-gcc
+packages_linux="gcc-aarch64-linux-gnu mtools cpio kmod xz-utils zstd debian-archive-keyring"
 
 need_linux() {
 	[ -z "$gate" ] || give_up "linux takes no --gate"
@@ -27,7 +28,37 @@ need_linux() {
 		give_up "Debian's packages could not be fetched"
 	fi
 	build bench tools
+	build_caesurad "$@"
 	put_programs
+}
+
+# What the daemon and, for the kernels kernel:NAME, its module are built from.
+build_caesurad() {
+	if [ -e "$root/linux/caesurad.c" ]; then
+		build build/linux/caesurad
+	fi
+	[ -e "$root/linux/module/build.sh" ] || return 0
+	for kernel; do
+		kernel=${kernel#kernel:}
+		if older_than_source "$(module_of "$kernel")"; then
+			build_module "$kernel"
+		fi
+	done
+}
+
+older_than_source() {
+	! [ -e "$1" ] || [ -n "$(find "$root/linux/module" -newer "$1")" ]
+}
+
+build_module() {
+	progress "building the module for $1"
+	if ! "$root/bench/fetch.sh" "$linux" "headers:$1" ||
+		! CC=$module_compiler sh "$root/linux/module/build.sh" \
+			"$linux/headers/$1/build/" "$linux/module/$1" \
+			>"$out/build.log" 2>&1; then
+		tail -n 20 "$out/build.log" >&2
+		give_up "the module for $1 could not be built"
+	fi
 }
 
 # put PROGRAM DIRECTORY: into the tree that is added to the root, where there is
@@ -63,14 +94,14 @@ release_of() {
 prepare_linux() {
 	initrd=$out/boots/$1.initrd
 	kernel=$2
-	job=$3
+	script_file=$3
 	shift 3
 	if [ -e "$(module_of "$kernel")" ]; then
 		mkdir -p "$out/boots/module-$kernel/bench"
 		cp "$(module_of "$kernel")" "$out/boots/module-$kernel/bench"
 		set -- "$out/boots/module-$kernel" "$@"
 	fi
-	"$root/bench/initrd.sh" "$linux" "$kernel" "$initrd" "$job" \
+	"$root/bench/initrd.sh" "$linux" "$kernel" "$initrd" "$script_file" \
 		"$programs" "$@"
 }
 
@@ -82,11 +113,48 @@ linux_line() {
 	echo "console=ttyAMA0 quiet panic=-1 $*"
 }
 
+# ---- Firmware with the adversary in it ----
+
+# Firmware loads the driver from the disk $esp before the kernel, as an entry in
+# the variable store $1 says, which Debian's own efibootmgr makes on Linux.
+make_adversary() {
+	kernel=$2
+	build build/clang/adversary.efi
+	adversary_disk=$out/boots/adversary.disk
+	make_partition "$adversary_disk"
+	mcopy -i "$fat" "$root/build/clang/adversary.efi" ::/adversary.efi
+	cat >"$out/boots/adversary.job" <<-'END'
+		modprobe -a virtio_mmio virtio_blk
+		until [ -e /dev/vda1 ]; do sleep 0.1; done
+		mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+		efibootmgr --driver --create --disk /dev/vda --part 1 \
+			--loader '\adversary.efi' --label adversary
+	END
+	cp --sparse=always "$vars" "$1.part"
+	chmod u+w "$1.part"
+	prepare_linux adversary "$kernel" "$out/boots/adversary.job"
+	esp=$adversary_disk
+	if ! boot adversary "$1.part" "$(linux_image "$kernel")" \
+		"$(linux_line efi=runtime)"; then
+		last_lines adversary >&2
+		give_up "no driver entry could be made: $boot_why"
+	fi
+	mv "$1.part" "$1"
+	rm -f "$initrd"
+	esp=
+}
+
 # ---- A script of one's own ----
 
 boot_script() {
 	kernel=${linux_kernel:-6.12-rt}
+	[ -r "$script" ] || give_up "no script at $script"
 	need_linux "kernel:$kernel"
+	if [ "$adversary" = yes ]; then
+		make_adversary "$out/adversary.vars" "$kernel"
+		vars=$out/adversary.vars
+		esp=$adversary_disk
+	fi
 	# shellcheck disable=SC2086 # directories
 	prepare_linux script "$kernel" "$script" $linux_add
 	stream=yes
@@ -136,9 +204,10 @@ path_mode() {
 	esac
 }
 
-# list_measurement KERNEL PATH: each boot measures by one of two instruments.
+# list_measurement KERNEL PATH: each boot measures by one of two instruments, or
+# by ours under firmware that masks interrupts.
 list_measurement() {
-	for meter in ours cyclictest; do
+	for meter in ours cyclictest mask; do
 		seed=1
 		while [ "$seed" -le "$linux_boots" ]; do
 			list_boot "$1.$2.$meter.$seed" "$(linux_image "$1")" \
@@ -178,6 +247,12 @@ boot_linux_listed() {
 		. /bench/measure.sh
 	END
 	prepare_linux "$listed" "$(kernel_of "$listed")" "$out/boots/$listed.job"
+	esp=
+	vars=$stock_vars
+	if [ "$(meter_of "$listed")" = mask ]; then
+		esp=$adversary_disk
+		vars=$out/adversary.vars
+	fi
 	boot_listed "$1" "$2"
 	rm -f "$initrd"
 }
@@ -207,7 +282,7 @@ of_system() {
 	"$root/build/tools/results" "$1" --no-bounds \
 		--system "$(system_name "$2" "$3")" \
 		--firmware "$(firmware_name)" --cpus "$cpus" \
-		"$out/boots/$2.$3.ours".*.log
+		"$out/boots/$2.$3".*.log
 }
 
 # All the arrays as one.
@@ -247,36 +322,33 @@ median() {
 	END { print worst[int((NR + 1) / 2)] }'
 }
 
-# The bound is on what is ours; what the kernel does is said beside it.
-judge_system() {
-	for meter in ours cyclictest; do
-		control=$(median "$1" "$2" "$meter" control)
-		set=$(median "$1" "$2" "$meter" setvariable)
-		bound_number=$((bound_number + 1))
-		awk -v name="$(system_name "$1" "$2")" -v meter="$meter" \
-			-v control="$control" -v set="$set" \
-			-v bound="$([ "$2" = kernel ] && echo no || echo yes)" \
-			-v number="$bound_number" 'BEGIN {
-			holds = set > 0 && control > 0 && set <= 1.1 * control
-			say = sprintf("%s, %s: worst wake-up under SetVariable " \
-				"%.1f us, under control %.1f, median of boots", \
-				name, meter == "ours" ? "our meter" : meter, \
-				set / 1000, control / 1000)
-			if (bound == "no") {
-				print "ok " number " - " say " # SKIP no bound"
-			} else {
-				print (holds ? "ok " : "not ok ") number " - " say \
-					", at most 1.1 times that"
-			}
-			exit bound == "yes" && !holds
-		}' || code=1
-	done
+# judge_phase KERNEL PATH METER PHASE WORDS: the bound is on what is ours; what the
+# kernel does is said beside it.
+judge_phase() {
+	bound_number=$((bound_number + 1))
+	awk -v say="$(system_name "$1" "$2"), $5: worst wake-up" \
+		-v control="$(median "$1" "$2" "$3" control)" \
+		-v load="$(median "$1" "$2" "$3" "$4")" \
+		-v phase="$4" -v path="$2" -v number="$bound_number" 'BEGIN {
+		holds = load > 0 && control > 0 && load <= 1.1 * control
+		say = sprintf("%s under %s %.1f us, under control %.1f", say, \
+			phase, load / 1000, control / 1000)
+		if (path == "kernel") {
+			print "ok " number " - " say " # SKIP no bound"
+			exit 0
+		}
+		print (holds ? "ok " : "not ok ") number " - " say \
+			", at most 1.1 times that"
+		exit !holds
+	}' || code=1
 }
 
 judge_systems() {
 	bound_number=0
 	while read -r kernel path; do
-		judge_system "$kernel" "$path"
+		judge_phase "$kernel" "$path" ours setvariable "our meter"
+		judge_phase "$kernel" "$path" cyclictest setvariable cyclictest
+		judge_phase "$kernel" "$path" mask mask "masked for 5 ms"
 	done <"$out/boots/systems"
 }
 
@@ -296,9 +368,11 @@ measure_linux() {
 	for kernel in ${linux_kernel:-$linux_kernels}; do
 		"$root/bench/initrd.sh" "$linux" "$kernel"
 	done
+	started=$(date +%s)
+	stock_vars=$vars
+	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"
 	: >"$out/boots/systems"
 	list_systems
-	started=$(date +%s)
 	say "caesura: $(wc -l <"$out/boots/list") boots, about half a minute each," \
 		"$side_by_side at a time"
 	boot_all boot_linux_listed || return

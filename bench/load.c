@@ -131,6 +131,7 @@ static const struct {
 	{"setvariable", set_variable},
 	{"getvariable", get_variable},
 	{"gettime", get_time},
+	{"mask", get_variable},
 };
 
 bool load_init(struct load *load)

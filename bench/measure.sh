@@ -41,8 +41,19 @@ measure() {
 # What is probed late, ten seconds after the start, is over then.
 sleep 12
 start_path "$path" || exit 1
+
+if [ "$meter" = mask ]; then
+	variable=$efivars/MaskIrq:5000000-6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
+	meter=ours
+	measure control /tmp/control -n "$wakeups"
+	printf '\7\0\0\0x' >"$variable" || exit 1
+	measure mask "$variable" -b 0 -n "$wakeups"
+	end_path "$path"
+	exit
+fi
+
 variable=$efivars/CaesuraBench-7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
-measure idle /dev/null -n "$wakeups"
+measure idle /dev/null -b 0 -n "$wakeups"
 measure control /tmp/control -n "$wakeups"
 meter -o -p setvariable -f "$variable" -c 1 || exit 1
 measure getvariable "$variable" -n "$wakeups"

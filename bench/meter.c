@@ -28,7 +28,8 @@
 
 static const char usage[] =
 	"usage: meter [OPTION…]\n"
-	"  -p PHASE   idle, control, gettime, getvariable or setvariable\n"
+	"  -p PHASE   idle, control, gettime, getvariable, setvariable or "
+	"mask\n"
 	"  -f FILE    what the load reads or writes\n"
 	"  -b BYTES   size of the value (1024)\n"
 	"  -c CALLS   ends after so many calls of the load\n"
@@ -139,8 +140,7 @@ static void print_cell(struct meter *meter)
 	      compare);
 	printf("cell kind=dither mode=%s phase=%s rate_hz=%" PRIu64
 	       " value_bytes=%zu samples=%zu missed=%" PRIu64 " calls=%" PRIu64
-	       " call_mean_ns=%" PRIu64 " call_max_ns=%" PRIu64
-	       " masked_max_ns=0 masked_mean_ns=0\n",
+	       " call_mean_ns=%" PRIu64 " call_max_ns=%" PRIu64 "\n",
 	       meter->mode, meter->load.phase, meter->rate_hz,
 	       meter->load.value_bytes, meter->samples, meter->missed, calls,
 	       calls == 0 ? 0 : progress->total_ns / calls, progress->max_ns);
