@@ -338,6 +338,7 @@ static void too_many_changes_are_refused(void **state)
 	assert_int_equal(bench_set(&daemon.bench, 1, 3, 60000), 0);
 	for (uint32_t i = 0; i < BENCH_RAM_BYTES; i += STATE_PAGE) {
 		daemon.mapping[0][i + 4000] ^= 1;
+		daemon.mapping[1][i % SMALL_BYTES] = 77;
 	}
 	assert_int_equal(
 		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
