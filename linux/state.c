@@ -541,6 +541,14 @@ static bool is_journal_sound(struct state *state)
 		      state->config.path);
 }
 
+/* After all that was stored before, and before all that is stored after. */
+static void mark(struct control *control, unsigned is_valid)
+{
+	atomic_store_explicit(&control->is_valid, is_valid,
+			      memory_order_release);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
 /* Again and again, with the same result. */
 static bool apply(struct state *state, struct flash *flash)
 {
@@ -564,7 +572,7 @@ static bool apply(struct state *state, struct flash *flash)
 		}
 	}
 	step(state);
-	atomic_store_explicit(&control->is_valid, 0, memory_order_release);
+	mark(control, 0);
 	return true;
 }
 
@@ -637,7 +645,7 @@ static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 }
 
 /* Those that a commit has taken: neighbours at once. */
-static bool forget_own(struct state *state, unsigned region, uint8_t *mapping)
+static void forget_own(struct state *state, unsigned region, uint8_t *mapping)
 {
 	uint64_t count = read_entries(state, region, mapping);
 	uint64_t size = state->kernel_page, end;
@@ -650,11 +658,8 @@ static bool forget_own(struct state *state, unsigned region, uint8_t *mapping)
 		while (end < count && is_own(state->entries[end])) {
 			end++;
 		}
-		if (!forget(state, mapping + i * size, (end - i) * size)) {
-			return false;
-		}
+		(void)forget(state, mapping + i * size, (end - i) * size);
 	}
-	return count != 0;
 }
 
 bool state_drop(struct state *state, uint8_t *const *mapping)
@@ -779,16 +784,14 @@ state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
 	state->pages_committed = control->page_count;
 	if (control->body_bytes != 0) {
 		step(state);
-		atomic_store_explicit(&control->is_valid, 1,
-				      memory_order_release);
+		mark(control, 1);
 		if (!apply(state, flash)) {
 			return STATE_COMMIT_PENDING;
 		}
 	}
+	/* A page that stays is the same as the copy's: it does no harm. */
 	for (unsigned i = 0; i < state->header.region_count; i++) {
-		if (!forget_own(state, i, mapping[i])) {
-			return STATE_COMMIT_PENDING;
-		}
+		forget_own(state, i, mapping[i]);
 	}
 	if (flash != NULL) {
 		flash_keep(flash);

@@ -98,7 +98,8 @@ enum state_commit_result {
 enum state_commit_result
 state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash);
 
-/* Drops what a call wrote in the private mappings; flash_drop() is the caller's. False:
+/* mapping[region] is of the process that called state_open(): it is not to be forked
+ * in between. Drops what a call wrote in the private mappings; flash_drop() is the caller's. False:
  * the kernel did not; the mappings are not to be used. */
 bool state_drop(struct state *state, uint8_t *const *mapping);
 
