@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# initrd.sh DIR KERNEL FILE JOB [ADD…]: what a kernel boots with, as FILE: the
+# initrd.sh DIR KERNEL [FILE JOB [ADD…]]: what a kernel boots with, as FILE: the
 # small root that fetch.sh has put into DIR, the modules of the kernel that the
 # root needs, the script JOB, which bench/init runs, and what is in the
 # directories ADD, from / on. Several cpio archives one after the other, as the
-# kernel takes them; the first two are made once.
+# kernel takes them; the first two are made once, and those alone without FILE.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,9 +12,7 @@ modules="fuse efivarfs virtio_pci virtio_mmio virtio_blk ext4 vfat nls_cp437
 	nls_ascii nls_iso8859_1 rtc_pl031 autofs4 configfs"
 dir=$1
 kernel=$dir/kernels/$2
-file=$3
-job=$4
-shift 4
+shift 2
 work=$(mktemp -d "$dir/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -88,6 +86,12 @@ fi
 if older "$kernel/modules.cpio" "$kernel/release" "$0"; then
 	make_modules
 fi
+if [ "$#" -eq 0 ]; then
+	exit 0
+fi
+file=$1
+job=$2
+shift 2
 mkdir "$work/job"
 cp "$job" "$work/job/job"
 pack "$work/job" "$work/job.cpio"

@@ -131,6 +131,7 @@ static const struct {
 	{"setvariable", set_variable},
 	{"getvariable", get_variable},
 	{"gettime", get_time},
+	{"mask", get_variable},
 };
 
 bool load_init(struct load *load)
@@ -164,9 +165,11 @@ static bool call_once(struct load *load, struct progress *progress)
 
 int load_run(struct load *load, struct progress *progress)
 {
+	uint64_t start_ns = load_now_ns();
 	bool well = true;
 
 	while (load->call != NULL && well && load->number < load->calls &&
+	       load_now_ns() - start_ns < load->limit_ns &&
 	       !__atomic_load_n(&progress->stop, __ATOMIC_ACQUIRE)) {
 		well = call_once(load, progress);
 		load->number++;

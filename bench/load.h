@@ -12,12 +12,13 @@
 
 #define LOAD_MAX_BYTES 65536
 
-/* The caller sets the first four; path may be NULL where no file is used. */
+/* The caller sets the first five; path may be NULL where no file is used. */
 struct load {
 	const char *phase; /* docs/formats.md */
 	const char *path;
 	size_t value_bytes;
 	uint64_t calls; /* the most to make; UINT64_MAX: until stopped */
+	uint64_t limit_ns; /* and for how long at most; UINT64_MAX likewise */
 
 	bool (*call)(struct load *load);
 	uint64_t number; /* of the call being made */

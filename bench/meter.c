@@ -28,7 +28,8 @@
 
 static const char usage[] =
 	"usage: meter [OPTION…]\n"
-	"  -p PHASE   idle, control, gettime, getvariable or setvariable\n"
+	"  -p PHASE   idle, control, gettime, getvariable, setvariable or "
+	"mask\n"
 	"  -f FILE    what the load reads or writes\n"
 	"  -b BYTES   size of the value (1024)\n"
 	"  -c CALLS   ends after so many calls of the load\n"
@@ -36,7 +37,8 @@ static const char usage[] =
 	"  -r HZ      rate of the wake-ups (10000)\n"
 	"  -s SEED    of their dither (1)\n"
 	"  -m MODE    what the cell is called: kernel or sandbox\n"
-	"  -o         the load only\n";
+	"  -o         the load only\n"
+	"  -t MS      and that for so long at most\n";
 
 struct meter {
 	struct load load;
@@ -138,8 +140,7 @@ static void print_cell(struct meter *meter)
 	      compare);
 	printf("cell kind=dither mode=%s phase=%s rate_hz=%" PRIu64
 	       " value_bytes=%zu samples=%zu missed=%" PRIu64 " calls=%" PRIu64
-	       " call_mean_ns=%" PRIu64 " call_max_ns=%" PRIu64
-	       " masked_max_ns=0 masked_mean_ns=0\n",
+	       " call_mean_ns=%" PRIu64 " call_max_ns=%" PRIu64 "\n",
 	       meter->mode, meter->load.phase, meter->rate_hz,
 	       meter->load.value_bytes, meter->samples, meter->missed, calls,
 	       calls == 0 ? 0 : progress->total_ns / calls, progress->max_ns);
@@ -228,6 +229,9 @@ static bool take_option(struct meter *meter, int option)
 	case 'o':
 		meter->load_only = true;
 		return true;
+	case 't':
+		meter->load.limit_ns = strtoull(optarg, NULL, 10) * 1000000;
+		return true;
 	default:
 		return false;
 	}
@@ -238,7 +242,8 @@ int main(int count, char *words[])
 	static struct meter meter = {
 		.load = {.phase = "idle",
 			 .value_bytes = 1024,
-			 .calls = UINT64_MAX},
+			 .calls = UINT64_MAX,
+			 .limit_ns = UINT64_MAX},
 		.mode = "kernel",
 		.rate_hz = 10000,
 		.seed = 1,
@@ -246,7 +251,7 @@ int main(int count, char *words[])
 	};
 	int option;
 
-	while ((option = getopt(count, words, "p:f:b:c:n:r:s:m:o")) != -1) {
+	while ((option = getopt(count, words, "p:f:b:c:n:r:s:m:ot:")) != -1) {
 		if (!take_option(&meter, option)) {
 			fputs(usage, stderr);
 			return 2;
