@@ -119,7 +119,7 @@ fetch_headers() {
 	*) common=${common%-rt}-common kbuild=${common%-rt} ;;
 	esac
 	unpack "$2" "linux-headers-$release" "linux-headers-$common"
-	fetch_kbuild "$2" "linux-kbuild-${kbuild%-common*}" "$(suite_of "$1")"
+	fetch_kbuild "$2" "linux-kbuild-${kbuild%-common*}"
 	# What points to /usr/src and /usr/lib means those here.
 	find "$2/usr/src" -type f -name Makefile -exec \
 		sed -i "s,\( \|=\)/usr/\(src\|lib\)/,\1$3/usr/\2/,g" {} +
@@ -131,29 +131,20 @@ fetch_headers() {
 	ln -s "usr/src/linux-headers-$release" "$2/build"
 }
 
-# use_native SUITE: for this machine's architecture too.
-use_native() {
-	use "$1"
-	native=$(dpkg --print-architecture)
-	if [ "$native" != arm64 ] && ! [ -e "$apt/native" ]; then
-		cat >>"$apt/conf.d/zz-private" <<-END
-			#clear APT::Architectures;
-			APT::Architectures { "arm64"; "$native"; };
-		END
-		apt-get -q -q update
-		: >"$apt/native"
-	fi
-}
-
-# fetch_kbuild TREE PACKAGE SUITE: for this machine's architecture. From trixie on
-# its programs want a newer libc than this machine may have.
+# fetch_kbuild TREE PACKAGE: for this machine's architecture, with the libc that
+# its programs expect, which may be newer than this machine's.
 fetch_kbuild() {
-	use_native "$3"
-	unpack "$1" "$2:$native"
-	if [ "$3" != bookworm ]; then
-		use_native trixie
-		unpack "$1" "libc6:$native"
+	native=$(dpkg --print-architecture)
+	if [ "$native" = arm64 ]; then
+		unpack "$1" "$2" libc6
+		return
 	fi
+	cat >>"$apt/conf.d/zz-private" <<-END
+		#clear APT::Architectures;
+		APT::Architectures { "arm64"; "$native"; };
+	END
+	apt-get -q -q update
+	unpack "$1" "$2:$native" "libc6:$native"
 }
 
 fetch_root() {

@@ -10,11 +10,13 @@
  * fake_provider check       asks the module for what it gives and for what it
  *                           must not give; a line for each
  * fake_provider poke        once somebody serves: what else is refused
+ * fake_provider mutable F   as chattr -i
  */
 #include <caesura/caesura.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -500,7 +502,7 @@ static void check_runtime_ram(void)
 		   EPERM, "RAM, executable");
 	refuse_map(d->physical_start, 1ul << 40, PROT_READ, MAP_SHARED, EPERM,
 		   "past the end of a region");
-	refused(read_at(d->physical_start, size + 1, NULL), EPERM,
+	refused(read_at(d->physical_start + size - 8, 16, NULL), EPERM,
 		"reading past the end of a region");
 	refused(read_at(d->physical_start, 16, (void *)8), EFAULT,
 		"a buffer that is not there");
@@ -566,7 +568,7 @@ static void check_elsewhere(void)
 	refuse_map(0x7ffffffffffff000ull, 2 * CZ_EFI_PAGE_SIZE, PROT_READ,
 		   MAP_SHARED, EPERM, "the last offset");
 	refuse_map(0xfffffffffffff000ull, CZ_EFI_PAGE_SIZE, PROT_READ,
-		   MAP_SHARED, EPERM, "the last page");
+		   MAP_SHARED, EOVERFLOW, "the last page");
 }
 
 static void check_ioctls(void)
@@ -648,9 +650,21 @@ static int poke(void)
 	check(!error, "registering again");
 	check_messages(EAGAIN);
 	refused(read(provider.fd, (void *)-4096ul, CAESURA_REQUEST_BYTES),
-		EAGAIN, "read() to the kernel with nothing to read");
+		EFAULT, "read() to the kernel");
 	provider_close(&provider);
 	return failures != 0;
+}
+
+static int make_mutable(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int flags = 0;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags)) {
+		return fail(path, -errno);
+	}
+	flags &= ~FS_IMMUTABLE_FL;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) ? fail(path, -errno) : 0;
 }
 
 int main(int argc, char **argv)
@@ -666,7 +680,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "poke")) {
 		return poke();
 	}
-	fprintf(stderr,
-		"usage: fake_provider serve STORE [MASK] | check | poke\n");
+	if (argc == 3 && !strcmp(argv[1], "mutable")) {
+		return make_mutable(argv[2]);
+	}
+	fprintf(stderr, "usage: fake_provider serve STORE [MASK] | check | "
+			"poke | mutable FILE\n");
 	return 2;
 }
