@@ -48,8 +48,8 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a processor that is made up.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c frame.c \
-		describe.c end.c) \
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
+		frame.c mode.c describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
@@ -71,7 +71,73 @@ unit-arm64: $(ARM64_TESTS)
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-unit: unit-clang unit-gcc unit-tables unit-arm64
+# The Linux front ends, on the unit tests' machine; by a real mount where there
+# can be one.
+EFIVARS_SRC := $(addprefix linux/,efivars.c efivars_name.c efivars_rules.c \
+	tree.c fuse.c)
+EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
+	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
+	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)
+EFIVARS_HEADERS := $(CORE_HEADERS) $(UNIT_HEADERS) \
+	$(wildcard linux/*.h tests/linux/*.h)
+FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
+FUSE_LIBS = $(shell pkg-config --libs fuse3)
+
+# $(1) compiler
+define efivars_build
+$(OUT)/unit-efivars-$(1)/%.o: %.c $(EFIVARS_HEADERS) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) $$(FUSE_CFLAGS) \
+		-c $$< -o $$@
+
+$(OUT)/unit-efivars-$(1)/unit: $(patsubst %.c,$(OUT)/unit-efivars-$(1)/%.o,\
+		$(CORE_SRC) $(EFIVARS_SRC) $(EFIVARS_TESTS))
+	$(Q)$(HOST_CC_$(1)) $(SANITIZE) -pthread $$^ -lcmocka $$(FUSE_LIBS) -o $$@
+endef
+$(foreach c,clang gcc,$(eval $(call efivars_build,$(c))))
+
+.PHONY: unit-linux-efivars
+unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
+	@echo "# variables as files, on Linux"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
+
+# The flash chip and the state file of caesurad, with firmware that is arm64 code.
+LINUX_UNIT := $(OUT)/unit-linux
+LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c state.c) \
+	src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
+LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
+	$(wildcard linux/*.h tests/linux/*.h)
+LINUX_UNIT_TESTS := test_flash test_state test_follow
+
+$(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
+	@mkdir -p $(@D)
+	$(Q)aarch64-linux-gnu-gcc $(WARN) -std=gnu11 -O2 -ffreestanding \
+		-fno-tree-loop-distribute-patterns -mgeneral-regs-only \
+		-fno-stack-protector -fno-asynchronous-unwind-tables -fno-pic \
+		-no-pie -nostdlib -static -Wl,--section-start=.entry=0x40000000 \
+		-Wl,-Ttext=0x40001000 -Wl,--build-id=none -Wl,-e,entry $< \
+		-o $(@:.bin=.elf)
+	$(Q)$(OBJCOPY) -O binary -j .entry -j .text -j .rodata \
+		$(@:.bin=.elf) $@
+
+# $(1) compiler, $(2) test
+define linux_unit_build
+$(LINUX_UNIT)/$(2)-$(1): tests/linux/$(2).c $(LINUX_UNIT_SRC) \
+		$(LINUX_UNIT_HEADERS) $(LINUX_UNIT)/firmware.bin tests/host.mk
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Ilinux -Itests/linux \
+		-DFIRMWARE_IMAGE='"$(LINUX_UNIT)/firmware.bin"' \
+		$$(filter %.c,$$^) -lcmocka -o $$@
+endef
+$(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(eval $(call linux_unit_build,$(c),$(t)))))
+
+.PHONY: unit-linux
+unit-linux: $(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
+	@echo "# caesurad's flash and state"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
+
+unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars
 
 # ---- model: the request's state machine, by spin ----
 
@@ -86,14 +152,15 @@ RUNS ?= 20000
 # The library's parsers, on a host of their own; the kernel's, on libfdt.
 FUZZ_LIBRARY := memory_map attributes images tables
 FUZZ_KERNEL := acpi tree
-FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap
+FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap efivars_name
 FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
 	images.c report.c) tests/fuzz/host.c
 FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 	machine_check.c) tests/fuzz/machine.c
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
+FUZZ_EFIVARS_SRC := linux/efivars_name.c linux/efivars_rules.c
 FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
-	kernel/include/kernel/*.h)
+	kernel/include/kernel/*.h) linux/efivars.h
 FUZZ := $(OUT)/fuzz
 FUZZ_CFLAGS := $(HOST_CFLAGS) -O2 -Itests/fuzz -Itests/arm64 \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -112,6 +179,7 @@ $(foreach t,$(FUZZ_LIBRARY),$(eval $(call fuzz_link,$(t),$(FUZZ_LIBRARY_SRC))))
 $(foreach t,$(FUZZ_KERNEL),$(eval $(call fuzz_link,$(t),$(FUZZ_KERNEL_SRC),-lfdt)))
 
 $(eval $(call fuzz_link,trap,$(FUZZ_TRAP_SRC)))
+$(eval $(call fuzz_link,efivars_name,$(FUZZ_EFIVARS_SRC)))
 
 $(FUZZ)/seeds: tests/fuzz/seeds.c tests/fuzz/machine_seeds.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
@@ -159,7 +227,7 @@ EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
 EMBED_ASM := $(wildcard src/arm64/*.S)
 # The sandbox, and what is done about firmware that goes wrong, beside all the
 # rest.
-EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o \
+EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
 	machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
 	arm64/describe.o arm64/mend.o)

@@ -480,7 +480,7 @@ static bool emulate_system(struct cz *cz, struct cz_frame *frame,
 		.virtual = &gate_of(cz)->virtual,
 		.key = (uint16_t)(instruction >> 5),
 		.immediate = instruction >> 8 & 15,
-		.value = frame_register(frame, number),
+		.value = cz_frame_register(frame, number),
 	};
 	const struct emulation *emulation = find(trap.key);
 	emulate_access *access = NULL;
@@ -493,7 +493,7 @@ static bool emulate_system(struct cz *cz, struct cz_frame *frame,
 	}
 	count(cz, emulation->kind);
 	if (is_read) {
-		set_frame_register(frame, number, trap.value);
+		cz_set_frame_register(frame, number, trap.value);
 	}
 	return true;
 }

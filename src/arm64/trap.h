@@ -7,6 +7,7 @@
 #ifndef CAESURA_ARM64_TRAP_H
 #define CAESURA_ARM64_TRAP_H
 
+#include "access.h"
 #include "gate.h"
 
 /* ---- trap.c ---- */
@@ -23,21 +24,6 @@ bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction);
 #define CZ_INSTRUCTION_CHARS 32
 void cz_trap_describe(uint32_t instruction, char text[CZ_INSTRUCTION_CHARS]);
 
-/* General registers by number; 31 is the zero register. */
-static inline uint64_t frame_register(const struct cz_frame *frame,
-				      uint32_t number)
-{
-	return number == 31 ? 0 : frame->x[number];
-}
-
-static inline void set_frame_register(struct cz_frame *frame, uint32_t number,
-				      uint64_t value)
-{
-	if (number != 31) {
-		frame->x[number] = value;
-	}
-}
-
 /* The statistics of the call in flight; NULL while SetVirtualAddressMap runs. */
 static inline struct cz_service_stats *cz_stats_in_flight(struct cz *cz)
 {
@@ -46,11 +32,13 @@ static inline struct cz_service_stats *cz_stats_in_flight(struct cz *cz)
 		       : &cz->stats.service[cz->in_flight->service];
 }
 
-/* ---- end.c ---- */
+/* ---- mode.c, or el0/gate.c; end.c ---- */
 
 /* Makes the frame return to a place in the gate instead of to firmware. */
 void cz_gate_return_to(struct cz *cz, struct cz_frame *frame,
 		       const char *where);
+/* Where that is for a call that is ended. */
+const char *cz_gate_end_of(const struct cz *cz);
 /* Ends the call, and keeps what is known of why. */
 void cz_gate_end(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		 uint64_t far, cz_status why);

@@ -1,0 +1,800 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state file, see state.h: a header, firmware's RAM, the journal. All of it is
+ * mapped shared: what was stored there outlives a process that is killed, in the
+ * order in which it was stored. Nothing in it is believed when it is opened.
+ */
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
+#define VERSION 1u
+/* Of parts of the file: pages of any kernel. */
+#define ALIGNMENT 65536u
+#define DEFAULT_FLASH_BYTES (3u << 19)
+#define MAX_RAM_BYTES (1ull << 28)
+#define PATH_CHARS 1024
+
+static const char magic[8] = "caesurad";
+
+struct placed_region {
+	uint64_t address, size_bytes, offset;
+};
+
+/* Written once. */
+struct header {
+	char magic[8];
+	uint32_t version, region_count;
+	struct state_identity identity;
+	uint64_t file_bytes, journal_offset, journal_bytes;
+	struct placed_region region[STATE_MAX_REGIONS];
+	uint64_t checksum; /* of all before it */
+};
+
+/* At CONTROL_OFFSET; body at journal_offset: pages, then changes. */
+struct control {
+	atomic_uint is_valid;
+	uint32_t page_count, change_count;
+	uint64_t body_bytes;
+	uint64_t checksum; /* of the counts and the body */
+};
+
+#define CONTROL_OFFSET 4096u
+
+struct page_record {
+	uint64_t offset; /* in the file */
+	uint8_t bytes[STATE_PAGE];
+};
+
+struct change_record {
+	uint32_t kind, offset, size_bytes, byte_count; /* and the bytes */
+};
+
+_Static_assert(sizeof(struct header) <= CONTROL_OFFSET, "a page of its own");
+_Static_assert(sizeof(struct page_record) == STATE_PAGE + 8, "no padding");
+
+struct state {
+	struct state_config config;
+	struct header header;
+	int fd, pagemap;
+	uint8_t *map;
+	uint64_t *entries; /* of the largest region's pages */
+	uint32_t kernel_page;
+	uint64_t pages_committed;
+	char error[STATE_ERROR_CHARS];
+};
+
+__attribute__((format(printf, 2, 3))) static bool
+refuse(struct state *state, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	(void)vsnprintf(state->error, sizeof(state->error), format, list);
+	va_end(list);
+	return false;
+}
+
+const char *state_error(const struct state *state)
+{
+	return state->error;
+}
+
+int state_fd(const struct state *state)
+{
+	return state->fd;
+}
+
+uint64_t state_region_offset(const struct state *state, unsigned region)
+{
+	return state->header.region[region].offset;
+}
+
+uint64_t state_pages_committed(const struct state *state)
+{
+	return state->pages_committed;
+}
+
+/* By words of eight bytes: a commit hashes half a megabyte. */
+uint64_t state_hash(uint64_t hash, const void *bytes, size_t size_bytes)
+{
+	const uint8_t *from = bytes;
+
+	hash ^= 0xcbf29ce484222325u;
+	while (size_bytes > 0) {
+		uint64_t word = 0;
+		size_t some = size_bytes < 8 ? size_bytes : 8;
+
+		memcpy(&word, from, some);
+		hash = (hash ^ word) * 0x100000001b3u;
+		hash ^= hash >> 29;
+		from += some;
+		size_bytes -= some;
+	}
+	return hash;
+}
+
+static void step(const struct state *state)
+{
+	if (state->config.step != NULL) {
+		state->config.step(state->config.context);
+	}
+}
+
+static struct control *control_of(const struct state *state)
+{
+	return (struct control *)(state->map + CONTROL_OFFSET);
+}
+
+static uint8_t *body_of(const struct state *state)
+{
+	return state->map + state->header.journal_offset;
+}
+
+/* ---- Opening ---- */
+
+static uint64_t align(uint64_t value)
+{
+	return (value + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+}
+
+static uint64_t header_checksum(const struct header *header)
+{
+	return state_hash(0, header, offsetof(struct header, checksum));
+}
+
+/* Where everything is: it follows from what is asked for. */
+static bool lay_out(struct state *state)
+{
+	const struct state_config *config = &state->config;
+	struct header *header = &state->header;
+	uint64_t flash_bytes = config->flash_bytes != 0 ? config->flash_bytes
+							: DEFAULT_FLASH_BYTES;
+	uint64_t offset = ALIGNMENT, ram_bytes = 0;
+
+	if (config->region_count > STATE_MAX_REGIONS) {
+		return refuse(state, "%u regions of RAM, at most %d are known",
+			      config->region_count, STATE_MAX_REGIONS);
+	}
+	memcpy(header->magic, magic, sizeof(magic));
+	header->version = VERSION;
+	header->region_count = config->region_count;
+	header->identity = config->identity;
+	for (unsigned i = 0; i < config->region_count; i++) {
+		const struct state_region *region = &config->regions[i];
+
+		if (region->size_bytes == 0 ||
+		    region->size_bytes % STATE_PAGE != 0 ||
+		    region->size_bytes > MAX_RAM_BYTES - ram_bytes) {
+			return refuse(state,
+				      "a region of RAM of %" PRIu64
+				      " bytes at 0x%" PRIx64
+				      ": no pages, or more than 256 MiB",
+				      region->size_bytes, region->address);
+		}
+		header->region[i] = (struct placed_region){
+			.address = region->address,
+			.size_bytes = region->size_bytes,
+			.offset = offset,
+		};
+		ram_bytes += region->size_bytes;
+		offset = align(offset + region->size_bytes);
+	}
+	header->journal_offset = offset;
+	header->journal_bytes =
+		align(ram_bytes / STATE_PAGE * sizeof(struct page_record) +
+		      flash_bytes);
+	header->file_bytes = offset + header->journal_bytes;
+	header->checksum = header_checksum(header);
+	return true;
+}
+
+static bool map_file(struct state *state)
+{
+	state->map = mmap(NULL, state->header.file_bytes,
+			  PROT_READ | PROT_WRITE, MAP_SHARED, state->fd, 0);
+	if (state->map == MAP_FAILED) {
+		state->map = NULL;
+		return refuse(state, "%s: cannot be mapped: %s",
+			      state->config.path, strerror(errno));
+	}
+	return true;
+}
+
+static bool is_private_file(struct state *state, const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode) || status->st_uid != geteuid() ||
+	    (status->st_mode & 077) != 0 || status->st_nlink != 1) {
+		return refuse(state,
+			      "%s: not a file that is this user's alone (mode "
+			      "%o, owner %u, %u links): remove it",
+			      state->config.path, status->st_mode & 07777,
+			      (unsigned)status->st_uid,
+			      (unsigned)status->st_nlink);
+	}
+	return true;
+}
+
+/* KEPT, NEW for one of another boot, or FAILED. */
+static enum state_result check(struct state *state, const struct header *found,
+			       uint64_t size_bytes)
+{
+	const char *path = state->config.path;
+
+	if (memcmp(found->magic, magic, sizeof(magic)) != 0) {
+		(void)refuse(state, "%s: not a state of caesurad's: remove it",
+			     path);
+		return STATE_FAILED;
+	}
+	if (found->version != VERSION) {
+		(void)refuse(state,
+			     "%s: of version %" PRIu32
+			     ", not %u: reboot, or go back to that caesurad",
+			     path, found->version, VERSION);
+		return STATE_FAILED;
+	}
+	if (found->checksum != header_checksum(found)) {
+		(void)refuse(state, "%s: damaged: its checksum is wrong", path);
+		return STATE_FAILED;
+	}
+	if (memcmp(&found->identity, &state->header.identity,
+		   sizeof(found->identity)) != 0) {
+		return STATE_NEW;
+	}
+	if (memcmp(found, &state->header, sizeof(*found)) != 0 ||
+	    size_bytes != found->file_bytes) {
+		(void)refuse(state,
+			     "%s: of other regions or of another size (%" PRIu64
+			     " bytes) than this machine's (%" PRIu64 ")",
+			     path, size_bytes, state->header.file_bytes);
+		return STATE_FAILED;
+	}
+	return STATE_KEPT;
+}
+
+static enum state_result open_old(struct state *state)
+{
+	struct header found;
+	struct stat status;
+	enum state_result result;
+
+	state->fd = open(state->config.path,
+			 O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (state->fd < 0 && errno == ENOENT) {
+		return STATE_NEW;
+	}
+	if (state->fd < 0 || fstat(state->fd, &status) != 0) {
+		(void)refuse(state, "%s: cannot be opened: %s",
+			     state->config.path, strerror(errno));
+		return STATE_FAILED;
+	}
+	if (!is_private_file(state, &status)) {
+		return STATE_FAILED;
+	}
+	if (pread(state->fd, &found, sizeof(found), 0) !=
+	    (ssize_t)sizeof(found)) {
+		(void)refuse(state, "%s: too short to be a state: remove it",
+			     state->config.path);
+		return STATE_FAILED;
+	}
+	result = check(state, &found, (uint64_t)status.st_size);
+	if (result == STATE_KEPT && !map_file(state)) {
+		return STATE_FAILED;
+	}
+	if (result == STATE_NEW) {
+		(void)close(state->fd);
+		state->fd = -1;
+	}
+	return result;
+}
+
+static bool fill(struct state *state)
+{
+	for (unsigned i = 0; i < state->header.region_count; i++) {
+		const struct placed_region *region = &state->header.region[i];
+
+		step(state);
+		if (!state->config.fill(state->config.context, i,
+					state->map + region->offset,
+					region->size_bytes)) {
+			return refuse(state,
+				      "RAM at 0x%" PRIx64 ", %" PRIu64
+				      " bytes, cannot be copied",
+				      region->address, region->size_bytes);
+		}
+	}
+	memcpy(state->map, &state->header, sizeof(state->header));
+	return true;
+}
+
+static bool make_file(struct state *state, const char *path)
+{
+	int error;
+
+	(void)unlink(path); /* of a daemon that was killed here */
+	state->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (state->fd < 0) {
+		return refuse(state, "%s: cannot be made: %s", path,
+			      strerror(errno));
+	}
+	/* No page is to be missing later: that would be a SIGBUS. */
+	error = posix_fallocate(state->fd, 0, (off_t)state->header.file_bytes);
+	if (error != 0) {
+		return refuse(state, "%s: no room for %" PRIu64 " bytes: %s",
+			      path, state->header.file_bytes, strerror(error));
+	}
+	return map_file(state) && fill(state);
+}
+
+static enum state_result make_new(struct state *state)
+{
+	char path[PATH_CHARS];
+	int length = snprintf(path, sizeof(path), "%s.new", state->config.path);
+
+	if (length < 0 || (size_t)length >= sizeof(path)) {
+		(void)refuse(state, "the state's path is too long");
+		return STATE_FAILED;
+	}
+	if (!make_file(state, path)) {
+		(void)unlink(path);
+		return STATE_FAILED;
+	}
+	step(state);
+	if (rename(path, state->config.path) != 0) {
+		(void)refuse(state, "%s: cannot be renamed: %s", path,
+			     strerror(errno));
+		(void)unlink(path);
+		return STATE_FAILED;
+	}
+	return STATE_NEW;
+}
+
+static bool prepare(struct state *state)
+{
+	uint64_t most = 0;
+
+	if (!lay_out(state)) {
+		return false;
+	}
+	for (unsigned i = 0; i < state->header.region_count; i++) {
+		if (state->header.region[i].size_bytes > most) {
+			most = state->header.region[i].size_bytes;
+		}
+	}
+	state->kernel_page = (uint32_t)sysconf(_SC_PAGESIZE);
+	state->entries = calloc(most / STATE_PAGE + 1, sizeof(uint64_t));
+	if (state->entries == NULL) {
+		return refuse(state, "no memory");
+	}
+	state->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (state->pagemap < 0) {
+		return refuse(state, "/proc/self/pagemap: %s", strerror(errno));
+	}
+	return true;
+}
+
+enum state_result state_open(struct state **opened,
+			     const struct state_config *config)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	enum state_result result;
+
+	*opened = state;
+	if (state == NULL) {
+		return STATE_FAILED;
+	}
+	state->config = *config;
+	state->fd = state->pagemap = -1;
+	if (!prepare(state)) {
+		return STATE_FAILED;
+	}
+	result = open_old(state);
+	return result == STATE_NEW ? make_new(state) : result;
+}
+
+void state_close(struct state *state)
+{
+	if (state == NULL) {
+		return;
+	}
+	if (state->map != NULL) {
+		(void)munmap(state->map, state->header.file_bytes);
+	}
+	if (state->fd >= 0) {
+		(void)close(state->fd);
+	}
+	if (state->pagemap >= 0) {
+		(void)close(state->pagemap);
+	}
+	free(state->entries);
+	free(state);
+}
+
+/* ---- The journal, read ---- */
+
+static uint64_t journal_checksum(const struct state *state)
+{
+	const struct control *control = control_of(state);
+	const uint64_t counts[] = {control->page_count, control->change_count,
+				   control->body_bytes};
+
+	return state_hash(state_hash(0, counts, sizeof(counts)), body_of(state),
+			  control->body_bytes);
+}
+
+static uint64_t pages_bytes(const struct state *state)
+{
+	return (uint64_t)control_of(state)->page_count *
+	       sizeof(struct page_record);
+}
+
+/* The journal's changes of the flash: the cursor is an offset in the body. */
+static bool next_change(const void *context, size_t *cursor,
+			struct flash_change *change)
+{
+	const struct state *state = context;
+	uint64_t end = control_of(state)->body_bytes;
+	uint64_t at = *cursor + pages_bytes(state);
+	struct change_record record;
+
+	if (at > end || end - at < sizeof(record)) {
+		return false;
+	}
+	memcpy(&record, body_of(state) + at, sizeof(record));
+	at += sizeof(record);
+	if (record.byte_count > end - at) {
+		return false;
+	}
+	*cursor += sizeof(record) + record.byte_count;
+	*change = (struct flash_change){
+		.kind = (enum flash_kind)record.kind,
+		.offset = record.offset,
+		.size_bytes = record.size_bytes,
+		.bytes = record.byte_count == 0 ? NULL : body_of(state) + at,
+	};
+	return true;
+}
+
+static struct flash_list journal_list(const struct state *state)
+{
+	return (struct flash_list){.context = state, .next = next_change};
+}
+
+static bool is_page_of_ram(const struct state *state, uint64_t offset)
+{
+	for (unsigned i = 0; i < state->header.region_count; i++) {
+		const struct placed_region *region = &state->header.region[i];
+
+		if (offset - region->offset < region->size_bytes) {
+			return offset % STATE_PAGE == 0;
+		}
+	}
+	return false;
+}
+
+static bool are_changes_sound(const struct state *state)
+{
+	uint64_t end = control_of(state)->body_bytes;
+	uint64_t at = pages_bytes(state);
+	uint32_t count = 0;
+
+	for (; at < end; count++) {
+		struct change_record record;
+		bool is_erase;
+
+		if (end - at < sizeof(record)) {
+			return false;
+		}
+		memcpy(&record, body_of(state) + at, sizeof(record));
+		at += sizeof(record);
+		is_erase = record.kind == FLASH_ERASE;
+		if (record.kind > FLASH_ERASE || record.size_bytes % 4 != 0 ||
+		    record.byte_count != (is_erase ? 0 : record.size_bytes) ||
+		    record.byte_count > end - at) {
+			return false;
+		}
+		at += record.byte_count;
+	}
+	return count == control_of(state)->change_count;
+}
+
+static bool is_journal_sound(struct state *state)
+{
+	const struct control *control = control_of(state);
+	const struct page_record *page = (const void *)body_of(state);
+
+	if (control->body_bytes > state->header.journal_bytes ||
+	    pages_bytes(state) > control->body_bytes ||
+	    control->checksum != journal_checksum(state)) {
+		return refuse(state,
+			      "%s: the journal is damaged: %" PRIu32
+			      " pages, %" PRIu32 " changes, %" PRIu64 " bytes",
+			      state->config.path, control->page_count,
+			      control->change_count, control->body_bytes);
+	}
+	for (uint32_t i = 0; i < control->page_count; i++) {
+		if (!is_page_of_ram(state, page[i].offset)) {
+			return refuse(state,
+				      "%s: the journal is damaged: 0x%" PRIx64
+				      " is no page of RAM",
+				      state->config.path, page[i].offset);
+		}
+	}
+	return are_changes_sound(state) ||
+	       refuse(state,
+		      "%s: the journal is damaged: a change of the flash is "
+		      "cut off or unknown",
+		      state->config.path);
+}
+
+/* After all that was stored before, and before all that is stored after. */
+static void mark(struct control *control, unsigned is_valid)
+{
+	atomic_store_explicit(&control->is_valid, is_valid,
+			      memory_order_release);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Again and again, with the same result. */
+static bool apply(struct state *state, struct flash *flash)
+{
+	struct control *control = control_of(state);
+	const struct page_record *page = (const void *)body_of(state);
+	struct flash_list list = journal_list(state);
+
+	for (uint32_t i = 0; i < control->page_count; i++) {
+		step(state);
+		memcpy(state->map + page[i].offset, page[i].bytes, STATE_PAGE);
+	}
+	if (control->change_count != 0) {
+		if (flash == NULL) {
+			return refuse(state,
+				      "%s: the journal has changes of a flash "
+				      "that is not there",
+				      state->config.path);
+		}
+		if (!flash_apply(flash, &list)) {
+			return refuse(state, "%s", flash_error(flash));
+		}
+	}
+	step(state);
+	mark(control, 0);
+	return true;
+}
+
+bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
+{
+	unsigned is_valid = atomic_load_explicit(&control_of(state)->is_valid,
+						 memory_order_acquire);
+
+	if (was_pending != NULL) {
+		*was_pending = is_valid != 0;
+	}
+	if (is_valid == 0) {
+		return true;
+	}
+	if (is_valid != 1) {
+		return refuse(state,
+			      "%s: damaged: the journal is neither valid nor "
+			      "invalid (%u)",
+			      state->config.path, is_valid);
+	}
+	if (!is_journal_sound(state) || !apply(state, flash)) {
+		return false;
+	}
+	if (flash != NULL) {
+		flash_keep(flash);
+	}
+	return true;
+}
+
+/* ---- The pages of a private mapping that are the process's own ---- */
+
+#define ENTRY_PRESENT (1ull << 63)
+#define ENTRY_SWAPPED (1ull << 62)
+#define ENTRY_OF_FILE (1ull << 61)
+
+static bool is_own(uint64_t entry)
+{
+	return (entry & (ENTRY_PRESENT | ENTRY_SWAPPED)) != 0 &&
+	       (entry & ENTRY_OF_FILE) == 0;
+}
+
+/* The entries of a region's pages, of the kernel's size; how many, or 0. */
+static uint64_t read_entries(struct state *state, unsigned region,
+			     const uint8_t *mapping)
+{
+	uint64_t size_bytes = state->header.region[region].size_bytes;
+	uint64_t count =
+		(size_bytes + state->kernel_page - 1) / state->kernel_page;
+	uint64_t first = (uint64_t)(uintptr_t)mapping / state->kernel_page;
+	ssize_t got = pread(state->pagemap, state->entries, count * 8,
+			    (off_t)(first * 8));
+
+	if (got != (ssize_t)(count * 8)) {
+		(void)refuse(state, "/proc/self/pagemap: %s",
+			     got < 0 ? strerror(errno) : "too short");
+		return 0;
+	}
+	return count;
+}
+
+static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
+{
+	/* Locked memory wants the other word, older kernels do not know it. */
+	if (madvise(from, size_bytes, MADV_DONTNEED_LOCKED) != 0 &&
+	    madvise(from, size_bytes, MADV_DONTNEED) != 0) {
+		return refuse(state, "pages cannot be dropped: %s",
+			      strerror(errno));
+	}
+	return true;
+}
+
+/* Those that a commit has taken: neighbours at once. */
+static void forget_own(struct state *state, unsigned region, uint8_t *mapping)
+{
+	uint64_t count = read_entries(state, region, mapping);
+	uint64_t size = state->kernel_page, end;
+
+	for (uint64_t i = 0; i < count; i = end) {
+		end = i + 1;
+		if (!is_own(state->entries[i])) {
+			continue;
+		}
+		while (end < count && is_own(state->entries[end])) {
+			end++;
+		}
+		(void)forget(state, mapping + i * size, (end - i) * size);
+	}
+}
+
+bool state_drop(struct state *state, uint8_t *const *mapping)
+{
+	for (unsigned i = 0; i < state->header.region_count; i++) {
+		if (!forget(state, mapping[i],
+			    state->header.region[i].size_bytes)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- The journal, written ---- */
+
+/* There is always room for every page once. */
+static void add_page(struct state *state, uint64_t offset, const uint8_t *bytes)
+{
+	struct control *control = control_of(state);
+	struct page_record *page =
+		(struct page_record *)(void *)(body_of(state) +
+					       pages_bytes(state));
+
+	step(state);
+	page->offset = offset;
+	memcpy(page->bytes, bytes, STATE_PAGE);
+	control->page_count++;
+}
+
+static bool add_region(struct state *state, unsigned region,
+		       const uint8_t *mapping)
+{
+	const struct placed_region *placed = &state->header.region[region];
+	uint64_t count = read_entries(state, region, mapping);
+
+	for (uint64_t i = 0; i < placed->size_bytes; i += STATE_PAGE) {
+		if (count == 0) {
+			return false;
+		}
+		/* Its own, but the same: it was locked, or written as it was. */
+		if (is_own(state->entries[i / state->kernel_page]) &&
+		    memcmp(mapping + i, state->map + placed->offset + i,
+			   STATE_PAGE) != 0) {
+			add_page(state, placed->offset + i, mapping + i);
+		}
+	}
+	return true;
+}
+
+static bool add_changes(struct state *state, const struct flash *flash)
+{
+	struct control *control = control_of(state);
+	struct flash_list list = flash_changes(flash);
+	struct flash_change change;
+	uint64_t at = control->body_bytes;
+	size_t cursor = 0;
+
+	while (list.next(list.context, &cursor, &change)) {
+		struct change_record record = {
+			.kind = change.kind,
+			.offset = change.offset,
+			.size_bytes = change.size_bytes,
+			.byte_count = change.kind == FLASH_ERASE
+					      ? 0
+					      : change.size_bytes,
+		};
+
+		if (record.byte_count + sizeof(record) >
+		    state->header.journal_bytes - at) {
+			return refuse(state,
+				      "more changes of the flash than the "
+				      "journal has room for");
+		}
+		step(state);
+		memcpy(body_of(state) + at, &record, sizeof(record));
+		at += sizeof(record);
+		if (record.byte_count != 0) {
+			memcpy(body_of(state) + at, change.bytes,
+			       record.byte_count);
+		}
+		at += record.byte_count;
+		control->change_count++;
+	}
+	control->body_bytes = at;
+	return true;
+}
+
+static bool write_journal(struct state *state, uint8_t *const *mapping,
+			  struct flash *flash)
+{
+	struct control *control = control_of(state);
+
+	control->page_count = control->change_count = 0;
+	control->body_bytes = 0;
+	for (unsigned i = 0; i < state->header.region_count; i++) {
+		if (!add_region(state, i, mapping[i])) {
+			return false;
+		}
+	}
+	control->body_bytes = pages_bytes(state);
+	if (flash != NULL && flash_finish(flash, NULL) &&
+	    !add_changes(state, flash)) {
+		return false;
+	}
+	control->checksum = journal_checksum(state);
+	return true;
+}
+
+enum state_commit_result
+state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
+{
+	struct control *control = control_of(state);
+
+	if (atomic_load_explicit(&control->is_valid, memory_order_relaxed) !=
+	    0) {
+		(void)refuse(state, "the commit before has not ended");
+		return STATE_COMMIT_REFUSED;
+	}
+	if (!write_journal(state, mapping, flash)) {
+		return STATE_COMMIT_REFUSED;
+	}
+	state->pages_committed = control->page_count;
+	if (control->body_bytes != 0) {
+		step(state);
+		mark(control, 1);
+		if (!apply(state, flash)) {
+			return STATE_COMMIT_PENDING;
+		}
+	}
+	/* A page that stays is the same as the copy's: it does no harm. */
+	for (unsigned i = 0; i < state->header.region_count; i++) {
+		forget_own(state, i, mapping[i]);
+	}
+	if (flash != NULL) {
+		flash_keep(flash);
+	}
+	return STATE_COMMITTED;
+}

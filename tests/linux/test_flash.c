@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linux/flash.c and nor.c: what firmware sees of the copy, what gets into the chip,
+ * in which order, and what it costs.
+ */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BLOCK 0x40000u
+#define BLOCKS 4u
+#define SMALL 0x4000u /* a block, where many chips are made */
+
+static struct chip *chip;
+static struct bench bench;
+
+static int start(void **state)
+{
+	(void)state;
+	chip = chip_make(BLOCKS * BLOCK, BLOCK);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	bench_stop(&bench);
+	bench = (struct bench){.chip = NULL};
+	chip_free(chip);
+	return 0;
+}
+
+static void start_bench(bool with_reach)
+{
+	bench_start(&bench, chip, with_reach);
+	if (bench.flash == NULL) {
+		fail_msg("%s", bench.error);
+	}
+}
+
+static int found(const uint8_t *flash, uint32_t name)
+{
+	uint32_t size_bytes;
+
+	return store_find(flash, name, &size_bytes);
+}
+
+static void variables_are_written(bool with_reach)
+{
+	start_bench(with_reach);
+	for (uint32_t i = 0; i < 12; i++) {
+		uint32_t size_bytes = i % 3 == 0 ? 64 : i % 3 == 1 ? 1024 : 200;
+
+		assert_int_equal(
+			bench_set(&bench, i % 5, (uint8_t)i, size_bytes), 0);
+		assert_int_equal(found(bench.copy, i % 5), i);
+		assert_true(bench_commit(&bench));
+		assert_memory_equal(chip->storage, bench.copy, BLOCK);
+	}
+	assert_int_equal(chip->erases, 0);
+	assert_int_equal(chip->set_bits, 0);
+	assert_true(flash_counts(bench.flash)->erases > 0);
+}
+
+static void variables_are_written_access_by_access(void **state)
+{
+	(void)state;
+	variables_are_written(false);
+}
+
+static void variables_are_written_going_on(void **state)
+{
+	(void)state;
+	variables_are_written(true);
+}
+
+/* As EDK II's store is after long use: the block is full but for some KiB. */
+static void use_up(void)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(bench_set(&bench, 100 + i, (uint8_t)i, 50000),
+				 0);
+		assert_true(bench_commit(&bench));
+	}
+}
+
+static void count_faults(bool with_reach, double most)
+{
+	struct flash_counts before;
+	const struct flash_counts *counts;
+	double buffers = 0, faults;
+
+	start_bench(true);
+	use_up();
+	bench_stop(&bench);
+	start_bench(with_reach);
+	counts = flash_counts(bench.flash);
+	before = *counts;
+	assert_int_equal(bench_set(&bench, 1, 7, 1024), 0);
+	for (uint32_t i = 0; i < BLOCK; i += 128) {
+		for (uint32_t k = 0; k < 128; k++) {
+			if (bench.copy[i + k] != 0xff) {
+				buffers++;
+				break;
+			}
+		}
+	}
+	faults = (double)(counts->faults - before.faults);
+	print_message("%s: 1 KiB, %.0f buffers: %.0f faults (%.2f each), %llu "
+		      "protects, "
+		      "%llu accesses, %llu instructions gone on with, %llu by "
+		      "itself\n",
+		      with_reach ? "going on" : "access by access", buffers,
+		      faults, faults / buffers,
+		      (unsigned long long)(counts->protects - before.protects),
+		      (unsigned long long)(counts->accesses - before.accesses),
+		      (unsigned long long)(counts->instructions -
+					   before.instructions),
+		      (unsigned long long)bench.natives);
+	assert_true(faults / buffers < most);
+	assert_true(bench_commit(&bench));
+	print_message("  %llu words to the chip, %llu erases, %llu accesses\n",
+		      (unsigned long long)counts->chip_words,
+		      (unsigned long long)counts->chip_erases,
+		      (unsigned long long)(chip->reads + chip->writes));
+	assert_int_equal(counts->chip_erases, 0);
+}
+
+static void a_block_takes_few_faults(void **state)
+{
+	(void)state;
+	count_faults(true, 1.5);
+}
+
+static void and_not_many_one_by_one(void **state)
+{
+	(void)state;
+	count_faults(false, 10);
+}
+
+static void a_dropped_call_leaves_nothing(void **state)
+{
+	uint8_t *before = malloc(BLOCK);
+
+	(void)state;
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 1, 1024), 0);
+	assert_true(bench_commit(&bench));
+	memcpy(before, chip->storage, BLOCK);
+	assert_int_equal(bench_set(&bench, 1, 2, 1024), 0);
+	assert_true(flash_finish(bench.flash, NULL));
+	flash_drop(bench.flash);
+	assert_memory_equal(bench.copy, before, BLOCK);
+	assert_int_equal(bench_call(&bench, OPERATION_ABANDON), 0);
+	flash_drop(bench.flash);
+	assert_memory_equal(bench.copy, before, BLOCK);
+	assert_false(flash_finish(bench.flash, NULL));
+	assert_int_equal(bench_set(&bench, 1, 3, 64), 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(found(chip->storage, 1), 3);
+	free(before);
+}
+
+static void confirmed_at_the_buffer_itself(void **state)
+{
+	(void)state;
+	start_bench(true);
+	for (uint32_t i = 0; i < 20; i++) {
+		bench.confirm = BENCH_FLASH + 0x1000 * (i % 3);
+		assert_int_equal(bench_set(&bench, i, (uint8_t)i, 1000), 0);
+		assert_true(bench_commit(&bench));
+		assert_int_equal(found(chip->storage, i), i);
+	}
+}
+
+static void what_needs_an_erase_gets_one(void **state)
+{
+	unsigned erases = 0;
+
+	(void)state;
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 0, 64), 0);
+	assert_true(bench_commit(&bench));
+	memset(bench.ram + (BENCH_SHADOW - BENCH_RAM), 0x5a, BLOCK);
+	memset(bench.ram + (BENCH_SHADOW - BENCH_RAM) + 0x8000, 0xff, 0x400);
+	assert_int_equal(bench_call(&bench, OPERATION_BLOCK), 0);
+	assert_true(flash_finish(bench.flash, &erases));
+	assert_int_equal(erases, 1);
+	assert_int_equal(chip->erases, 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(chip->erases, 1);
+	assert_memory_equal(chip->storage,
+			    bench.ram + (BENCH_SHADOW - BENCH_RAM), BLOCK);
+}
+
+static void a_locked_chip_is_unlocked(void **state)
+{
+	(void)state;
+	chip->is_locked = true;
+	start_bench(false);
+	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(found(chip->storage, 1), 9);
+}
+
+/* ---- Chips that are not as they should be ---- */
+
+static void refused(const char *why)
+{
+	bench_start(&bench, chip, true);
+	assert_null(bench.flash);
+	if (strstr(bench.error, why) == NULL) {
+		fail_msg("'%s' does not say '%s'", bench.error, why);
+	}
+	assert_int_equal(chip->erases, 0);
+	bench_stop(&bench);
+}
+
+static void unknown_chips_are_refused(void **state)
+{
+	(void)state;
+	chip->query[0x13] = 2;
+	refused("flash at 0x4000000: CFI command set 2, not Intel's");
+	chip->query[0x13] = 1;
+	chip->query[0x10] = 'X';
+	refused("no CFI chip of 32 or twice 16 bits: the query answers "
+		"00580058 00520052 00590059");
+	chip->query[0x10] = 'Q';
+	chip->query[0x2c] = 0;
+	refused("0 erase regions");
+	chip->query[0x2c] = 1;
+	chip->query[0x2d] = 0;
+	refused("a chip of 262144 bytes in a region of 1048576");
+	chip->query[0x2d] = BLOCKS - 1;
+	start_bench(true);
+}
+
+static void one_device_of_32_bits(void **state)
+{
+	(void)state;
+	chip->lanes = 1;
+	chip->query[0x2f] = (uint8_t)(BLOCK >> 8);
+	chip->query[0x30] = (uint8_t)(BLOCK >> 16);
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(found(chip->storage, 1), 9);
+}
+
+/* Left by a process that was killed, in every state of every command. */
+static void any_command_is_got_out_of(void **state)
+{
+	static const uint32_t commands[] = {0xff, 0x70, 0x90, 0x98, 0x20,
+					    0x60, 0x40, 0x10, 0xe8};
+	static const uint32_t counts[] = {0, 31, 0xffff};
+
+	(void)state;
+	memset(chip->storage, 0x00, BLOCK);
+	for (size_t i = 0; i < 9 * 3 * 3; i++) {
+		uint32_t command = commands[i / 9];
+
+		chip_do_write(chip, BLOCK, command << 16 | command);
+		if (command == 0xe8 && i % 3 > 0) {
+			chip_do_write(chip, BLOCK, counts[i / 3 % 3]);
+			if (i % 3 > 1) {
+				chip_do_write(chip, BLOCK, UINT32_MAX);
+			}
+		}
+		chip->erases = 0;
+		start_bench(true);
+		assert_int_equal(chip->command, 0);
+		assert_int_equal(chip->cycle, 0);
+		bench_stop(&bench);
+	}
+	for (uint32_t i = 0; i < BLOCK; i++) {
+		assert_int_equal(chip->storage[i], 0);
+		assert_int_equal(chip->storage[BLOCK + i], 0xff);
+	}
+	start_bench(true);
+}
+
+static void not_applied(enum chip_fault fault, const char *why)
+{
+	struct flash_list list = flash_changes(bench.flash);
+
+	assert_int_equal(bench_set(&bench, 1, 3, 64), 0);
+	assert_true(flash_finish(bench.flash, NULL));
+	chip->fault = fault;
+	assert_false(flash_apply(bench.flash, &list));
+	if (strstr(flash_error(bench.flash), why) == NULL) {
+		fail_msg("'%s' does not say '%s'", flash_error(bench.flash),
+			 why);
+	}
+	chip->fault = CHIP_SOUND;
+	assert_true(flash_apply(bench.flash, &list));
+	flash_keep(bench.flash);
+	assert_memory_equal(bench.copy, chip->storage, BLOCK);
+}
+
+static void errors_of_the_chip_are_named(void **state)
+{
+	(void)state;
+	start_bench(true);
+	not_applied(CHIP_FAILS, "programming at 0x64: it failed (status "
+				"0x00900090)");
+	not_applied(CHIP_FORGETS, "it is 0x");
+	not_applied(CHIP_BUSY, "it does not become ready");
+}
+
+/* ---- Power cuts: the chip stops at the k-th word ---- */
+
+static jmp_buf power_cut;
+static uint64_t writes_left;
+
+static void count_down(void *context)
+{
+	(void)context;
+	if (writes_left-- == 0) {
+		longjmp(power_cut, 1);
+	}
+}
+
+static void check_store(uint32_t name, int old, int new)
+{
+	int value = found(chip->storage, name);
+
+	assert_int_equal(found(chip->storage, 8), 8);
+	assert_int_equal(found(chip->storage, 9), 9);
+	if (value != old && value != new) {
+		fail_msg("neither old nor new: %d", value);
+	}
+}
+
+/* Sets a variable with power until the k-th write; false when that was enough. */
+static bool cut(volatile uint64_t k, uint32_t size_bytes, bool is_replaced)
+{
+	volatile bool was_cut = false;
+
+	chip = chip_make(BLOCKS * SMALL, SMALL);
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 8, 8, 300), 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(bench_set(&bench, 9, 9, 60), 0);
+	assert_true(bench_commit(&bench));
+	if (is_replaced) {
+		assert_int_equal(bench_set(&bench, 1, 4, 100), 0);
+		assert_true(bench_commit(&bench));
+	}
+	assert_int_equal(bench_set(&bench, 1, 5, size_bytes), 0);
+	if (setjmp(power_cut) == 0) {
+		writes_left = k;
+		chip->step = count_down;
+		assert_true(bench_commit(&bench));
+	} else {
+		was_cut = true;
+	}
+	chip->step = NULL;
+	check_store(1, is_replaced ? 4 : -1, 5);
+	bench_stop(&bench);
+	if (was_cut) {
+		chip_reset(chip);
+		start_bench(true);
+		assert_int_equal(bench_set(&bench, 1, 6, 300), 0);
+		assert_true(bench_commit(&bench));
+		assert_int_equal(found(chip->storage, 1), 6);
+		bench_stop(&bench);
+	}
+	chip_free(chip);
+	return was_cut;
+}
+
+static void power_cuts_leave_old_or_new(void **state)
+{
+	uint64_t cuts = 0;
+
+	(void)state;
+	bench_stop(&bench);
+	chip_free(chip);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t k = 0;
+
+		while (cut(k, i % 2 == 0 ? 64 : 1024, i / 2 != 0)) {
+			k += k < 40 || k % 16 > 12 ? 1 : 3;
+			cuts++;
+		}
+	}
+	print_message("%llu power cuts\n", (unsigned long long)cuts);
+	chip = chip_make(BLOCKS * BLOCK, BLOCK);
+	start_bench(true);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(variables_are_written_access_by_access),
+		FRESH(variables_are_written_going_on),
+		FRESH(a_block_takes_few_faults),
+		FRESH(and_not_many_one_by_one),
+		FRESH(a_dropped_call_leaves_nothing),
+		FRESH(confirmed_at_the_buffer_itself),
+		FRESH(what_needs_an_erase_gets_one),
+		FRESH(a_locked_chip_is_unlocked),
+		FRESH(unknown_chips_are_refused),
+		FRESH(one_device_of_32_bits),
+		FRESH(any_command_is_got_out_of),
+		FRESH(errors_of_the_chip_are_named),
+		FRESH(power_cuts_leave_old_or_new),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linux/state.c: what is refused; what a commit takes; and a daemon that is killed
+ * at every step of a commit, and of the recovery after it.
+ */
+#include "bench.h"
+#include "state.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BLOCK 0x4000u
+#define WIDE_BLOCK 0x10000u
+#define SMALL_BYTES (4 * STATE_PAGE)
+#define KILLED 42
+
+static char directory[64], path[128];
+static struct chip *chip;
+static const struct state_region regions[] = {
+	{.address = BENCH_RAM, .size_bytes = BENCH_RAM_BYTES},
+	{.address = 0x50000000, .size_bytes = SMALL_BYTES},
+};
+
+/* A daemon: the state, its mappings, firmware. */
+struct daemon {
+	struct state *state;
+	uint8_t *mapping[2];
+	struct bench bench;
+	uint8_t *own_ram; /* bench_start()'s */
+	uint64_t steps_left;
+};
+
+static void kill_at(void *context)
+{
+	struct daemon *daemon = context;
+
+	if (daemon->steps_left-- == 0) {
+		_exit(KILLED);
+	}
+}
+
+static bool fill(void *context, unsigned region, void *into,
+		 uint64_t size_bytes)
+{
+	(void)context;
+	memset(into, (int)region + 1, size_bytes);
+	return true;
+}
+
+static struct state_config config_for(struct daemon *daemon)
+{
+	return (struct state_config){
+		.path = path,
+		.identity = {.boot = "fifteen bytes..", .memory_map = 77},
+		.regions = regions,
+		.region_count = 2,
+		.flash_bytes = 65536,
+		.context = daemon,
+		.fill = fill,
+		.step = kill_at,
+	};
+}
+
+static enum state_result open_state(struct daemon *daemon)
+{
+	struct state_config config = config_for(daemon);
+
+	daemon->steps_left = UINT64_MAX;
+	return state_open(&daemon->state, &config);
+}
+
+static void map_regions(struct daemon *daemon)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		daemon->mapping[i] = mmap(
+			NULL, regions[i].size_bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE, state_fd(daemon->state),
+			(off_t)state_region_offset(daemon->state, i));
+		assert_ptr_not_equal(daemon->mapping[i], MAP_FAILED);
+	}
+}
+
+static void start_flash(struct daemon *daemon)
+{
+	bench_start(&daemon->bench, chip, true);
+	assert_non_null(daemon->bench.flash);
+}
+
+/* Firmware runs in the mapping; its code goes there once. */
+static void start_firmware(struct daemon *daemon)
+{
+	map_regions(daemon);
+	daemon->own_ram = daemon->bench.ram;
+	memcpy(daemon->mapping[0], daemon->own_ram, BENCH_CODE_BYTES);
+	daemon->bench.ram = daemon->mapping[0];
+}
+
+static void start_daemon(struct daemon *daemon)
+{
+	assert_int_not_equal(open_state(daemon), STATE_FAILED);
+	start_flash(daemon);
+	if (!state_recover(daemon->state, daemon->bench.flash, NULL)) {
+		fail_msg("%s", state_error(daemon->state));
+	}
+	start_firmware(daemon);
+}
+
+static void stop_daemon(struct daemon *daemon)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		(void)munmap(daemon->mapping[i], regions[i].size_bytes);
+	}
+	daemon->bench.ram = daemon->own_ram;
+	bench_stop(&daemon->bench);
+	state_close(daemon->state);
+}
+
+static void start_machine(void)
+{
+	chip = chip_make(4 * BLOCK, BLOCK);
+	(void)unlink(path);
+}
+
+static void stop_machine(void)
+{
+	chip_free(chip);
+	(void)unlink(path);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	start_machine();
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	stop_machine();
+	return 0;
+}
+
+/* ---- Opening ---- */
+
+static void new_then_kept(void **state)
+{
+	struct daemon daemon;
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0600);
+	map_regions(&daemon);
+	assert_int_equal(daemon.mapping[0][5000], 1);
+	assert_int_equal(daemon.mapping[1][5000], 2);
+	state_close(daemon.state);
+	assert_int_equal(open_state(&daemon), STATE_KEPT);
+	state_close(daemon.state);
+}
+
+static void another_boot_has_a_new_one(void **state)
+{
+	struct daemon daemon;
+	struct state_config config;
+
+	(void)state;
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	state_close(daemon.state);
+	config = config_for(&daemon);
+	config.identity.boot[0]++;
+	assert_int_equal(state_open(&daemon.state, &config), STATE_NEW);
+	state_close(daemon.state);
+	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
+	state_close(daemon.state);
+}
+
+static void refused(const char *why)
+{
+	struct daemon daemon;
+
+	assert_int_equal(open_state(&daemon), STATE_FAILED);
+	if (strstr(state_error(daemon.state), why) == NULL) {
+		fail_msg("'%s' does not say '%s'", state_error(daemon.state),
+			 why);
+	}
+	state_close(daemon.state);
+}
+
+static void write_at(uint64_t offset, const void *bytes, size_t size)
+{
+	int fd = open(path, O_RDWR);
+
+	assert_int_equal(pwrite(fd, bytes, size, (off_t)offset), size);
+	(void)close(fd);
+}
+
+static void what_is_no_state_is_refused(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	state_close(daemon.state);
+	assert_int_equal(chmod(path, 0644), 0);
+	refused("not a file that is this user's alone (mode 644");
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(truncate(path, 1 << 20), 0);
+	refused("of other regions or of another size (1048576 bytes)");
+	write_at(16, "x", 1);
+	refused("damaged: its checksum is wrong");
+	write_at(8, "\002", 1);
+	refused("of version 2, not 1");
+	write_at(0, "C", 1);
+	refused("not a state of caesurad's");
+	assert_int_equal(truncate(path, 100), 0);
+	refused("too short");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	refused("cannot be opened");
+}
+
+static void a_damaged_journal_is_refused(void **state)
+{
+	struct daemon daemon;
+	bool was_pending;
+
+	(void)state;
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	write_at(4096, "\001\000\000\000\001", 5); /* valid, of one page */
+	assert_false(state_recover(daemon.state, NULL, &was_pending));
+	assert_true(was_pending);
+	assert_non_null(strstr(state_error(daemon.state),
+			       "the journal is damaged: 1 pages, 0 changes"));
+	write_at(4096, "\007", 1);
+	assert_false(state_recover(daemon.state, NULL, NULL));
+	assert_non_null(strstr(state_error(daemon.state), "neither valid"));
+	state_close(daemon.state);
+}
+
+static void no_room_is_said(void **state)
+{
+	struct daemon daemon;
+	struct state_config config = config_for(&daemon);
+	struct state_region region = {.size_bytes = 1ull << 40};
+
+	(void)state;
+	config.regions = &region;
+	config.region_count = 1;
+	assert_int_equal(state_open(&daemon.state, &config), STATE_FAILED);
+	assert_non_null(strstr(state_error(daemon.state), "256 MiB"));
+	state_close(daemon.state);
+}
+
+/* ---- Commits ---- */
+
+static void a_commit_takes_what_was_changed(void **state)
+{
+	struct daemon daemon;
+	uint8_t *mapping[2];
+
+	(void)state;
+	start_daemon(&daemon);
+	memcpy(mapping, daemon.mapping, sizeof(mapping));
+	mapping[1][3] = 9;
+	mapping[1][2 * STATE_PAGE] = 2; /* as it was */
+	assert_int_equal(state_commit(daemon.state, mapping, NULL),
+			 STATE_COMMITTED);
+	assert_true(state_pages_committed(daemon.state) <= 9);
+	assert_int_equal(state_commit(daemon.state, mapping, NULL),
+			 STATE_COMMITTED);
+	assert_int_equal(state_pages_committed(daemon.state), 0);
+	mapping[1][3] = 10;
+	mapping[0][BENCH_RAM_BYTES - 1] = 11;
+	assert_true(state_drop(daemon.state, mapping));
+	assert_int_equal(mapping[1][3], 9);
+	assert_int_equal(mapping[0][BENCH_RAM_BYTES - 1], 1);
+	mapping[1][3] = 12;
+	assert_int_equal(state_commit(daemon.state, mapping, NULL),
+			 STATE_COMMITTED);
+	assert_int_equal(state_pages_committed(daemon.state), 1);
+	stop_daemon(&daemon);
+	start_daemon(&daemon);
+	assert_int_equal(daemon.mapping[1][3], 12);
+	stop_daemon(&daemon);
+}
+
+static void a_chip_that_fails_leaves_the_journal(void **state)
+{
+	struct daemon daemon;
+	bool was_pending;
+
+	(void)state;
+	start_daemon(&daemon);
+	assert_int_equal(bench_set(&daemon.bench, 1, 3, 64), 0);
+	chip->fault = CHIP_FAILS;
+	assert_int_equal(
+		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
+		STATE_COMMIT_PENDING);
+	assert_non_null(strstr(state_error(daemon.state), "it failed"));
+	assert_int_equal(
+		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
+		STATE_COMMIT_REFUSED);
+	chip->fault = CHIP_SOUND;
+	assert_true(
+		state_recover(daemon.state, daemon.bench.flash, &was_pending));
+	assert_true(was_pending);
+	assert_memory_equal(chip->storage, daemon.bench.copy, BLOCK);
+	stop_daemon(&daemon);
+}
+
+static void too_many_changes_are_refused(void **state)
+{
+	struct daemon daemon;
+	struct state_config config = config_for(&daemon);
+
+	(void)state;
+	chip_free(chip);
+	chip = chip_make(4 * WIDE_BLOCK, WIDE_BLOCK);
+	config.flash_bytes = 1;
+	daemon.steps_left = UINT64_MAX;
+	assert_int_equal(state_open(&daemon.state, &config), STATE_NEW);
+	start_flash(&daemon);
+	start_firmware(&daemon);
+	/* All of RAM, and then more than the file's alignment leaves. */
+	assert_int_equal(bench_set(&daemon.bench, 1, 3, 60000), 0);
+	for (uint32_t i = 0; i < BENCH_RAM_BYTES; i += STATE_PAGE) {
+		daemon.mapping[0][i + 4000] ^= 1;
+		daemon.mapping[1][i % SMALL_BYTES] = 77;
+	}
+	assert_int_equal(
+		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
+		STATE_COMMIT_REFUSED);
+	assert_non_null(strstr(state_error(daemon.state), "has room for"));
+	flash_drop(daemon.bench.flash);
+	assert_true(state_drop(daemon.state, daemon.mapping));
+	assert_int_equal(daemon.mapping[0][4000], 1);
+	assert_memory_equal(chip->storage, daemon.bench.copy, WIDE_BLOCK);
+	assert_int_equal(chip->storage[STORE_OFFSET], 0xff);
+	stop_daemon(&daemon);
+}
+
+/* ---- Kills ---- */
+
+/* The daemon of a first variable; then one that is killed at step k of setting it
+ * again. False when it came to its end before that. */
+static bool killed_in_commit(uint64_t k, uint32_t size_bytes)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct daemon daemon;
+
+		start_daemon(&daemon);
+		(void)bench_set(&daemon.bench, 1, 5, size_bytes);
+		daemon.steps_left = k;
+		chip->step = kill_at;
+		chip->context = &daemon;
+		(void)state_commit(daemon.state, daemon.mapping,
+				   daemon.bench.flash);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	chip->step = NULL;
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status) == KILLED;
+}
+
+static bool killed_in_recovery(uint64_t k)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct daemon daemon;
+
+		if (open_state(&daemon) == STATE_FAILED) {
+			_exit(1);
+		}
+		daemon.steps_left = k;
+		chip->step = kill_at;
+		chip->context = &daemon;
+		start_flash(&daemon);
+		(void)state_recover(daemon.state, daemon.bench.flash, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	chip->step = NULL;
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status) == KILLED;
+}
+
+static void first_daemon(void)
+{
+	struct daemon daemon;
+
+	start_machine();
+	start_daemon(&daemon);
+	for (uint32_t name = 1; name < 4; name++) {
+		assert_int_equal(
+			bench_set(&daemon.bench, name, (uint8_t)name, 300), 0);
+		assert_int_equal(state_commit(daemon.state, daemon.mapping,
+					      daemon.bench.flash),
+				 STATE_COMMITTED);
+	}
+	stop_daemon(&daemon);
+}
+
+/* The daemon after the kill: old or new, and the same in RAM and on the chip. */
+static bool next_daemon(uint32_t size_bytes)
+{
+	struct daemon daemon;
+	uint32_t found_bytes;
+	int value;
+	bool is_new;
+
+	start_daemon(&daemon);
+	value = store_find(chip->storage, 1, &found_bytes);
+	is_new = value == 5;
+	assert_int_equal(value, is_new ? 5 : 1);
+	assert_int_equal(found_bytes, is_new ? size_bytes : 300);
+	assert_int_equal(store_find(chip->storage, 2, &found_bytes), 2);
+	assert_int_equal(store_find(chip->storage, 3, &found_bytes), 3);
+	/* Firmware's data are of the call that was committed last. */
+	assert_int_equal(daemon.mapping[0][BENCH_DATA - BENCH_RAM],
+			 is_new ? 5 : 3);
+	assert_int_equal(bench_set(&daemon.bench, 1, 6, 700), 0);
+	assert_int_equal(
+		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
+		STATE_COMMITTED);
+	assert_int_equal(store_find(chip->storage, 1, &found_bytes), 6);
+	stop_daemon(&daemon);
+	return is_new;
+}
+
+static void a_killed_daemon_leaves_old_or_new(void **state)
+{
+	static const uint32_t sizes[] = {64, 1024};
+	unsigned kills = 0, news = 0;
+
+	(void)state;
+	stop_machine();
+	for (unsigned i = 0; i < 2; i++) {
+		bool was_killed = true, is_new = false;
+
+		for (uint64_t k = 0; was_killed; k++) {
+			first_daemon();
+			was_killed = killed_in_commit(k, sizes[i]);
+			kills += was_killed;
+			/* Once it is committed it stays so. */
+			assert_true(!is_new || next_daemon(sizes[i]));
+			if (!is_new) {
+				is_new = next_daemon(sizes[i]);
+			}
+			news += is_new;
+			stop_machine();
+		}
+		assert_true(is_new);
+	}
+	print_message("%u kills, the new value after %u\n", kills, news);
+	start_machine();
+}
+
+static void and_one_that_is_killed_as_it_recovers(void **state)
+{
+	unsigned kills = 0;
+
+	(void)state;
+	stop_machine();
+	for (uint64_t k = 3; k < 1000; k += 19) {
+		for (uint64_t j = 0; j < 1000; j += 13) {
+			bool was_killed;
+
+			first_daemon();
+			if (!killed_in_commit(k, 200)) {
+				k = 1000;
+			}
+			was_killed = killed_in_recovery(j);
+			kills += was_killed;
+			(void)next_daemon(200);
+			stop_machine();
+			if (!was_killed) {
+				break;
+			}
+		}
+	}
+	print_message("%u recoveries were killed\n", kills);
+	start_machine();
+}
+
+static int make_directory(void **state)
+{
+	(void)state;
+	(void)snprintf(directory, sizeof(directory), "/tmp/caesurad-XXXXXX");
+	if (mkdtemp(directory) == NULL) {
+		return -1;
+	}
+	(void)snprintf(path, sizeof(path), "%s/state", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	(void)state;
+	return rmdir(directory);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(new_then_kept),
+		FRESH(another_boot_has_a_new_one),
+		FRESH(what_is_no_state_is_refused),
+		FRESH(a_damaged_journal_is_refused),
+		FRESH(no_room_is_said),
+		FRESH(a_commit_takes_what_was_changed),
+		FRESH(a_chip_that_fails_leaves_the_journal),
+		FRESH(too_many_changes_are_refused),
+		FRESH(a_killed_daemon_leaves_old_or_new),
+		FRESH(and_one_that_is_killed_as_it_recovers),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
