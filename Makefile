@@ -224,3 +224,5 @@ $(foreach a,$(ABLATIONS),$(eval $(call image,without-$(a),$(filter-out $(call ob
 
 include tests/host.mk
 include tools/tools.mk
+include bench/bench.mk
+include linux/linux.mk

@@ -48,6 +48,8 @@ PROGRAM(selftest, "the port, the scheduler, every service")
 	ktap_begin(0);
 	test_status(cz_host_selftest(firmware->host, firmware->gate), CZ_OK,
 		    "port: cz_host_selftest()");
+	test_status(cz_host_selftest_now(firmware->host, firmware->gate), CZ_OK,
+		    "port: cz_host_selftest_now()");
 	test_threads();
 	test_cpus();
 	test_memory();

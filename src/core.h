@@ -201,6 +201,12 @@ cz_status cz_arguments_out(const struct cz_request *request,
  * `max_bytes`. */
 size_t cz_name_bytes(const uint16_t *name, size_t max_bytes);
 
+/* ---- selftest.c ---- */
+
+/* Says which function of the port does what it must not; CZ_E_HOST. */
+cz_status cz_selftest_fails(struct cz_host *host, const char *function,
+			    const char *what);
+
 /* ---- requests.c: all under cz->mutex ---- */
 
 /* The next request to run, now in flight; NULL when nothing is queued. */

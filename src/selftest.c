@@ -28,8 +28,8 @@ struct probe {
 	bool ended;
 };
 
-static cz_status fails(struct cz_host *host, const char *function,
-		       const char *what)
+cz_status cz_selftest_fails(struct cz_host *host, const char *function,
+			    const char *what)
 {
 	cz_error(host, "selftest: cz_host_%s: %s", function, what);
 	return CZ_E_HOST;
@@ -44,36 +44,41 @@ static cz_status test_clock(struct cz_host *host)
 		uint64_t now = cz_host_now_ns(host);
 
 		if (now < last) {
-			return fails(host, "now_ns", "the clock ran back");
+			return cz_selftest_fails(host, "now_ns",
+						 "the clock ran back");
 		}
 		if (now - first >= 1000) {
 			return CZ_OK;
 		}
 		last = now;
 	}
-	return fails(host, "now_ns", "the clock stands still");
+	return cz_selftest_fails(host, "now_ns", "the clock stands still");
 }
 
 static cz_status check_pages(struct cz_host *host, struct cz_host_pages *pages)
 {
 	if (pages->alias == NULL || (uintptr_t)pages->alias % CZ_PAGE != 0 ||
 	    pages->count != TEST_PAGES) {
-		return fails(host, "pages_alloc", "no alias of whole pages");
+		return cz_selftest_fails(host, "pages_alloc",
+					 "no alias of whole pages");
 	}
 	for (uint32_t i = 0; i < TEST_PAGES * CZ_PAGE; i++) {
 		if (pages->alias[i] != 0) {
-			return fails(host, "pages_alloc", "not zeroed");
+			return cz_selftest_fails(host, "pages_alloc",
+						 "not zeroed");
 		}
 	}
 	memset(pages->alias, 0x5a, (size_t)TEST_PAGES * CZ_PAGE);
 	if (pages->alias[0] != 0x5a ||
 	    pages->alias[TEST_PAGES * CZ_PAGE - 1] != 0x5a) {
-		return fails(host, "pages_alloc", "cannot be written");
+		return cz_selftest_fails(host, "pages_alloc",
+					 "cannot be written");
 	}
 	if (cz_host_firmware_alias(host, ~0ull - (2 * CZ_PAGE - 1), CZ_PAGE) !=
 	    NULL) {
-		return fails(host, "firmware_alias",
-			     "claims RAM at the end of the address space");
+		return cz_selftest_fails(
+			host, "firmware_alias",
+			"claims RAM at the end of the address space");
 	}
 	return CZ_OK;
 }
@@ -87,28 +92,34 @@ static cz_status test_event(struct cz_host *host)
 
 	cz_host_event_init(host, &event);
 	if (cz_host_event_wait(host, &event, NULL, 0)) {
-		return fails(host, "event_init", "the event is set");
+		return cz_selftest_fails(host, "event_init",
+					 "the event is set");
 	}
 	start = cz_host_now_ns(host);
 	if (cz_host_event_wait(host, &event, NULL, start + SHORT_NS)) {
-		return fails(host, "event_wait", "true, but nobody set it");
+		return cz_selftest_fails(host, "event_wait",
+					 "true, but nobody set it");
 	}
 	if (cz_host_now_ns(host) < start + SHORT_NS) {
-		return fails(host, "event_wait", "back before the deadline");
+		return cz_selftest_fails(host, "event_wait",
+					 "back before the deadline");
 	}
 	cz_host_event_set(host, &event);
 	start = cz_host_now_ns(host);
 	if (!cz_host_event_wait(host, &event, NULL, start + LONG_NS) ||
 	    !cz_host_event_wait(host, &event, NULL, start + LONG_NS)) {
-		return fails(host, "event_set", "does not stay set");
+		return cz_selftest_fails(host, "event_set",
+					 "does not stay set");
 	}
 	/* Set wins over a deadline that has passed. */
 	if (!cz_host_event_wait(host, &event, NULL, 0)) {
-		return fails(host, "event_wait", "false, but it is set");
+		return cz_selftest_fails(host, "event_wait",
+					 "false, but it is set");
 	}
 	cz_host_event_clear(host, &event);
 	if (cz_host_event_wait(host, &event, NULL, 0)) {
-		return fails(host, "event_clear", "the event is still set");
+		return cz_selftest_fails(host, "event_clear",
+					 "the event is still set");
 	}
 	return CZ_OK;
 }
@@ -141,13 +152,15 @@ static cz_status test_timer(struct cz_host *host)
 	came = cz_host_event_wait(host, &alarm.event, NULL, due_ns + LONG_NS);
 	cz_host_timer_stop(host, &alarm.timer);
 	if (!came) {
-		return fails(host, "timer_start", "it does not fire");
+		return cz_selftest_fails(host, "timer_start",
+					 "it does not fire");
 	}
 	if (alarm.fired_ns < due_ns) {
-		return fails(host, "timer_start", "it fires early");
+		return cz_selftest_fails(host, "timer_start", "it fires early");
 	}
 	if (!cz_host_is_running(host, cz_host_self(host))) {
-		return fails(host, "is_running", "the caller does not run");
+		return cz_selftest_fails(host, "is_running",
+					 "the caller does not run");
 	}
 	cz_host_interrupt(host, cz_host_self(host));
 	return CZ_OK;
@@ -238,9 +251,10 @@ static cz_status test_mutex(struct probe *probe, cz_host_thread thread)
 	bool excluded;
 
 	if (!wait(probe, &probe->ready, thread)) {
-		return probe->self == NULL ? fails(host, "worker_start",
+		return probe->self == NULL
+			       ? cz_selftest_fails(host, "worker_start",
 						   "the thread does not run")
-					   : fails(host, "mutex_unlock",
+			       : cz_selftest_fails(host, "mutex_unlock",
 						   "the next one still waits");
 	}
 	set(&probe->arriving, true);
@@ -248,12 +262,14 @@ static cz_status test_mutex(struct probe *probe, cz_host_thread thread)
 	excluded = !get(&probe->inside);
 	cz_host_mutex_unlock(host, &probe->mutex);
 	if (!excluded) {
-		return fails(host, "mutex_lock", "two threads hold it");
+		return cz_selftest_fails(host, "mutex_lock",
+					 "two threads hold it");
 	}
 	if (probe->priority_holder < probe->priority_tester) {
-		return fails(host, "mutex_lock",
-			     "the holder does not inherit the priority of who "
-			     "waits");
+		return cz_selftest_fails(
+			host, "mutex_lock",
+			"the holder does not inherit the priority of who "
+			"waits");
 	}
 	return CZ_OK;
 }
@@ -263,28 +279,32 @@ static cz_status test_inheritance(struct probe *probe, cz_host_thread thread)
 	struct cz_host *host = probe->host;
 
 	if (probe->self == probe->tester || probe->self != thread) {
-		return fails(host, "self", "not what worker_start returned");
+		return cz_selftest_fails(host, "self",
+					 "not what worker_start returned");
 	}
 	if (cz_host_self(host) != probe->tester) {
-		return fails(host, "self", "one thread is two");
+		return cz_selftest_fails(host, "self", "one thread is two");
 	}
 	if (!probe->takes_cpus) {
-		return fails(host, "worker_set_cpus",
-			     "refuses the set of all CPUs");
+		return cz_selftest_fails(host, "worker_set_cpus",
+					 "refuses the set of all CPUs");
 	}
 	if (probe->priority_before > probe->priority_tester) {
-		return fails(host, "priority",
-			     "the worker is more urgent than its starter");
+		return cz_selftest_fails(
+			host, "priority",
+			"the worker is more urgent than its starter");
 	}
 	cz_host_event_set(host, &probe->go);
 	if (!wait(probe, &probe->done, thread)) {
-		return fails(host, "event_wait",
-			     "the owner does not run while it is waited for");
+		return cz_selftest_fails(
+			host, "event_wait",
+			"the owner does not run while it is waited for");
 	}
 	if (probe->priority_owner < probe->priority_tester) {
-		return fails(host, "event_wait",
-			     "the owner does not inherit the waiter's "
-			     "priority");
+		return cz_selftest_fails(
+			host, "event_wait",
+			"the owner does not inherit the waiter's "
+			"priority");
 	}
 	return CZ_OK;
 }
@@ -313,7 +333,7 @@ static cz_status test_threads(struct cz_host *host)
 	start_probe(&probe, host);
 	thread = cz_host_worker_start(host, probe_thread, &probe);
 	if (thread == NULL) {
-		return fails(host, "worker_start", "no thread");
+		return cz_selftest_fails(host, "worker_start", "no thread");
 	}
 	status = test_mutex(&probe, thread);
 	if (status == CZ_OK) {
@@ -323,9 +343,10 @@ static cz_status test_threads(struct cz_host *host)
 	cz_host_worker_join(host, thread);
 	/* One that joins early leaves the thread with the probe: wait for it. */
 	if (!get(&probe.ended)) {
-		status = status == CZ_OK ? fails(host, "worker_join",
-						 "back before the thread")
-					 : status;
+		status = status == CZ_OK
+				 ? cz_selftest_fails(host, "worker_join",
+						     "back before the thread")
+				 : status;
 		(void)wait(&probe, &probe.gone, NULL);
 	}
 	return status;
@@ -346,18 +367,20 @@ static cz_status test_mappings(struct cz_host *host, cz_host_space space,
 	};
 
 	if (!cz_host_space_map(host, space, &mapping)) {
-		return fails(host, "space_map", "cannot map pages");
+		return cz_selftest_fails(host, "space_map", "cannot map pages");
 	}
 	mapping.prot = CZ_PROT_READ;
 	if (!cz_host_space_map(host, space, &mapping)) {
-		return fails(host, "space_map", "cannot change a protection");
+		return cz_selftest_fails(host, "space_map",
+					 "cannot change a protection");
 	}
 	cz_host_space_unmap(host, space, TEST_ADDRESS, TEST_PAGES);
 	mapping.cookie += CZ_PAGE;
 	mapping.page_count = 1;
 	mapping.prot = CZ_PROT_READ | CZ_PROT_EXEC;
 	if (!cz_host_space_map(host, space, &mapping)) {
-		return fails(host, "space_map", "cannot map pages again");
+		return cz_selftest_fails(host, "space_map",
+					 "cannot map pages again");
 	}
 	cz_host_sync_code(host, pages->alias + CZ_PAGE, CZ_PAGE);
 	cz_host_space_unmap(host, space, TEST_ADDRESS, 1);
@@ -382,46 +405,8 @@ static cz_status test_sections(struct cz_host *host, cz_host_space space)
 		cz_host_space_leave(host, space);
 		cz_host_unpin(host);
 		if (woken) {
-			return fails(host, "event_wait",
-				     "true in a pinned section");
-		}
-	}
-	return CZ_OK;
-}
-
-/* What a call outside the queue does, from a thread, and from one inside an FP
- * section and a space. */
-static cz_status test_borrowing(struct cz_host *host, cz_host_space space)
-{
-	static const char *const left = "interrupts are not as they were";
-	cz_host_borrow storage;
-
-	for (int i = 0; i < 2; i++) {
-		uint64_t outer, inner;
-
-		if (i == 1) {
-			cz_host_pin(host);
-			cz_host_space_enter(host, space);
-			cz_host_fp_begin(host);
-		}
-		outer = cz_host_interrupts_off(host);
-		inner = cz_host_interrupts_off(host);
-		cz_host_borrow_begin(host, space, &storage);
-		cz_host_borrow_end(host, space, &storage);
-		cz_host_interrupts_restore(host, inner);
-		if (cz_host_interrupts_off(host) != inner) {
-			cz_host_interrupts_restore(host, outer);
-			return fails(host, "interrupts_restore", left);
-		}
-		cz_host_interrupts_restore(host, outer);
-		if (cz_host_interrupts_off(host) != outer) {
-			return fails(host, "interrupts_restore", left);
-		}
-		cz_host_interrupts_restore(host, outer);
-		if (i == 1) {
-			cz_host_fp_end(host);
-			cz_host_space_leave(host, space);
-			cz_host_unpin(host);
+			return cz_selftest_fails(host, "event_wait",
+						 "true in a pinned section");
 		}
 	}
 	return CZ_OK;
@@ -434,18 +419,16 @@ static cz_status test_space(struct cz_host *host, enum cz_gate gate,
 	cz_status status;
 
 	if ((cz_host_gates(host) >> gate & 1) == 0) {
-		return fails(host, "gates", "does not offer this gate");
+		return cz_selftest_fails(host, "gates",
+					 "does not offer this gate");
 	}
 	space = cz_host_space_create(host, gate);
 	if (space == NULL) {
-		return fails(host, "space_create", "no space");
+		return cz_selftest_fails(host, "space_create", "no space");
 	}
 	status = test_mappings(host, space, pages);
 	if (status == CZ_OK) {
 		status = test_sections(host, space);
-	}
-	if (status == CZ_OK) {
-		status = test_borrowing(host, space);
 	}
 	cz_host_space_destroy(host, space);
 	return status;
@@ -469,7 +452,7 @@ cz_status cz_host_selftest(struct cz_host *host, enum cz_gate gate)
 		return status;
 	}
 	if (!cz_host_pages_alloc(host, TEST_PAGES, &pages)) {
-		return fails(host, "pages_alloc", "no pages");
+		return cz_selftest_fails(host, "pages_alloc", "no pages");
 	}
 	status = check_pages(host, &pages);
 	if (status == CZ_OK) {

@@ -187,11 +187,13 @@ static cz_status call_firmware(struct cz_boot *boot, size_t map_bytes)
 	uint64_t enter_ns;
 	uint64_t exit_ns;
 	uint64_t value;
+	bool kept;
 
 	cz->ended_by = 0;
 	cz_host_pin(cz->host);
 	value = cz_worker_enter(cz, boot->set_virtual_address_map, registers,
 				&anomalies, &enter_ns, &exit_ns);
+	kept = cz_host_call_end(cz->host, CZ_SERVICE_COUNT, cz->ended_by == 0);
 	cz_host_unpin(cz->host);
 	for (uint32_t i = 0; i < CZ_ANOMALY_COUNT; i++) {
 		if ((anomalies >> i & 1) != 0) {
@@ -206,7 +208,7 @@ static cz_status call_firmware(struct cz_boot *boot, size_t map_bytes)
 		cz_ending_report(cz, "SetVirtualAddressMap");
 		return cz->ended_by;
 	}
-	return cz_worker_status(value);
+	return kept ? cz_worker_status(value) : CZ_E_HOST;
 }
 
 /* Hands firmware the map in pages of its own. */

@@ -9,6 +9,7 @@
 #include "call.h"
 
 #define STEPS 16u /* of the smallest limit */
+#define PATIENCE 8u /* steps until an interrupt has not come through */
 
 void cz_watch_init(struct cz *cz)
 {
@@ -68,11 +69,16 @@ static void look(struct cz *cz, const struct cz_request *request,
 	if (limit_ns == CZ_FOREVER || cz->watch_ran_ns < limit_ns) {
 		return;
 	}
-	if (cz->watch_ran_ns < limit_ns + 2 * cz->watch_period_ns) {
-		__atomic_store_n(&cz->end_asked, cz_end_of(number, true),
-				 __ATOMIC_RELEASE);
-		cz_host_interrupt(cz->host, cz->worker);
-	} else if (!cz->watch_said) {
+	/* Asked for once; while nobody has acted on it, again. */
+	if (cz->watch_ran_ns >= limit_ns + cz->watch_period_ns &&
+	    __atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED) == 0) {
+		return;
+	}
+	__atomic_store_n(&cz->end_asked, cz_end_of(number, true),
+			 __ATOMIC_RELEASE);
+	cz_host_interrupt(cz->host, cz->worker);
+	if (!cz->watch_said &&
+	    cz->watch_ran_ns >= limit_ns + PATIENCE * cz->watch_period_ns) {
 		say_stuck(cz, request);
 	}
 }

@@ -116,6 +116,7 @@ static void run(struct cz *cz, struct cz_request *request,
 	struct cz_host *host = cz->host;
 	struct cz_mapping mapping = cz_call_mapping(request);
 	uint64_t value;
+	bool kept;
 
 	if (request->service == CZ_SET_WORKER_CPUS) {
 		set_cpus(cz, request, outcome);
@@ -133,8 +134,12 @@ static void run(struct cz *cz, struct cz_request *request,
 		cz_host_space_unmap(host, cz->space, mapping.address,
 				    mapping.page_count);
 	}
+	kept = cz_host_call_end(host, request->service, cz->ended_by == 0);
 	cz_host_unpin(host);
 	cz_call_judge(cz, request, value, outcome);
+	if (!kept && outcome->status == CZ_OK) {
+		outcome->status = CZ_E_HOST;
+	}
 }
 
 /* ---- The loop ---- */

@@ -48,8 +48,8 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a processor that is made up.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c frame.c \
-		describe.c end.c) \
+ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
+		frame.c mode.c describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
@@ -68,6 +68,37 @@ $(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(eval $(call arm64_bui
 .PHONY: unit-arm64
 unit-arm64: $(ARM64_TESTS)
 	@echo "# the sandbox's emulation"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
+
+# The Linux front ends, on the unit tests' machine; by a real mount where there
+# can be one.
+EFIVARS_SRC := $(addprefix linux/,efivars.c efivars_name.c efivars_rules.c \
+	tree.c fuse.c)
+EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
+	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
+	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)
+EFIVARS_HEADERS := $(CORE_HEADERS) $(UNIT_HEADERS) \
+	$(wildcard linux/*.h tests/linux/*.h)
+FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
+FUSE_LIBS = $(shell pkg-config --libs fuse3)
+
+# $(1) compiler
+define efivars_build
+$(OUT)/unit-efivars-$(1)/%.o: %.c $(EFIVARS_HEADERS) tests/host.mk
+	@mkdir -p $$(@D)
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) $$(FUSE_CFLAGS) \
+		-c $$< -o $$@
+
+$(OUT)/unit-efivars-$(1)/unit: $(patsubst %.c,$(OUT)/unit-efivars-$(1)/%.o,\
+		$(CORE_SRC) $(EFIVARS_SRC) $(EFIVARS_TESTS))
+	$(Q)$(HOST_CC_$(1)) $(SANITIZE) -pthread $$^ -lcmocka $$(FUSE_LIBS) -o $$@
+endef
+$(foreach c,clang gcc,$(eval $(call efivars_build,$(c))))
+
+.PHONY: unit-linux-efivars
+unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
+	@echo "# variables as files, on Linux"
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
@@ -106,7 +137,7 @@ unit-linux: $(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux
+unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars
 
 # ---- model: the request's state machine, by spin ----
 
@@ -121,16 +152,26 @@ RUNS ?= 20000
 # The library's parsers, on a host of their own; the kernel's, on libfdt.
 FUZZ_LIBRARY := memory_map attributes images tables
 FUZZ_KERNEL := acpi tree
+<<<<<<< HEAD
 FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap flash
+=======
+FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap efivars_name
+>>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
 	images.c report.c) tests/fuzz/host.c
 FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 	machine_check.c) tests/fuzz/machine.c
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
+<<<<<<< HEAD
 FUZZ_FLASH_SRC := linux/flash.c linux/follow.c linux/nor.c src/arm64/access.c \
 	tests/linux/chip.c
 FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
 	kernel/include/kernel/*.h linux/*.h tests/linux/*.h)
+=======
+FUZZ_EFIVARS_SRC := linux/efivars_name.c linux/efivars_rules.c
+FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
+	kernel/include/kernel/*.h) linux/efivars.h
+>>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 FUZZ := $(OUT)/fuzz
 FUZZ_CFLAGS := $(HOST_CFLAGS) -O2 -Itests/fuzz -Itests/arm64 \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -150,7 +191,11 @@ $(foreach t,$(FUZZ_LIBRARY),$(eval $(call fuzz_link,$(t),$(FUZZ_LIBRARY_SRC))))
 $(foreach t,$(FUZZ_KERNEL),$(eval $(call fuzz_link,$(t),$(FUZZ_KERNEL_SRC),-lfdt)))
 
 $(eval $(call fuzz_link,trap,$(FUZZ_TRAP_SRC)))
+<<<<<<< HEAD
 $(eval $(call fuzz_link,flash,$(FUZZ_FLASH_SRC)))
+=======
+$(eval $(call fuzz_link,efivars_name,$(FUZZ_EFIVARS_SRC)))
+>>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 
 $(FUZZ)/seeds: tests/fuzz/seeds.c tests/fuzz/machine_seeds.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)

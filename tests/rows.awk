@@ -6,12 +6,14 @@ function value(name, fallback) {
 	return name in found ? found[name] : fallback
 }
 
-function words(text) {
-	gsub(/_/, " ", text)
-	sub(/^CZ E/, "CZ_E", text)
-	sub(/^CZ_E /, "CZ_E_", text)
-	sub(/^EFI /, "EFI_", text)
-	gsub(/[/]/, ", ", text)
+# An outcome: the status as it is, the rest in words.
+function words(text, parts, count, i) {
+	count = split(text, parts, "/")
+	text = parts[1]
+	for (i = 2; i <= count; i++) {
+		gsub(/_/, " ", parts[i])
+		text = text ", " parts[i]
+	}
 	return text
 }
 

@@ -63,7 +63,8 @@ list_host() {
 	check "host tools" "make_target tools-test"
 	check "library on the host, under sanitizers" "make_target unit"
 	check "the request's state machine, every state of it" "make_target model"
-	for target in memory_map attributes images tables acpi tree trap flash; do
+	for target in memory_map attributes images tables acpi tree trap \
+		flash efivars_name; do
 		check "fuzzing $target, $fuzz_runs runs" \
 			"make_target fuzz-$target RUNS=$fuzz_runs"
 	done

@@ -7,6 +7,7 @@
 # however many ask at the same time.
 set -eu
 
+tools=$(cd "$(dirname "$0")" && pwd)
 dir=$1
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
@@ -18,41 +19,10 @@ fi
 work=$(mktemp -d "$dir/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# Configuration of its own: the machine's, without what it does after an update,
-# which is about the machine's lists and may ask for root.
-make_configuration() {
-	mkdir -p "$work/conf.d" "$work/state/lists/partial" \
-		"$work/cache/archives/partial"
-	for file in /etc/apt/apt.conf.d/*; do
-		if [ -r "$file" ]; then
-			cp "$file" "$work/conf.d"
-		fi
-	done
-	: >"$work/state/status"
-	cat >"$work/conf.d/zz-private" <<-END
-		#clear APT::Update;
-		#clear DPkg;
-		#clear APT::Architectures;
-		Dir::State "$work/state";
-		Dir::State::status "$work/state/status";
-		Dir::Cache "$work/cache";
-		APT::Architecture "arm64";
-		APT::Architectures { "arm64"; };
-		APT::Sandbox::User "$(id -un)";
-		Acquire::Languages "none";
-		Acquire::Retries "3";
-	END
-	echo "Dir::Etc::Parts \"$work/conf.d\";" >"$work/apt.conf"
-}
-
 fetch() {
-	make_configuration
-	cd "$work"
-	if ! APT_CONFIG=$work/apt.conf apt-get -q -q update \
-		>"$work/said" 2>&1 ||
+	if ! "$tools/private-apt.sh" "$work" || ! cd "$work" ||
 		! APT_CONFIG=$work/apt.conf apt-get -q -q download \
-			libfdt-dev:arm64 >>"$work/said" 2>&1; then
-		cat "$work/said" >&2
+			libfdt-dev:arm64 >&2; then
 		echo "fetch-libfdt: no libfdt-dev for arm64 from this" \
 			"machine's package sources. Without a network:" \
 			"install libfdt-dev:arm64, or put libfdt.a for arm64" \

@@ -221,6 +221,8 @@ static struct cell *cell_like(struct measurements *into,
 		.phase = sample->phase,
 		.rate_hz = sample->rate_hz,
 		.value_bytes = sample->value_bytes,
+		.masked_max_ns = NOT_MEASURED,
+		.masked_mean_ns = NOT_MEASURED,
 	};
 	return cell;
 }
@@ -228,6 +230,23 @@ static struct cell *cell_like(struct measurements *into,
 static uint64_t larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
+}
+
+/* Where the line does not have it, NOT_MEASURED. */
+static bool optional_field(const struct reader *reader, const char *line,
+			   const char *key, uint64_t *value)
+{
+	*value = NOT_MEASURED;
+	return field(line, key) == NULL ||
+	       number_field(reader, line, key, value);
+}
+
+static uint64_t larger_measured(uint64_t a, uint64_t b)
+{
+	if (a == NOT_MEASURED || b == NOT_MEASURED) {
+		return a == NOT_MEASURED ? b : a;
+	}
+	return larger(a, b);
 }
 
 static bool read_cell(struct reader *reader, const char *line)
@@ -248,9 +267,10 @@ static bool read_cell(struct reader *reader, const char *line)
 	    !number_field(reader, line, "calls", &new.calls) ||
 	    !number_field(reader, line, "call_mean_ns", &call_mean_ns) ||
 	    !number_field(reader, line, "call_max_ns", &new.call_max_ns) ||
-	    !number_field(reader, line, "masked_max_ns", &new.masked_max_ns) ||
-	    !number_field(reader, line, "masked_mean_ns",
-			  &new.masked_mean_ns)) {
+	    !optional_field(reader, line, "masked_max_ns",
+			    &new.masked_max_ns) ||
+	    !optional_field(reader, line, "masked_mean_ns",
+			    &new.masked_mean_ns)) {
 		return false;
 	}
 	new.sweep = kind == 1;
@@ -266,9 +286,9 @@ static bool read_cell(struct reader *reader, const char *line)
 	reader->cell->call_max_ns =
 		larger(reader->cell->call_max_ns, new.call_max_ns);
 	reader->cell->masked_max_ns =
-		larger(reader->cell->masked_max_ns, new.masked_max_ns);
-	reader->cell->masked_mean_ns =
-		larger(reader->cell->masked_mean_ns, new.masked_mean_ns);
+		larger_measured(reader->cell->masked_max_ns, new.masked_max_ns);
+	reader->cell->masked_mean_ns = larger_measured(
+		reader->cell->masked_mean_ns, new.masked_mean_ns);
 	return true;
 }
 

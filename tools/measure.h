@@ -76,8 +76,9 @@ struct cell {
 	enum mode mode;
 	enum phase phase;
 	uint64_t rate_hz, value_bytes;
-	uint64_t missed, calls, call_total_ns, call_max_ns, masked_max_ns;
-	uint64_t masked_mean_ns; /* the largest of any boot's */
+	uint64_t missed, calls, call_total_ns, call_max_ns;
+	/* The largest of any boot's; NOT_MEASURED where no boot did. */
+	uint64_t masked_max_ns, masked_mean_ns;
 	struct histogram histogram;
 };
 

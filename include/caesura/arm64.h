@@ -5,6 +5,10 @@
  * the gate and its return: an exception taken then belongs to it when
  * cz_frame_is_firmware() says so. A port that finds no live cz on the current
  * thread calls none of these.
+ *
+ * A host that runs at EL0 itself links src/arm64/el0/ in place of the gates and
+ * calls these from its signal handlers: read "signal" for exception and interrupt,
+ * "alternate signal stack" for the worker's kernel stack.
  */
 #ifndef CAESURA_ARM64_H
 #define CAESURA_ARM64_H

@@ -315,6 +315,9 @@ void cz_fini(struct cz *cz);
  */
 cz_status cz_host_selftest(struct cz_host *host, enum cz_gate gate);
 
+/* The same of what cz_call_now() needs. */
+cz_status cz_host_selftest_now(struct cz_host *host, enum cz_gate gate);
+
 /* A consistent copy of the statistics; of a call in flight, interrupts and
  * preemptions as they come. Of submitted and completed the queue's alone. */
 void cz_get_stats(struct cz *cz, struct cz_stats *stats);

@@ -10,7 +10,8 @@
  * every function may be preempted. Times are nanoseconds of one monotonic
  * clock; CZ_FOREVER means without limit.
  *
- * A port calls back through the hooks in <caesura/arm64.h>.
+ * "In an interrupt" may be in a thread of the host's that does nothing else. A port
+ * calls back through the hooks in <caesura/arm64.h>.
  */
 #ifndef CAESURA_HOST_H
 #define CAESURA_HOST_H
@@ -109,9 +110,9 @@ void cz_host_pages_free(struct cz_host *host, struct cz_host_pages *pages);
 /*
  * Where the host reads and writes firmware's RAM [physical, physical + size):
  * an address valid until the space is destroyed, or NULL when the range is not
- * RAM that the host can reach. Never the address at which firmware runs.
- * The library checks against the memory map first. Any context, an exception
- * with interrupts off included; does not block.
+ * RAM that the host can reach. Never an address at which firmware runs, where the
+ * host has more privilege than firmware. The library checks against the memory map
+ * first. Any context, an exception with interrupts off included; does not block.
  */
 void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 			     size_t size);
@@ -208,7 +209,22 @@ void cz_host_fp_end(struct cz_host *host);
 void cz_host_pin(struct cz_host *host);
 void cz_host_unpin(struct cz_host *host);
 
-/* ---- Running firmware outside the queue -------------------------------- */
+/*
+ * The worker's call of a service has returned from firmware (`completed`), or was
+ * ended. A host that gives firmware a copy of what it runs on keeps here what the
+ * call did, or puts it back, before the caller is told; false: it could not be kept,
+ * and the call's status is CZ_E_HOST. One that does neither returns true. After
+ * cz_host_space_leave(), pinned; CZ_SERVICE_COUNT stands for SetVirtualAddressMap.
+ * May block.
+ */
+bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed);
+
+/*
+ * ---- Running firmware outside the queue --------------------------------
+ *
+ * Called for cz_call_now(), cz_reset_now() and cz_host_selftest_now() only: a host
+ * that uses none of these needs none of the functions up to cz_host_borrow_end().
+ */
 
 /*
  * Masks interrupts on this CPU, and returns how they were; puts that back. Any
@@ -237,7 +253,7 @@ void cz_host_borrow_end(struct cz_host *host, cz_host_space space,
 
 /*
  * Resets or switches off the machine without firmware's runtime services. Any
- * context. Returns only when it cannot.
+ * context. Returns only when it cannot. For cz_reset_system() and cz_reset_now().
  */
 void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type);
 

@@ -16,26 +16,9 @@ _Static_assert(offsetof(struct cz_frame, pstate) == CZ_FRAME_PSTATE,
 	       "frame: pstate");
 _Static_assert(sizeof(struct cz_frame) == CZ_FRAME_SIZE, "frame: size");
 
-#define MODE_MASK 0x1full
-#define MODE_EL0T 0x00ull
-#define MODE_EL1T 0x04ull
 #define MASKED 0x3c0ull /* DAIF: all interrupts */
 
 #define INSN_BYTES 4
-
-bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
-{
-	const struct gate *gate = const_gate_of(cz);
-
-	if (cz->gate == CZ_GATE_SANDBOX) {
-		return (frame->pstate & MODE_MASK) == MODE_EL0T;
-	}
-	if ((frame->pstate & MODE_MASK) == MODE_EL1T) {
-		return true;
-	}
-	/* Firmware that selected the other stack pointer is still firmware. */
-	return gate->active != 0 && (frame->pc >> 55 & 1) == 0;
-}
 
 void cz_firmware_interrupted(struct cz *cz, const struct cz_frame *frame,
 			     uint64_t late_ns)

@@ -7,16 +7,7 @@
 #include "../gate.h"
 #include "system.h"
 
-/* What the trampoline page holds. */
-#define INSN_LDR_X17 0x58000091u /* ldr x17, TRAMPOLINE_LAND */
-#define INSN_LDR_X16 0x580000b0u /* ldr x16, TRAMPOLINE_CONTEXT */
-#define INSN_BR_X17 0xd61f0220u
-#define INSN_RET 0xd65f03c0u
 #define INSN_SVC 0xd4000001u
-
-/* What firmware in the sandbox finds in x18..x28: nothing of the kernel's, and it
- * is to be there afterwards. */
-#define GIVEN(n) ((uint64_t)0x5ca1 << 48 | (n))
 
 /* All but the last, which the gate's assembly needs and reads itself. */
 static inline void read_registers(struct system_registers *registers,
@@ -30,36 +21,18 @@ static inline void read_registers(struct system_registers *registers,
 	registers->control = READ_SYSREG("sctlr_el1");
 }
 
-static void write_direct_trampoline(struct cz *cz, uint32_t *code)
-{
-	uint8_t *page = (uint8_t *)code;
-
-	code[0] = INSN_LDR_X17;
-	code[1] = INSN_LDR_X16;
-	code[2] = INSN_BR_X17;
-	*(uint64_t *)(page + TRAMPOLINE_LAND) = (uint64_t)cz_gate_direct_return;
-	*(uint64_t *)(page + TRAMPOLINE_CONTEXT) = (uint64_t)gate_of(cz);
-}
-
 void cz_gate_prepare(struct cz *cz)
 {
-	uint32_t *code = (uint32_t *)cz->trampoline.alias;
 	struct gate *gate = gate_of(cz);
 
 	if (cz->gate == CZ_GATE_SANDBOX) {
-		code[0] = INSN_SVC;
+		cz_gate_write_page(cz, NULL);
+		*(uint32_t *)cz->trampoline.alias = INSN_SVC;
 	} else {
-		write_direct_trampoline(cz, code);
-	}
-	code[TRAMPOLINE_NULL_SERVICE / 4] = INSN_RET;
-	for (uint32_t i = 0; i < sizeof(gate->given) / sizeof(gate->given[0]);
-	     i++) {
-		gate->given[i] = GIVEN(18 + i);
+		cz_gate_write_page(cz, cz_gate_direct_return);
 	}
 	/* Where a hypervisor traps the ID registers, that takes long. */
 	gate->has_pan = HAS_PAN();
-	cz->function[CZ_NULL_SERVICE] =
-		cz->window_address + TRAMPOLINE_NULL_SERVICE;
 }
 
 static inline uint32_t check_registers(const struct system_registers *before,
@@ -81,28 +54,6 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	was = *before;
 	is = *after;
 	return cz_mend_registers(&was, &is);
-}
-
-/* What the assembly noted of a call that returned by itself: in any gate, then
- * in the direct one. */
-static inline uint32_t check_kept(const struct gate *gate)
-{
-	uint32_t found = 0;
-
-	if (((gate->left_fpcr ^ gate->fpcr) | gate->left_x18 |
-	     gate->left_saved) == 0) {
-		return 0;
-	}
-	if (gate->left_fpcr != gate->fpcr) {
-		found |= 1u << CZ_ANOMALY_FP_CONTROL;
-	}
-	if (gate->left_x18 != 0) {
-		found |= 1u << CZ_ANOMALY_PLATFORM_REGISTER;
-	}
-	if (gate->left_saved != 0) {
-		found |= 1u << CZ_ANOMALY_CALLEE_SAVED;
-	}
-	return found;
 }
 
 static inline uint32_t check_return(const struct gate *gate)
@@ -188,7 +139,7 @@ uint64_t cz_gate_call(struct cz *cz, uint64_t function,
 		*anomalies = call_direct(cz, gate);
 	}
 	if (cz->ended_by == 0) {
-		*anomalies |= check_kept(gate);
+		*anomalies |= gate_check_kept(gate);
 	}
 	return gate->result;
 }

@@ -121,12 +121,40 @@ static inline const struct gate *const_gate_of(const struct cz *cz)
  * firmware left them, or all of them. */
 void cz_gate_direct(struct gate *gate);
 void cz_gate_sandbox(struct gate *gate);
+/* In place of both, in a host that runs at EL0 itself. */
+void cz_gate_el0(struct gate *gate);
 
 /* Where firmware's return arrives, and where a call is ended. Not functions. */
 extern const char cz_gate_direct_return[];
 extern const char cz_gate_direct_end[];
 extern const char cz_gate_sandbox_return[];
 extern const char cz_gate_sandbox_end[];
+extern const char cz_gate_el0_end[]; /* of the code */
+
+/* page.c: fills the trampoline's page, with a way to `land` if there is one, and what
+ * firmware in the sandbox is given. */
+void cz_gate_write_page(struct cz *cz, const char *land);
+
+/* What the assembly noted of a call that returned by itself, in any gate. */
+static inline uint32_t gate_check_kept(const struct gate *gate)
+{
+	uint32_t found = 0;
+
+	if (((gate->left_fpcr ^ gate->fpcr) | gate->left_x18 |
+	     gate->left_saved) == 0) {
+		return 0;
+	}
+	if (gate->left_fpcr != gate->fpcr) {
+		found |= 1u << CZ_ANOMALY_FP_CONTROL;
+	}
+	if (gate->left_x18 != 0) {
+		found |= 1u << CZ_ANOMALY_PLATFORM_REGISTER;
+	}
+	if (gate->left_saved != 0) {
+		found |= 1u << CZ_ANOMALY_CALLEE_SAVED;
+	}
+	return found;
+}
 
 /* frame.c: says in the log what the sandbox saw, and ends the counting of masked
  * time. */

@@ -26,19 +26,7 @@ cz_gate_sandbox:
 	ldp	x9, x10, [x0, #GATE_FUNCTION]
 	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */
 	ldr	x12, [x0, #GATE_PSTATE]
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	movi	v\n\().2d, #0
-	.endr
-	.irp	n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	movi	v\n\().2d, #0
-	.endr
-	msr	fpsr, xzr
-	ldp	x18, x19, [x0, #GATE_GIVEN]
-	ldp	x20, x21, [x0, #GATE_GIVEN + 16]
-	ldp	x22, x23, [x0, #GATE_GIVEN + 32]
-	ldp	x24, x25, [x0, #GATE_GIVEN + 48]
-	ldp	x26, x27, [x0, #GATE_GIVEN + 64]
-	ldr	x28, [x0, #GATE_GIVEN + 80]
+	hide_caller
 	/* An exception would overwrite where the return goes. */
 	msr	daifset, #15
 	msr	elr_el1, x9

@@ -32,11 +32,13 @@ static inline struct cz_service_stats *cz_stats_in_flight(struct cz *cz)
 		       : &cz->stats.service[cz->in_flight->service];
 }
 
-/* ---- end.c ---- */
+/* ---- mode.c, or el0/gate.c; end.c ---- */
 
 /* Makes the frame return to a place in the gate instead of to firmware. */
 void cz_gate_return_to(struct cz *cz, struct cz_frame *frame,
 		       const char *where);
+/* Where that is for a call that is ended. */
+const char *cz_gate_end_of(const struct cz *cz);
 /* Ends the call, and keeps what is known of why. */
 void cz_gate_end(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		 uint64_t far, cz_status why);

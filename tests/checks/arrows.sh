@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 # Every include: FILE LINE TOKEN, the token with its quotes or brackets.
 includes() {
-	find include src linux ports kernel programs adversary tests tools \
+	find include src linux ports kernel programs adversary tests tools bench \
 		-name '*.[chS]' | LC_ALL=C sort |
 		xargs awk '/^[ \t]*#[ \t]*include[ \t]*["<]/ {
 			match($0, /["<][^">]*[">]/)
@@ -48,7 +48,7 @@ allowed() {
 	tests/*) true ;;
 	*:tests/* | *:missing/*) false ;;
 	*:freestanding) true ;;
-	tools/*:include/*) false ;;
+	tools/*:include/* | bench/*:include/*) false ;;
 	*:include/*) true ;;
 	src/*:src/* | src/*:hosted/string.h) true ;;
 	ports/*:ports/*) true ;;
@@ -61,6 +61,7 @@ allowed() {
 	adversary/*:adversary/*) true ;;
 	linux/*:linux/* | linux/*:src/arm64/access.h | linux/*:hosted/*) true ;;
 	tools/*:tools/* | tools/*:hosted/*) true ;;
+	bench/*:bench/* | bench/*:hosted/*) true ;;
 	*) false ;;
 	esac
 }

@@ -66,10 +66,14 @@ expect 2 'no secure boot' ./caesura run "exit=0" --firmware u-boot \
 expect 2 'usage: ./caesura COMMAND' ./caesura
 expect 2 'usage: ./caesura COMMAND' ./caesura dance
 expect 0 'usage: ./caesura COMMAND' ./caesura help
-for command in demo test run sweep; do
+for command in demo test run sweep linux; do
 	expect 0 "usage: ./caesura $command" ./caesura "$command" --help
 	expect 0 "usage: ./caesura $command" ./caesura help "$command"
 done
+expect 2 'option of linux only' ./caesura run "exit=0" --kernel 6.1
+expect 2 'takes one of: 6.1 6.12-rt 7-rt' ./caesura linux --kernel 2.6
+expect 2 'takes one of: kernel caesurad-fuse' ./caesura linux --path garden
+expect 2 'no script at' ./caesura linux --script /nowhere --out "$out/linux"
 
 # A dpkg-query that finds everything, or nothing.
 packages_are() {

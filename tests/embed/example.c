@@ -35,6 +35,7 @@ bool example_start(struct cz_host *host, const struct boot_data *boot)
 	};
 
 	return cz_host_selftest(host, CZ_GATE_DIRECT) == CZ_OK &&
+	       cz_host_selftest_now(host, CZ_GATE_DIRECT) == CZ_OK &&
 	       cz_init(&firmware, &config) == CZ_OK;
 }
 

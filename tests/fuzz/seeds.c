@@ -190,6 +190,7 @@ static void traps(const char *directory)
 	}
 }
 
+<<<<<<< HEAD
 /* struct operation of flash.c's, eight bytes each: commands by their number. */
 static void flashes(const char *directory)
 {
@@ -223,6 +224,25 @@ static void flashes(const char *directory)
 	write_seed(directory, "word", word, sizeof(word));
 	write_seed(directory, "erase", erase, sizeof(erase));
 	write_seed(directory, "lock", lock, sizeof(lock));
+=======
+/* Names of both kinds, one with a load option behind it. */
+static void efivars_names(const char *directory)
+{
+	static const char guid[] = "-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+	static const char option[] =
+		"\1\0\0\0\x0a\0d\0\0\0\4\1\6\0\0\0\x7f\xff\4\0";
+	static const char units[] = "\1B\0o\0o\0t\0/\0\x3d\xd8";
+	char seed[128];
+	int length = snprintf(seed, sizeof(seed), "0Boot0001%s", guid) + 1;
+
+	write_seed(directory, "ascii", seed, (size_t)length);
+	memcpy(seed + length, option, sizeof(option) - 1);
+	write_seed(directory, "option", seed,
+		   (size_t)length + sizeof(option) - 1);
+	length = snprintf(seed, sizeof(seed), "0\xe2\x82\xac\xc3\xa9%s", guid);
+	write_seed(directory, "utf8", seed, (size_t)length);
+	write_seed(directory, "units", units, sizeof(units) - 1);
+>>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 }
 
 int main(int argc, char **argv)
@@ -238,7 +258,11 @@ int main(int argc, char **argv)
 		{"acpi", acpi_seeds},
 		{"tree", tree_seeds},
 		{"trap", traps},
+<<<<<<< HEAD
 		{"flash", flashes},
+=======
+		{"efivars_name", efivars_names},
+>>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 	};
 
 	for (size_t i = 0; argc == 3 && i < sizeof(seeds) / sizeof(*seeds);

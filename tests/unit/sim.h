@@ -135,6 +135,8 @@ struct cz_host {
 	uint64_t timer_ns;
 	bool timers_run; /* fire by themselves, while somebody waits */
 	bool not_running; /* the worker is switched out */
+	unsigned calls_ended, calls_completed;
+	bool keeps_nothing; /* of what a call did */
 	unsigned interrupts_sent;
 	void (*unlocking)(
 		void); /* a mutex is about to be given back; or NULL */

@@ -709,6 +709,16 @@ void cz_host_unpin(struct cz_host *sim)
 	demand(--sim_self(sim)->pins == 0, "a thread is unpinned twice");
 }
 
+bool cz_host_call_end(struct cz_host *sim, uint32_t service, bool completed)
+{
+	demand(sim_self(sim)->pins != 0, "a call ends on a thread not pinned");
+	demand(sim_self(sim)->entered == NULL, "a call ends in its space");
+	demand(service <= CZ_SERVICE_COUNT, "no such service");
+	sim->calls_ended++;
+	sim->calls_completed += completed;
+	return !sim->keeps_nothing;
+}
+
 /* ---- The timer: it fires when a test says so ---- */
 
 void cz_host_timer_start(struct cz_host *sim, cz_host_timer *timer,

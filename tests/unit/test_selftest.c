@@ -8,6 +8,7 @@ static void sound(void **state)
 
 	bench->sim.timers_run = true;
 	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_DIRECT), CZ_OK);
+	assert_status(cz_host_selftest_now(&bench->sim, CZ_GATE_DIRECT), CZ_OK);
 	assert_false(sim_logged(&bench->sim, "selftest"));
 	assert_true(sim_is_clean(&bench->sim));
 }
@@ -58,8 +59,6 @@ static void broken(void **state)
 		{SIM_EVENT_NO_INHERITANCE,
 		 "event_wait: the owner does not inherit"},
 		{SIM_CPUS_REFUSED, "worker_set_cpus: refuses the set of all"},
-		{SIM_INTERRUPTS_STAY,
-		 "interrupts_restore: interrupts are not as they were"},
 		{SIM_TIMER_DEAD, "timer_start: it does not fire"},
 		{SIM_TIMER_EARLY, "timer_start: it fires early"},
 		{SIM_NOT_RUNNING, "is_running: the caller does not run"},
@@ -85,12 +84,28 @@ static void broken(void **state)
 	}
 }
 
+static void interrupts_stay(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->sim.broken = SIM_INTERRUPTS_STAY;
+	assert_status(cz_host_selftest_now(&bench->sim, CZ_GATE_DIRECT),
+		      CZ_E_HOST);
+	bench->sim.broken = SIM_SOUND;
+	assert_true(
+		sim_logged(&bench->sim,
+			   "cz_host_interrupts_restore: interrupts are not as "
+			   "they were"));
+	assert_true(sim_is_clean(&bench->sim));
+}
+
 int group_selftest(void)
 {
 	const struct CMUnitTest tests[] = {
 		FRESH(sound),
 		FRESH(another_gate),
 		FRESH(broken),
+		FRESH(interrupts_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,28 @@ static void killed(void **state)
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
 }
 
+/* The host is told how each call of firmware's has ended, and can refuse it. */
+static void host_keeps(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_call call;
+	cz_request_id id;
+
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_int_equal(bench->sim.calls_ended, 1);
+	assert_int_equal(bench->sim.calls_completed, 1);
+	bench->sim.keeps_nothing = true;
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_E_HOST);
+	bench->sim.keeps_nothing = false;
+	hold(bench, &call, &id);
+	(void)fire_until_done(bench, id, 100);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	assert_int_equal(bench->sim.calls_ended, 3);
+	assert_int_equal(bench->sim.calls_completed, 2);
+	sim_release_hold(&bench->sim);
+}
+
 /* What it is switched out for does not count. */
 static void not_killed_while_switched_out(void **state)
 {
@@ -387,7 +409,7 @@ static void stuck(void **state)
 		sim_fire(&bench->sim);
 	}
 	assert_true(sim_logged(&bench->sim,
-			       "0 GetTime has run for 2250 ms and takes no "
+			       "0 GetTime has run for 3000 ms and takes no "
 			       "interrupt"));
 	assert_int_equal(stats_of(bench).stuck, 1);
 	sim_release_hold(&bench->sim);
@@ -505,6 +527,7 @@ int group_trouble(void)
 		STARTED(abort_too_late),
 		STARTED(abort_given_up),
 		STARTED(killed),
+		STARTED(host_keeps),
 		STARTED(not_killed_while_switched_out),
 		STARTED(watch_rests),
 		STARTED(stuck),

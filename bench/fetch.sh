@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# fetch.sh DIR WHAT…: Debian's packages for arm64, unpacked below DIR, nothing
+# installed. Each is fetched once; what is newest is decided then. WHAT is
+#
+#   kernel:NAME   DIR/kernels/NAME: vmlinuz, lib/modules, and release, its version
+#   headers:NAME  DIR/headers/NAME: what builds a module for that kernel; of its
+#                 scripts and programs those for this machine. DIR/headers/NAME/
+#                 build is make's -C. The kernel is fetched first
+#   root          DIR/root: a small root: shell, EFI tools, cyclictest
+#   libraries     DIR/sysroot: libc, libfuse3 and libseccomp to link with
+#
+# and the NAME of a kernel 6.1, 6.12-rt or 7-rt.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root_packages="busybox-static efibootmgr efivar libefivar1 libefiboot1 libpopt0
+	rt-tests libnuma1 libc6 libgcc-s1"
+library_packages="libc6-dev libc6 linux-libc-dev libcrypt-dev libgcc-12-dev
+	libfuse3-dev libfuse3-3 libseccomp-dev libseccomp2 libfdt-dev"
+
+fail() {
+	echo "fetch: $*" >&2
+	exit 1
+}
+
+suite_of() {
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12-rt) echo trixie ;;
+	7-rt) echo trixie-backports ;;
+	*) fail "no kernel is called $1: 6.1, 6.12-rt, 7-rt" ;;
+	esac
+}
+
+# What the releases of a kernel look like.
+releases_of() {
+	case $1 in
+	6.1) echo '6\.1\.0-[0-9]+-arm64' ;;
+	6.12-rt) echo '6\.12\.[0-9]+\+deb13-rt-arm64' ;;
+	7-rt) echo '7\.[0-9]+\.[0-9]+\+deb13-rt-arm64' ;;
+	esac
+}
+
+# use SUITE: its packages, from here on.
+use() {
+	apt=$dir/apt/$1
+	if ! [ -e "$apt/complete" ]; then
+		case $1 in
+		*-backports) set -- "$1" "${1%-backports}" ;;
+		esac
+		"$here/../tools/private-apt.sh" "$apt" "$@"
+		: >"$apt/complete"
+	fi
+	export APT_CONFIG="$apt/apt.conf"
+}
+
+# unpack TREE PACKAGE…
+unpack() {
+	tree=$1
+	shift
+	work=$(mktemp -d "$dir/work.XXXXXX")
+	(cd "$work" && apt-get -q -q download "$@") >"$work/said" 2>&1 || {
+		cat "$work/said" >&2
+		fail "cannot fetch: $*"
+	}
+	mkdir -p "$tree"
+	for package in "$work"/*.deb; do
+		dpkg-deb -x "$package" "$tree"
+	done
+	rm -rf "$work"
+}
+
+# The newest release of a kernel.
+newest() {
+	apt-cache pkgnames linux-image- |
+		grep -xE "linux-image-$(releases_of "$1")" |
+		sed 's/^linux-image-//' | sort -V | tail -n 1
+}
+
+# kernel_packages RELEASE: one, or since 7.2 the parts that it depends on.
+kernel_packages() {
+	for part in image base binary modules; do
+		if apt-cache show "linux-$part-$1" >/dev/null 2>&1; then
+			echo "linux-$part-$1"
+		fi
+	done
+}
+
+# fetch_kernel NAME TREE
+fetch_kernel() {
+	use "$(suite_of "$1")"
+	release=$(newest "$1")
+	[ -n "$release" ] || fail "no kernel like $1"
+	# shellcheck disable=SC2046 # a list
+	unpack "$2/tree" $(kernel_packages "$release")
+	mkdir -p "$2/lib"
+	if [ -d "$2/tree/usr/lib/modules" ]; then
+		mv "$2/tree/usr/lib/modules" "$2/lib"
+	else
+		mv "$2/tree/lib/modules" "$2/lib"
+	fi
+	find "$2" \( -name "vmlinuz-$release" -o -name vmlinuz \) -type f \
+		-exec mv {} "$2/vmlinuz" \;
+	[ -e "$2/vmlinuz" ] || fail "no vmlinuz in linux-*-$release"
+	rm -rf "$2/tree"
+	depmod -b "$2" "$release"
+	echo "$release" >"$2/release"
+}
+
+# fetch_headers NAME TREE: kbuild's programs are this machine's own.
+fetch_headers() {
+	release=$(cat "$dir/kernels/$1/release")
+	use "$(suite_of "$1")"
+	common=${release%-arm64}
+	case $1 in
+	6.1) common=$common-common kbuild=6.1 ;;
+	6.12-rt) common=${common%-rt}-common-rt kbuild=${common%-rt} ;;
+	*) common=${common%-rt}-common kbuild=${common%-rt} ;;
+	esac
+	unpack "$2" "linux-headers-$release" "linux-headers-$common"
+	fetch_kbuild "$2" "linux-kbuild-${kbuild%-common*}"
+	# What points to /usr/src and /usr/lib means those here.
+	find "$2/usr/src" -type f -name Makefile -exec \
+		sed -i "s,\( \|=\)/usr/\(src\|lib\)/,\1$3/usr/\2/,g" {} +
+	find "$2/usr/src" -type l | while read -r link; do
+		case $(readlink "$link") in
+		/*) ln -sfn "$3$(readlink "$link")" "$link" ;;
+		esac
+	done
+	ln -s "usr/src/linux-headers-$release" "$2/build"
+}
+
+# fetch_kbuild TREE PACKAGE: for this machine's architecture, with the libc that
+# its programs expect, which may be newer than this machine's.
+fetch_kbuild() {
+	native=$(dpkg --print-architecture)
+	if [ "$native" = arm64 ]; then
+		unpack "$1" "$2" libc6
+		return
+	fi
+	cat >>"$apt/conf.d/zz-private" <<-END
+		#clear APT::Architectures;
+		APT::Architectures { "arm64"; "$native"; };
+	END
+	apt-get -q -q update
+	unpack "$1" "$2:$native" "libc6:$native"
+}
+
+fetch_root() {
+	use bookworm
+	# shellcheck disable=SC2086 # a list
+	unpack "$2" $root_packages
+	rm -rf "${2:?}/usr/share"
+}
+
+fetch_libraries() {
+	use bookworm
+	# shellcheck disable=SC2086 # a list
+	unpack "$2" $library_packages
+	rm -rf "${2:?}/usr/share"
+	# Links to /lib mean the one here.
+	find "$2" -type l -lname '/*' | while read -r link; do
+		ln -sfn "$3$(readlink "$link")" "$link"
+	done
+}
+
+# once PLACE FUNCTION NAME: the directory appears when it is complete.
+once() {
+	if [ -e "$dir/$1" ]; then
+		return
+	fi
+	echo "fetch: $1" >&2
+	rm -rf "$dir/$1.part"
+	mkdir -p "$dir/$1.part"
+	"$2" "$3" "$dir/$1.part" "$dir/$1"
+	mv "$dir/$1.part" "$dir/$1"
+}
+
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
+shift
+exec 9>"$dir/lock"
+flock 9
+rm -rf "$dir"/work.* # of one that was interrupted
+for what; do
+	name=${what#*:}
+	case $what in
+	kernel:*) once "kernels/$name" fetch_kernel "$name" ;;
+	headers:*)
+		once "kernels/$name" fetch_kernel "$name"
+		once "headers/$name" fetch_headers "$name"
+		;;
+	root) once root fetch_root root ;;
+	libraries) once sysroot fetch_libraries sysroot ;;
+	*) fail "what is $what?" ;;
+	esac
+done

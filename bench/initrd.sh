@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# initrd.sh DIR KERNEL [FILE JOB [ADD…]]: what a kernel boots with, as FILE: the
+# small root that fetch.sh has put into DIR, the modules of the kernel that the
+# root needs, the script JOB, which bench/init runs, and what is in the
+# directories ADD, from / on. Several cpio archives one after the other, as the
+# kernel takes them; the first two are made once, and those alone without FILE.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+modules="fuse efivarfs virtio_pci virtio_mmio virtio_blk ext4 vfat nls_cp437
+	nls_ascii nls_iso8859_1 rtc_pl031 autofs4 configfs"
+dir=$1
+kernel=$dir/kernels/$2
+shift 2
+work=$(mktemp -d "$dir/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# pack TREE FILE: root owns it all, and the same tree makes the same archive.
+pack() {
+	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort |
+		cpio --quiet -o -H newc -R 0:0 --reproducible) >"$2.part"
+	mv "$2.part" "$2"
+}
+
+make_root() {
+	cp -a "$dir/root" "$work/root"
+	rm -rf "$work/root/usr/lib/aarch64-linux-gnu/gconv"
+	ln -s busybox "$work/root/bin/sh"
+	cp "$here/init" "$work/root/init"
+	echo "root:x:0:0:root:/:/bin/sh" >"$work/root/etc/passwd"
+	echo "root:x:0:" >"$work/root/etc/group"
+	pack "$work/root" "$dir/root.cpio"
+}
+
+# The files of the modules, and of those that they depend on.
+module_files() {
+	awk -v wanted="$modules" '
+	BEGIN {
+		count = split(wanted, names)
+		for (i = 1; i <= count; i++) {
+			is_wanted[names[i]] = 1
+		}
+	}
+	{
+		name = $1
+		sub(/:$/, "", $1)
+		sub(/^.*\//, "", name)
+		sub(/\.ko.*$/, "", name)
+		gsub(/-/, "_", name)
+		if (is_wanted[name]) {
+			for (i = 1; i <= NF; i++) {
+				print $i
+			}
+		}
+	}' "$1/modules.dep" | LC_ALL=C sort -u
+}
+
+make_modules() {
+	from=$kernel/lib/modules/$release
+	to=$work/modules/lib/modules/$release
+	mkdir -p "$to"
+	for path in $(module_files "$from"); do
+		mkdir -p "$to/$(dirname "$path")"
+		case $path in
+		*.xz) xz -dc "$from/$path" >"$to/${path%.xz}" ;;
+		*.zst) zstd -dqc "$from/$path" >"$to/${path%.zst}" ;;
+		*) cp "$from/$path" "$to/$path" ;;
+		esac
+	done
+	cp "$from"/modules.builtin* "$from/modules.order" "$to"
+	depmod -b "$work/modules" "$release"
+	pack "$work/modules" "$kernel/modules.cpio"
+}
+
+# older FILE THAN…: or not there.
+older() {
+	[ -e "$1" ] || return 0
+	[ -n "$(find "$2" "$3" -prune -newer "$1")" ]
+}
+
+release=$(cat "$kernel/release")
+if older "$dir/root.cpio" "$here/init" "$0"; then
+	make_root
+fi
+if older "$kernel/modules.cpio" "$kernel/release" "$0"; then
+	make_modules
+fi
+if [ "$#" -eq 0 ]; then
+	exit 0
+fi
+file=$1
+job=$2
+shift 2
+mkdir "$work/job"
+cp "$job" "$work/job/job"
+pack "$work/job" "$work/job.cpio"
+set -- "$@" -- "$dir/root.cpio" "$kernel/modules.cpio" "$work/job.cpio"
+count=0
+while [ "$1" != -- ]; do
+	count=$((count + 1))
+	pack "$1" "$work/$count.cpio"
+	set -- "$@" "$work/$count.cpio"
+	shift
+done
+shift
+cat "$@" >"$file"

@@ -1,0 +1,396 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Stock Linux kernels: what `./caesura linux` does. The command reads this file
+# and calls command_linux(); what boots is the command's own. A kernel boots
+# with the small root that bench/initrd.sh packs, and runs one script in it.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+linux=$root/build/linux
+linux_memory=1024
+wakeups=2000 # of a phase and a boot, where no number of calls ends it
+calls=150    # of SetVariable: the store does not hold many more
+
+# ---- What it needs ----
+
+module_compiler=aarch64-linux-gnu-gcc
+packages_linux="gcc-aarch64-linux-gnu mtools cpio kmod xz-utils zstd debian-archive-keyring"
+
+need_linux() {
+	[ -z "$gate" ] || give_up "linux takes no --gate"
+	# shellcheck disable=SC2086 # lists
+	need $packages_linux $packages_boot $packages_image $packages_tools
+	find_firmware
+	if is_uboot; then
+		give_up "linux boots on EDK II's firmware only"
+	fi
+	memory=$linux_memory
+	if ! "$root/bench/fetch.sh" "$linux" root "$@"; then
+		give_up "Debian's packages could not be fetched"
+	fi
+	build bench tools
+	build_caesurad "$@"
+	put_programs
+}
+
+# What the daemon and, for the kernels kernel:NAME, its module are built from.
+build_caesurad() {
+	if [ -e "$root/linux/caesurad.c" ]; then
+		build build/linux/caesurad
+	fi
+	[ -e "$root/linux/module/build.sh" ] || return 0
+	for kernel; do
+		kernel=${kernel#kernel:}
+		if older_than_source "$(module_of "$kernel")"; then
+			build_module "$kernel"
+		fi
+	done
+}
+
+older_than_source() {
+	! [ -e "$1" ] || [ -n "$(find "$root/linux/module" -newer "$1")" ]
+}
+
+build_module() {
+	progress "building the module for $1"
+	if ! "$root/bench/fetch.sh" "$linux" "headers:$1" ||
+		! CC=$module_compiler sh "$root/linux/module/build.sh" \
+			"$linux/headers/$1/build/" "$linux/module/$1" \
+			>"$out/build.log" 2>&1; then
+		tail -n 20 "$out/build.log" >&2
+		give_up "the module for $1 could not be built"
+	fi
+}
+
+# put PROGRAM DIRECTORY: into the tree that is added to the root, where there is
+# such a program.
+put() {
+	if [ -e "$linux/$1" ]; then
+		mkdir -p "$programs$2"
+		cp "$linux/$1" "$programs$2"
+	fi
+}
+
+# The programs of ours in the root: its own scripts, the meter, caesurad.
+put_programs() {
+	programs=$out/boots/programs
+	mkdir -p "$programs/bench"
+	cp "$root/bench/measure.sh" "$root/bench/paths.sh" "$programs/bench"
+	put meter /usr/bin
+	put caesurad /usr/sbin
+}
+
+# The module for kernel $1, where it has been built.
+module_of() {
+	echo "$linux/module/$1/caesura-efivars.ko"
+}
+
+release_of() {
+	cat "$linux/kernels/$1/release"
+}
+
+# ---- One boot ----
+
+# prepare_linux NAME KERNEL JOB [ADD…]: sets initrd.
+prepare_linux() {
+	initrd=$out/boots/$1.initrd
+	kernel=$2
+	script_file=$3
+	shift 3
+	if [ -e "$(module_of "$kernel")" ]; then
+		mkdir -p "$out/boots/module-$kernel/bench"
+		cp "$(module_of "$kernel")" "$out/boots/module-$kernel/bench"
+		set -- "$out/boots/module-$kernel" "$@"
+	fi
+	"$root/bench/initrd.sh" "$linux" "$kernel" "$initrd" "$script_file" \
+		"$programs" "$@"
+}
+
+linux_image() {
+	echo "build/linux/kernels/$1/vmlinuz"
+}
+
+linux_line() {
+	echo "console=ttyAMA0 quiet panic=-1 $*"
+}
+
+# ---- Firmware with the adversary in it ----
+
+# Firmware loads the driver from the disk $esp before the kernel, as an entry in
+# the variable store $1 says, which Debian's own efibootmgr makes on Linux.
+make_adversary() {
+	kernel=$2
+	build build/clang/adversary.efi
+	adversary_disk=$out/boots/adversary.disk
+	make_partition "$adversary_disk"
+	mcopy -i "$fat" "$root/build/clang/adversary.efi" ::/adversary.efi
+	cat >"$out/boots/adversary.job" <<-'END'
+		modprobe -a virtio_mmio virtio_blk
+		until [ -e /dev/vda1 ]; do sleep 0.1; done
+		mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+		efibootmgr --driver --create --disk /dev/vda --part 1 \
+			--loader '\adversary.efi' --label adversary
+	END
+	cp --sparse=always "$vars" "$1.part"
+	chmod u+w "$1.part"
+	prepare_linux adversary "$kernel" "$out/boots/adversary.job"
+	esp=$adversary_disk
+	if ! boot adversary "$1.part" "$(linux_image "$kernel")" \
+		"$(linux_line efi=runtime)"; then
+		last_lines adversary >&2
+		give_up "no driver entry could be made: $boot_why"
+	fi
+	mv "$1.part" "$1"
+	rm -f "$initrd"
+	esp=
+}
+
+# ---- A script of one's own ----
+
+boot_script() {
+	kernel=${linux_kernel:-6.12-rt}
+	[ -r "$script" ] || give_up "no script at $script"
+	need_linux "kernel:$kernel"
+	if [ "$adversary" = yes ]; then
+		make_adversary "$out/adversary.vars" "$kernel"
+		vars=$out/adversary.vars
+		esp=$adversary_disk
+	fi
+	# shellcheck disable=SC2086 # directories
+	prepare_linux script "$kernel" "$script" $linux_add
+	stream=yes
+	if [ -n "$linux_store" ] && ! [ -e "$linux_store" ]; then
+		cp --sparse=always "$vars" "$linux_store"
+		chmod u+w "$linux_store"
+	fi
+	code=0
+	boot script "$linux_store" "$(linux_image "$kernel")" \
+		"$(linux_line "$linux_append")" || code=$?
+	rm -f "$initrd"
+	if [ -n "$boot_why" ]; then
+		if [ -z "$exit_code" ]; then
+			last_lines script >&2
+		fi
+		say "caesura: $boot_why; the serial log:" \
+			"$(short "$out/boots/script.log")"
+	fi
+	return "$code"
+}
+
+# ---- Measuring ----
+
+# Whether the path is there to be measured with kernel $2.
+has_path() {
+	case $1 in
+	kernel) true ;;
+	caesurad-fuse) [ -e "$linux/caesurad" ] ;;
+	caesurad-module)
+		[ -e "$linux/caesurad" ] && [ -e "$(module_of "$2")" ]
+		;;
+	esac
+}
+
+# What the kernel needs to hear for a path.
+path_line() {
+	case $1 in
+	kernel) echo "efi=runtime" ;;
+	*) echo "efi=noruntime" ;;
+	esac
+}
+
+path_mode() {
+	case $1 in
+	kernel) echo kernel ;;
+	*) echo sandbox ;;
+	esac
+}
+
+# list_measurement KERNEL PATH: each boot measures by one of two instruments, or
+# by ours under firmware that masks interrupts.
+list_measurement() {
+	for meter in ours cyclictest mask; do
+		seed=1
+		while [ "$seed" -le "$linux_boots" ]; do
+			list_boot "$1.$2.$meter.$seed" "$(linux_image "$1")" \
+				"$(linux_line "$(path_line "$2")")"
+			seed=$((seed + 1))
+		done
+	done
+}
+
+# Of boot NAME: KERNEL.PATH.METER.SEED, of which a kernel may have dots.
+seed_of() {
+	echo "${1##*.}"
+}
+
+meter_of() {
+	rest=${1%.*}
+	echo "${rest##*.}"
+}
+
+path_of() {
+	rest=${1%.*.*}
+	echo "${rest##*.}"
+}
+
+kernel_of() {
+	echo "${1%.*.*.*}"
+}
+
+# Does job $2 of the list, with what it boots with made for it.
+boot_linux_listed() {
+	listed=$(sed -n "$2p" "$out/boots/list")
+	listed=${listed%% *}
+	path=$(path_of "$listed")
+	cat >"$out/boots/$listed.job" <<-END
+		path=$path mode=$(path_mode "$path") seed=$(seed_of "$listed")
+		meter=$(meter_of "$listed") wakeups=$wakeups calls=$calls
+		. /bench/measure.sh
+	END
+	prepare_linux "$listed" "$(kernel_of "$listed")" "$out/boots/$listed.job"
+	esp=
+	vars=$stock_vars
+	if [ "$(meter_of "$listed")" = mask ]; then
+		esp=$adversary_disk
+		vars=$out/adversary.vars
+	fi
+	boot_listed "$1" "$2"
+	rm -f "$initrd"
+}
+
+# Lists every system: its name in the rows, its kernel, its path.
+list_systems() {
+	for kernel in ${linux_kernel:-$linux_kernels}; do
+		for path in ${linux_path:-$linux_paths}; do
+			if has_path "$path" "$kernel"; then
+				echo "$kernel $path" >>"$out/boots/systems"
+				list_measurement "$kernel" "$path"
+			else
+				say "caesura: $path has not been built for" \
+					"$kernel: left out"
+			fi
+		done
+	done
+	[ -s "$out/boots/systems" ] || give_up "nothing to measure"
+}
+
+system_name() {
+	echo "Linux $(release_of "$1"), $2"
+}
+
+# of_system COMMAND KERNEL PATH: tools/results on the logs of a system.
+of_system() {
+	"$root/build/tools/results" "$1" --no-bounds \
+		--system "$(system_name "$2" "$3")" \
+		--firmware "$(firmware_name)" --cpus "$cpus" \
+		"$out/boots/$2.$3".*.log
+}
+
+# All the arrays as one.
+write_linux_rows() {
+	while read -r kernel path; do
+		of_system json "$kernel" "$path" ||
+			give_up "the serial logs make no rows"
+	done <"$out/boots/systems" | awk '
+	/^\[$/ || /^\]$/ { next }
+	held != "" { print held ($0 ~ /^  \{$/ && held ~ /\}$/ ? "," : "") }
+	BEGIN { print "[" }
+	{ held = $0 }
+	END { print held "\n]" }' >"$out/results.json"
+}
+
+# worst_of LOG PHASE: the latest wake-up, in ns, by the meter that the boot had.
+worst_of() {
+	tr -d '\r' <"$1" | awk -v phase="$2" '
+	/^cell / { inside = index($0, " phase=" phase " ") }
+	/^hist / && inside {
+		split($NF, pair, ":")
+		worst = pair[1]
+	}
+	/^cyclictest / && index($0, " phase=" phase " ") {
+		split($NF, pair, "=")
+		worst = pair[2] * 1000
+	}
+	END { print worst }'
+}
+
+# median KERNEL PATH METER PHASE: of the boots' worst.
+median() {
+	for log in "$out/boots/$1.$2.$3".*.log; do
+		worst_of "$log" "$4"
+	done | sort -n | awk '
+	{ worst[NR] = $1 }
+	END { print worst[int((NR + 1) / 2)] }'
+}
+
+# judge_phase KERNEL PATH METER PHASE WORDS: the bound is on what is ours; what the
+# kernel does is said beside it.
+judge_phase() {
+	bound_number=$((bound_number + 1))
+	awk -v say="$(system_name "$1" "$2"), $5: worst wake-up" \
+		-v control="$(median "$1" "$2" "$3" control)" \
+		-v load="$(median "$1" "$2" "$3" "$4")" \
+		-v phase="$4" -v path="$2" -v number="$bound_number" 'BEGIN {
+		holds = load > 0 && control > 0 && load <= 1.1 * control
+		say = sprintf("%s under %s %.1f us, under control %.1f", say, \
+			phase, load / 1000, control / 1000)
+		if (path == "kernel") {
+			print "ok " number " - " say " # SKIP no bound"
+			exit 0
+		}
+		print (holds ? "ok " : "not ok ") number " - " say \
+			", at most 1.1 times that"
+		exit !holds
+	}' || code=1
+}
+
+judge_systems() {
+	bound_number=0
+	while read -r kernel path; do
+		judge_phase "$kernel" "$path" ours setvariable "our meter"
+		judge_phase "$kernel" "$path" cyclictest setvariable cyclictest
+		judge_phase "$kernel" "$path" mask mask "masked for 5 ms"
+	done <"$out/boots/systems"
+}
+
+print_systems() {
+	while read -r kernel path; do
+		of_system table "$kernel" "$path"
+	done <"$out/boots/systems"
+}
+
+measure_linux() {
+	kernels=
+	for kernel in ${linux_kernel:-$linux_kernels}; do
+		kernels="$kernels kernel:$kernel"
+	done
+	# shellcheck disable=SC2086 # a list
+	need_linux $kernels
+	for kernel in ${linux_kernel:-$linux_kernels}; do
+		"$root/bench/initrd.sh" "$linux" "$kernel"
+	done
+	started=$(date +%s)
+	stock_vars=$vars
+	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"
+	: >"$out/boots/systems"
+	list_systems
+	say "caesura: $(wc -l <"$out/boots/list") boots, about half a minute each," \
+		"$side_by_side at a time"
+	boot_all boot_linux_listed || return
+	code=0
+	print_systems >"$out/table.txt"
+	cat "$out/table.txt"
+	write_linux_rows
+	judge_systems
+	short "$out/results.json"
+	echo
+	say "caesura: $boots_listed boots in $(($(date +%s) - started)) seconds"
+	return "$code"
+}
+
+command_linux() {
+	if [ -n "$script" ]; then
+		boot_script
+	else
+		measure_linux
+	fi
+}

@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# What a boot of the small root measures: wake-ups under each load, by our meter
+# or by cyclictest. Reads path, mode, meter, seed, wakeups and calls.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=bench/paths.sh
+. /bench/paths.sh
+
+# by_ours PHASE FILE [OPTION…]
+by_ours() {
+	phase=$1
+	file=$2
+	shift 2
+	meter -p "$phase" -f "$file" -m "$mode" -s "$seed" "$@"
+}
+
+# by_cyclictest PHASE FILE [OPTION…]: while the load runs, but for an idle one.
+by_cyclictest() {
+	phase=$1
+	file=$2
+	shift 2
+	cyclictest -q -m -p 90 -i 100 -l 1000000 -D 600 >/tmp/cyclictest &
+	cyclictest_pid=$!
+	if [ "$phase" = idle ]; then
+		sleep 0.3
+	else
+		# As long as our meter takes: a wake-up every 100 us.
+		meter -o -p "$phase" -f "$file" -t $((wakeups / 10)) "$@"
+	fi || return
+	kill -INT "$cyclictest_pid"
+	wait "$cyclictest_pid"
+	sed -n 's/^T:.* Max: *\([0-9]*\).*/\1/p' /tmp/cyclictest |
+		sed "s/^/cyclictest phase=$phase max_us=/"
+}
+
+measure() {
+	"by_$meter" "$@" || exit 1
+}
+
+# What is probed late, ten seconds after the start, is over then.
+sleep 12
+start_path "$path" || exit 1
+
+if [ "$meter" = mask ]; then
+	variable=$efivars/MaskIrq:5000000-6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
+	meter=ours
+	measure control /tmp/control -n "$wakeups"
+	printf '\7\0\0\0x' >"$variable" || exit 1
+	measure mask "$variable" -b 0 -n "$wakeups"
+	end_path "$path"
+	exit
+fi
+
+variable=$efivars/CaesuraBench-7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
+measure idle /dev/null -b 0 -n "$wakeups"
+measure control /tmp/control -n "$wakeups"
+meter -o -p setvariable -f "$variable" -c 1 || exit 1
+measure getvariable "$variable" -n "$wakeups"
+if [ "$path" = kernel ]; then
+	measure gettime /dev/rtc0 -b 0 -n "$wakeups"
+fi
+measure setvariable "$variable" -c "$calls" -n 100000
+end_path "$path"

@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# The ways to EFI variables, in the small root: start_path NAME makes them files
+# of the directory $efivars, and sets the environment for efibootmgr and
+# efivar; end_path NAME takes it away.
+
+# await COMMAND…: up to ten seconds.
+await() {
+	polls=0
+	until "$@"; do
+		polls=$((polls + 1))
+		[ "$polls" -lt 100 ] || return 1
+		sleep 0.1
+	done
+}
+
+start_path() {
+	efivars=/sys/firmware/efi/efivars
+	case $1 in
+	kernel) mount -t efivarfs efivarfs "$efivars" ;;
+	caesurad-fuse)
+		efivars=/run/efivars
+		export EFIVARFS_PATH=$efivars/
+		mkdir -p "$efivars"
+		caesurad run --mount "$efivars" &
+		caesurad_pid=$!
+		await mountpoint -q "$efivars"
+		;;
+	caesurad-module)
+		insmod /bench/caesura-efivars.ko || return
+		caesurad run &
+		caesurad_pid=$!
+		await mount -t efivarfs efivarfs "$efivars"
+		;;
+	*)
+		echo "no path is called $1"
+		return 2
+		;;
+	esac
+}
+
+end_path() {
+	umount "$efivars" 2>/dev/null
+	if [ "$1" != kernel ]; then
+		kill "$caesurad_pid"
+		wait "$caesurad_pid"
+	fi
+	return 0
+}

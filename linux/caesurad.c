@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caesurad: EFI variables for kernels whose runtime services are off. The command
+ * line, and the order in which a daemon becomes one: what the machine is, whose
+ * firmware is, its memory, the library, then away with privileges, then the front
+ * ends.
+ */
+#include "confine.h"
+#include "control.h"
+#include "fuse.h"
+#include "host.h"
+#include "notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DIRECTORY "/run/caesurad"
+#define STATE DIRECTORY "/state"
+#define LOCK DIRECTORY "/lock"
+#define CONTROL DIRECTORY "/control"
+#define NS_PER_S 1000000000ull
+#define MAX_DEADLINE_S 3600ul
+#define ALIVE_NS (30 * NS_PER_S)
+
+enum { EXIT_NOT_HERE = 2, EXIT_BUSY = 3 };
+
+static void usage(FILE *to)
+{
+	fprintf(to, "\
+usage: caesurad COMMAND [OPTION...]\n\
+\n\
+  run      serve this machine's EFI variables: to the kernel's own efivarfs by\n\
+           the module caesura-efivars, or by --mount as a file system of FUSE\n\
+  check    say whether this machine can be served, and what would be mapped\n\
+  time     print firmware's clock\n\
+  status   print what the running daemon has done\n\
+\n\
+  --mount DIR        show the variables in DIR, by FUSE\n\
+  --module DEVICE    the module's device (" PROVIDER_DEVICE ")\n\
+  --no-module        do without, even if it is there: /dev/mem, /proc/kcore\n\
+  --state FILE       firmware's RAM as last committed (" STATE ")\n\
+  --fifo N           run firmware at SCHED_FIFO N, 1 to 99 (SCHED_OTHER)\n\
+  --cpus LIST        run firmware on these CPUs only: 0,2-3\n\
+  --deadline S       how long a request may take, in seconds (60)\n\
+  --direct ADDRESS   let firmware have the device there as it is; again for more\n\
+  --user NAME        whom to become (nobody)\n\
+  --help             this text\n\
+\n\
+Exit codes: 0 success, 1 failure, 2 this machine cannot be served or the command\n\
+line is wrong, 3 another caesurad is running.\n");
+}
+
+struct arguments {
+	const char *command;
+	const char *mount_point;
+	const char *device;
+	const char *user;
+	bool no_module;
+	bool has_cpus;
+	struct cz_cpu_set cpus;
+	uint64_t deadline_ns;
+	struct host_options host;
+};
+
+static struct daemon {
+	struct arguments arguments;
+	struct provider provider;
+	bool has_module;
+	struct machine machine;
+	struct cz_host host;
+	struct cz cz;
+	struct fuse_front *front;
+	int control;
+	int lock;
+} daemon_state = {.control = -1, .lock = -1};
+
+/* ---- The command line ---- */
+
+static int wrong(const char *format, const char *what)
+{
+	fprintf(stderr, "caesurad: ");
+	fprintf(stderr, format, what);
+	fprintf(stderr, "; see caesurad --help\n");
+	return EXIT_NOT_HERE;
+}
+
+static bool take_number(const char *text, int base, unsigned long long least,
+			unsigned long long most, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, base);
+	return errno == 0 && end != text && *end == '\0' && text[0] != '-' &&
+	       *value >= least && *value <= most;
+}
+
+/* "0,2-3" */
+static bool take_cpus(const char *text, struct cz_cpu_set *cpus)
+{
+	memset(cpus, 0, sizeof(*cpus));
+	while (*text != '\0') {
+		char *end;
+		unsigned long first = strtoul(text, &end, 10);
+		unsigned long last = first;
+
+		if (end == text) {
+			return false;
+		}
+		if (*end == '-') {
+			text = end + 1;
+			last = strtoul(text, &end, 10);
+			if (end == text) {
+				return false;
+			}
+		}
+		if (first > last || last >= CZ_MAX_CPUS ||
+		    (*end != ',' && *end != '\0')) {
+			return false;
+		}
+		for (; first <= last; first++) {
+			cpus->bits[first / 64] |= 1ull << first % 64;
+		}
+		text = *end == ',' ? end + 1 : end;
+	}
+	return true;
+}
+
+static bool take_direct(struct host_options *options, const char *text)
+{
+	uint64_t address;
+
+	if (!take_number(text, 0, 0, UINT64_MAX, &address) ||
+	    options->direct_count == HOST_MAX_DEVICES) {
+		return false;
+	}
+	options->direct[options->direct_count++] = address;
+	return true;
+}
+
+enum option_code {
+	OPTION_MOUNT = 'a',
+	OPTION_MODULE,
+	OPTION_NO_MODULE,
+	OPTION_STATE,
+	OPTION_FIFO,
+	OPTION_CPUS,
+	OPTION_DEADLINE,
+	OPTION_DIRECT,
+	OPTION_USER,
+	OPTION_HELP,
+};
+
+static bool take_option(struct arguments *arguments, int option, char *value)
+{
+	uint64_t number = 0;
+
+	switch (option) {
+	case OPTION_MOUNT:
+		arguments->mount_point = value;
+		return true;
+	case OPTION_MODULE:
+		arguments->device = value;
+		return true;
+	case OPTION_NO_MODULE:
+		arguments->no_module = true;
+		return true;
+	case OPTION_STATE:
+		arguments->host.state_path = value;
+		return value[0] == '/';
+	case OPTION_FIFO:
+		if (!take_number(value, 10, 1, 99, &number)) {
+			return false;
+		}
+		arguments->host.fifo_priority = (int)number;
+		return true;
+	case OPTION_CPUS:
+		arguments->has_cpus = true;
+		return take_cpus(value, &arguments->cpus);
+	case OPTION_DEADLINE:
+		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
+			return false;
+		}
+		arguments->deadline_ns = number * NS_PER_S;
+		return true;
+	case OPTION_DIRECT:
+		return take_direct(&arguments->host, value);
+	default:
+		arguments->user = value;
+		return true;
+	}
+}
+
+/* An exit code, or -1 to go on. */
+static int take_arguments(int count, char **values, struct arguments *arguments)
+{
+	static const struct option options[] = {
+		{"mount", required_argument, NULL, OPTION_MOUNT},
+		{"module", required_argument, NULL, OPTION_MODULE},
+		{"no-module", no_argument, NULL, OPTION_NO_MODULE},
+		{"state", required_argument, NULL, OPTION_STATE},
+		{"fifo", required_argument, NULL, OPTION_FIFO},
+		{"cpus", required_argument, NULL, OPTION_CPUS},
+		{"deadline", required_argument, NULL, OPTION_DEADLINE},
+		{"direct", required_argument, NULL, OPTION_DIRECT},
+		{"user", required_argument, NULL, OPTION_USER},
+		{"help", no_argument, NULL, OPTION_HELP},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+	int index = 0;
+
+	*arguments = (struct arguments){
+		.device = PROVIDER_DEVICE,
+		.deadline_ns = FUSE_DEFAULT_DEADLINE_NS,
+		.host.state_path = STATE,
+	};
+	while ((option = getopt_long(count, values, "", options, &index)) !=
+	       -1) {
+		if (option == OPTION_HELP) {
+			usage(stdout);
+			return 0;
+		}
+		if (option == '?') {
+			return EXIT_NOT_HERE;
+		}
+		if (!take_option(arguments, option, optarg)) {
+			return wrong("--%s: wrong value", options[index].name);
+		}
+	}
+	if (optind + 1 != count) {
+		usage(stderr);
+		return EXIT_NOT_HERE;
+	}
+	arguments->command = values[optind];
+	return -1;
+}
+
+/* ---- Firmware ---- */
+
+/* One daemon at a time, until the process ends. */
+static int take_lock(struct daemon *daemon)
+{
+	if (mkdir(DIRECTORY, 0700) != 0 && errno != EEXIST) {
+		return wrong("%s", DIRECTORY ": cannot be made");
+	}
+	daemon->lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (daemon->lock < 0) {
+		fprintf(stderr, "caesurad: " LOCK ": %s\n", strerror(errno));
+		return EXIT_NOT_HERE;
+	}
+	if (flock(daemon->lock, LOCK_EX | LOCK_NB) != 0) {
+		fprintf(stderr, "caesurad: another caesurad is running\n");
+		return EXIT_BUSY;
+	}
+	return 0;
+}
+
+/* The module where it is there; 0, or an exit code. */
+static int open_module(struct daemon *daemon)
+{
+	const struct arguments *arguments = &daemon->arguments;
+	int error;
+
+	if (arguments->no_module) {
+		return 0;
+	}
+	error = provider_open(&daemon->provider, arguments->device);
+	daemon->has_module = error == 0;
+	if (error == 0 || error == -ENOENT) {
+		return 0;
+	}
+	fprintf(stderr, "caesurad: %s: %s\n", arguments->device,
+		error == -EPROTO ? "the module is of another version"
+				 : strerror(-error));
+	return error == -EBUSY ? EXIT_BUSY : EXIT_NOT_HERE;
+}
+
+static int open_machine(struct daemon *daemon)
+{
+	struct machine *machine = &daemon->machine;
+	int code = open_module(daemon);
+
+	if (code != 0) {
+		return code;
+	}
+	if (!machine_open(machine,
+			  daemon->has_module ? &daemon->provider : NULL) ||
+	    !machine_is_ours(machine)) {
+		fprintf(stderr, "caesurad: this machine cannot be served:\n%s",
+			machine->why);
+		return EXIT_NOT_HERE;
+	}
+	return 0;
+}
+
+/*
+ * What was ended has been put back, exactly, unless it wrote to a device that is
+ * passed through: nothing is withdrawn after the one, what writes after the other.
+ */
+static struct cz_policy policy(void)
+{
+	struct cz_policy policy = cz_default_policy;
+
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		policy.service[i].exact = 0;
+	}
+	return policy;
+}
+
+static int open_firmware(struct daemon *daemon)
+{
+	struct cz_host *host = &daemon->host;
+	struct cz_policy rules = policy();
+	struct cz_config config = {
+		.host = host,
+		.gate = CZ_GATE_SANDBOX,
+		.map_mode = CZ_MAP_EXISTING,
+		.policy = &rules,
+	};
+
+	host->machine = &daemon->machine;
+	host->options = daemon->arguments.host;
+	host->to_terminal = getenv("JOURNAL_STREAM") == NULL;
+	if (!host_start(host) || !space_open(host)) {
+		fprintf(stderr, "caesurad: this machine cannot be served: %s\n",
+			host->why);
+		return EXIT_NOT_HERE;
+	}
+	config.memory_map = daemon->machine.map;
+	config.memory_map_size_bytes = daemon->machine.map_bytes;
+	config.descriptor_size_bytes = daemon->machine.descriptor_bytes;
+	config.descriptor_version = daemon->machine.descriptor_version;
+	config.system_table = daemon->machine.system_table;
+	config.window_address = host->window_address;
+	config.window_bytes = host->window_bytes;
+	host->cz = &daemon->cz;
+	return cz_init(&daemon->cz, &config) == CZ_OK ? 0 : EXIT_NOT_HERE;
+}
+
+static int open_all(struct daemon *daemon)
+{
+	int code = take_lock(daemon);
+
+	if (code == 0) {
+		code = open_machine(daemon);
+	}
+	return code == 0 ? open_firmware(daemon) : code;
+}
+
+/* ---- run ---- */
+
+static void on_end(int number)
+{
+	(void)number;
+	if (daemon_state.front != NULL) {
+		fuse_stop(daemon_state.front);
+	}
+	if (daemon_state.has_module) {
+		provider_stop(&daemon_state.provider);
+	}
+}
+
+static void say_ready(void *argument)
+{
+	struct daemon *daemon = argument;
+
+	host_say(&daemon->host, CZ_LOG_INFO, "ready");
+	notify_say("READY=1\nSTATUS=Serving EFI variables");
+}
+
+/* As long as calls through the queue come back, or are within their limits. */
+static void *show_life(void *argument)
+{
+	struct daemon *daemon = argument;
+	uint64_t period_ns = notify_watchdog_ns() / 3;
+	struct timespec period = {.tv_sec = (time_t)(period_ns / NS_PER_S),
+				  .tv_nsec = (long)(period_ns % NS_PER_S)};
+
+	for (;;) {
+		uint64_t now_ns = cz_host_now_ns(&daemon->host);
+
+		if (cz_null_service(&daemon->cz, now_ns + ALIVE_NS) == CZ_OK) {
+			notify_say("WATCHDOG=1");
+		}
+		(void)nanosleep(&period, NULL);
+	}
+	return NULL;
+}
+
+static void *serve_module(void *argument)
+{
+	struct daemon *daemon = argument;
+	int error = provider_serve(&daemon->provider, &daemon->cz,
+				   daemon->arguments.deadline_ns);
+
+	if (error != 0) {
+		host_say(&daemon->host, CZ_LOG_ERROR, "the module: %s",
+			 strerror(-error));
+	}
+	return NULL;
+}
+
+static bool start_thread(void *(*function)(void *), struct daemon *daemon)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, function, daemon) == 0 &&
+	       pthread_detach(thread) == 0;
+}
+
+static int serve(struct daemon *daemon)
+{
+	int error;
+
+	if (notify_watchdog_ns() != 0 && !start_thread(show_life, daemon)) {
+		return 1;
+	}
+	if (daemon->control >= 0 &&
+	    !control_serve(daemon->control, &daemon->cz)) {
+		return 1;
+	}
+	if (daemon->front == NULL) {
+		say_ready(daemon);
+		serve_module(daemon);
+		return 0;
+	}
+	if (daemon->has_module && !start_thread(serve_module, daemon)) {
+		return 1;
+	}
+	error = fuse_serve(daemon->front, &daemon->cz, say_ready, daemon);
+	if (error != 0) {
+		host_say(&daemon->host, CZ_LOG_ERROR, "the mount: %s",
+			 strerror(error));
+	}
+	return error == 0 ? 0 : 1;
+}
+
+/* What needs root is open: the rest is done without. */
+static int confine(struct daemon *daemon)
+{
+	char why[256] = "";
+	uint64_t low, end;
+
+	space_range(&daemon->host, &low, &end);
+	if (!confine_memory()) {
+		host_say(&daemon->host, CZ_LOG_WARNING,
+			 "memory is not locked: %s", strerror(errno));
+	}
+	if (!confine_process(daemon->arguments.user, daemon->front != NULL, why,
+			     sizeof(why)) ||
+	    !confine_calls(low, end, why, sizeof(why))) {
+		host_say(&daemon->host, CZ_LOG_ERROR, "%s", why);
+		return 1;
+	}
+	return 0;
+}
+
+static int attach(struct daemon *daemon)
+{
+	struct fuse_options options = {
+		.mount_point = daemon->arguments.mount_point,
+		.deadline_ns = daemon->arguments.deadline_ns,
+	};
+	int error;
+
+	if (options.mount_point != NULL) {
+		error = fuse_attach(&daemon->front, &options);
+		if (error != 0) {
+			fprintf(stderr, "caesurad: %s: %s\n",
+				options.mount_point, strerror(error));
+			return 1;
+		}
+		return 0;
+	}
+	if (!daemon->has_module) {
+		fprintf(stderr,
+			"caesurad: neither a module nor --mount: nobody would "
+			"be served\n");
+		return EXIT_NOT_HERE;
+	}
+	error = provider_register(&daemon->provider, daemon->cz.rt_supported);
+	if (error != 0) {
+		fprintf(stderr,
+			"caesurad: the kernel does not take EFI "
+			"variables from it: %s\n",
+			strerror(-error));
+		return 1;
+	}
+	return 0;
+}
+
+/* Through the queue, like any call. */
+static int set_cpus(struct daemon *daemon)
+{
+	if (!daemon->arguments.has_cpus) {
+		return 0;
+	}
+	if (cz_set_worker_cpus(&daemon->cz, &daemon->arguments.cpus,
+			       CZ_FOREVER) != CZ_OK) {
+		fprintf(stderr, "caesurad: --cpus: none of them is there\n");
+		return EXIT_NOT_HERE;
+	}
+	return 0;
+}
+
+static int command_run(struct daemon *daemon)
+{
+	struct sigaction end = {.sa_handler = on_end};
+	int code;
+
+	notify_open();
+	code = open_all(daemon);
+	if (code == 0) {
+		code = set_cpus(daemon);
+	}
+	if (code == 0) {
+		code = attach(daemon);
+	}
+	if (code != 0) {
+		return code;
+	}
+	daemon->control = control_open(CONTROL);
+	if (daemon->control < 0) {
+		host_say(&daemon->host, CZ_LOG_WARNING, CONTROL ": %s",
+			 strerror(errno));
+	}
+	(void)sigaction(SIGTERM, &end, NULL);
+	(void)sigaction(SIGINT, &end, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	code = confine(daemon);
+	if (code == 0) {
+		code = serve(daemon);
+	}
+	notify_say("STOPPING=1");
+	fuse_detach(daemon->front);
+	daemon->front = NULL;
+	/* A call in flight ends first; the state is as after it. */
+	_exit(code);
+}
+
+/* ---- check, time, status ---- */
+
+static const char *kind_name(enum host_memory kind)
+{
+	static const char *const names[] = {
+		[HOST_RAM] = "RAM, a private copy",
+		[HOST_FLASH] = "flash, a copy; written when a call succeeded",
+		[HOST_DEVICE] = "device, passed through",
+	};
+
+	return names[kind];
+}
+
+static int command_check(struct daemon *daemon)
+{
+	int code = open_all(daemon);
+
+	if (code == EXIT_BUSY) {
+		return code;
+	}
+	if (code == 0 &&
+	    cz_host_selftest(&daemon->host, CZ_GATE_SANDBOX) != CZ_OK) {
+		code = 1;
+	}
+	if (code != 0) {
+		return code;
+	}
+	printf("This machine can be served, by %s.\n",
+	       daemon->has_module ? "the module caesura-efivars"
+				  : "/dev/mem and /proc/kcore");
+	for (unsigned i = 0; i < daemon->host.region_count; i++) {
+		const struct host_region *region = &daemon->host.region[i];
+
+		printf("  0x%010llx-0x%010llx  %s\n",
+		       (unsigned long long)region->address,
+		       (unsigned long long)(region->address +
+					    region->size_bytes),
+		       kind_name(region->kind));
+	}
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		printf("  %-28s %s\n", cz_service_name((enum cz_service)i),
+		       cz_service_available(&daemon->cz, (enum cz_service)i)
+			       ? "yes"
+			       : "not in this firmware");
+	}
+	return 0;
+}
+
+/* By the daemon, or without one. */
+static int command_ask(struct daemon *daemon, const char *question)
+{
+	int code = control_ask(CONTROL, question);
+
+	if (code >= 0) {
+		return code;
+	}
+	code = open_all(daemon);
+	return code == 0 ? control_answer(&daemon->cz, question, STDOUT_FILENO)
+			 : code;
+}
+
+int main(int count, char **values)
+{
+	struct daemon *daemon = &daemon_state;
+	int code = take_arguments(count, values, &daemon->arguments);
+
+	if (code >= 0) {
+		return code;
+	}
+	if (strcmp(daemon->arguments.command, "run") == 0) {
+		return command_run(daemon);
+	}
+	if (strcmp(daemon->arguments.command, "check") == 0) {
+		return command_check(daemon);
+	}
+	if (strcmp(daemon->arguments.command, "time") == 0) {
+		return command_ask(daemon, "time");
+	}
+	if (strcmp(daemon->arguments.command, "status") == 0) {
+		code = control_ask(CONTROL, "status");
+		if (code < 0) {
+			fprintf(stderr, "caesurad: no daemon is running\n");
+		}
+		return code < 0 ? EXIT_NOT_HERE : code;
+	}
+	return wrong("%s: no such command", daemon->arguments.command);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NOBODY 65534u
+#define LAST_CAPABILITY 63
+
+static bool fails(char *why, size_t chars, const char *what)
+{
+	(void)snprintf(why, chars, "%s: %s", what, strerror(errno));
+	return false;
+}
+
+bool confine_memory(void)
+{
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
+/* ---- Users and capabilities ---- */
+
+static bool set_capabilities(uint32_t low)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {
+		{.effective = low, .permitted = low},
+	};
+
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
+static void drop_bounding(uint32_t kept)
+{
+	for (int i = 0; i <= LAST_CAPABILITY; i++) {
+		if (i >= 32 || (kept >> i & 1) == 0) {
+			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+		}
+	}
+}
+
+static bool find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *entry = name == NULL ? NULL : getpwnam(name);
+
+	*uid = NOBODY;
+	*gid = NOBODY;
+	if (entry != NULL) {
+		*uid = entry->pw_uid;
+		*gid = entry->pw_gid;
+	}
+	return name == NULL || entry != NULL;
+}
+
+bool confine_process(const char *user, bool keep_mounts, char *why,
+		     size_t why_chars)
+{
+	uint32_t kept = keep_mounts ? 1u << CAP_SYS_ADMIN : 0;
+	uid_t uid;
+	gid_t gid;
+
+	if (!find_user(user, &uid, &gid)) {
+		(void)snprintf(why, why_chars, "no user %s", user);
+		return false;
+	}
+	drop_bounding(kept);
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
+	    setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0) {
+		return fails(why, why_chars, "giving up root");
+	}
+	if (!set_capabilities(kept) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+		return fails(why, why_chars, "giving up capabilities");
+	}
+	return true;
+}
+
+/* ---- System calls ---- */
+
+/* What the C library, the front ends and the host make once they serve. */
+static const char *const allowed[] = {
+	"brk",
+	"clock_gettime",
+	"clock_nanosleep",
+	"clone",
+	"clone3",
+	"close",
+	"epoll_ctl",
+	"epoll_pwait",
+	"eventfd2",
+	"exit",
+	"exit_group",
+	"fcntl",
+	"fstat",
+	"ftruncate",
+	"futex",
+	"getpid",
+	"getrandom",
+	"gettid",
+	"accept4",
+	"recvfrom",
+	"ioctl",
+	"lseek",
+	"madvise",
+	"membarrier",
+	"mlock",
+	"mmap",
+	"mprotect",
+	"mremap",
+	"munmap",
+	"nanosleep",
+	"newfstatat",
+	"ppoll",
+	"pread64",
+	"preadv",
+	"prlimit64",
+	"pwrite64",
+	"pwritev",
+	"read",
+	"readv",
+	"restart_syscall",
+	"rseq",
+	"rt_sigaction",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"rt_sigtimedwait",
+	"sched_getaffinity",
+	"sched_getparam",
+	"sched_getscheduler",
+	"sched_setaffinity",
+	"sched_setscheduler",
+	"sched_yield",
+	"sendto",
+	"sendmsg",
+	"set_robust_list",
+	"set_tid_address",
+	"shutdown",
+	"sigaltstack",
+	"splice",
+	"tgkill",
+	"umount2",
+	"unlinkat",
+	"vmsplice",
+	"write",
+	"writev",
+};
+
+static bool allow(char *why, size_t why_chars)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int error = filter == NULL ? -ENOMEM : 0;
+
+	if (error == 0) {
+		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	}
+	for (size_t i = 0;
+	     error == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		int number = seccomp_syscall_resolve_name(allowed[i]);
+
+		if (number != __NR_SCMP_ERROR) {
+			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number,
+						 0);
+		}
+	}
+	if (error == 0) {
+		error = seccomp_load(filter);
+	}
+	if (filter != NULL) {
+		seccomp_release(filter);
+	}
+	errno = -error;
+	return error == 0 || fails(why, why_chars, "seccomp");
+}
+
+#define LOW(value) ((uint32_t)(value))
+#define HIGH(value) ((uint32_t)((value) >> 32))
+#define POINTER_LOW offsetof(struct seccomp_data, instruction_pointer)
+#define POINTER_HIGH (POINTER_LOW + 4)
+
+/* By where the call is made from, which libseccomp does not look at. Jumps count
+ * instructions from the next one. */
+static bool trap_firmware(uint64_t start, uint64_t end, char *why,
+			  size_t why_chars)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, POINTER_HIGH),
+		/* Below the start? */
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, HIGH(start), 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HIGH(start), 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, POINTER_LOW),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, LOW(start), 0, 4),
+		/* Below the end? */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, POINTER_HIGH),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, HIGH(end), 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HIGH(end), 2, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, POINTER_LOW),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, LOW(end), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+		.len = sizeof(code) / sizeof(code[0]),
+		.filter = code,
+	};
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_TSYNC, &program) == 0 ||
+	       fails(why, why_chars, "seccomp, of firmware");
+}
+
+bool confine_calls(uint64_t firmware, uint64_t firmware_end, char *why,
+		   size_t why_chars)
+{
+	uint64_t here = (uint64_t)(uintptr_t)confine_calls;
+
+	if (here - firmware < firmware_end - firmware) {
+		(void)snprintf(why, why_chars,
+			       "this program is among firmware's memory");
+		return false;
+	}
+	return trap_firmware(firmware, firmware_end, why, why_chars) &&
+	       allow(why, why_chars);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "control.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define QUESTION_CHARS 32
+#define LIMIT_NS 5000000000ull
+#define US 1000u
+#define UNSPECIFIED_ZONE 2047 /* EFI_UNSPECIFIED_TIMEZONE */
+
+static int say_time(struct cz *cz, int fd)
+{
+	struct cz_efi_time time;
+	cz_status status = cz_get_time(cz, &time, NULL,
+				       cz_host_now_ns(cz->host) + LIMIT_NS);
+
+	if (status != CZ_OK) {
+		dprintf(fd, "GetTime: %s\n", cz_status_name(status));
+		return 1;
+	}
+	dprintf(fd, "%04u-%02u-%02u %02u:%02u:%02u", time.year, time.month,
+		time.day, time.hour, time.minute, time.second);
+	if (time.timezone == UNSPECIFIED_ZONE) {
+		dprintf(fd, " (of no time zone)\n");
+	} else {
+		dprintf(fd, " %+d minutes\n", -time.timezone);
+	}
+	return 0;
+}
+
+static void say_service(int fd, const char *name,
+			const struct cz_service_stats *stats)
+{
+	if (stats->calls != 0) {
+		dprintf(fd, "%-28s %8llu %8llu %10llu %10llu %10llu\n", name,
+			(unsigned long long)stats->calls,
+			(unsigned long long)stats->failures,
+			(unsigned long long)(stats->total_ns / stats->calls /
+					     US),
+			(unsigned long long)(stats->max_ns / US),
+			(unsigned long long)(stats->masked_max_ns / US));
+	}
+}
+
+static int say_status(struct cz *cz, int fd)
+{
+	struct cz_stats *stats = malloc(sizeof(*stats));
+
+	if (stats == NULL) {
+		dprintf(fd, "no memory\n");
+		return 1;
+	}
+	cz_get_stats(cz, stats);
+	dprintf(fd, "%-28s %8s %8s %10s %10s %10s\n", "service", "calls",
+		"failed", "mean us", "longest us", "masked us");
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		say_service(fd, cz_service_name((enum cz_service)i),
+			    &stats->service[i]);
+	}
+	dprintf(fd,
+		"ended by faults %llu, by limits %llu; late %llu; bad statuses "
+		"%llu, bad sizes %llu; secure calls refused %llu\n",
+		(unsigned long long)stats->faults,
+		(unsigned long long)stats->kills,
+		(unsigned long long)stats->late,
+		(unsigned long long)stats->bad_statuses,
+		(unsigned long long)stats->bad_sizes,
+		(unsigned long long)stats->secure_refused);
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		if (cz->function[i] != 0 &&
+		    !cz_service_available(cz, (enum cz_service)i)) {
+			dprintf(fd, "%s is withdrawn\n",
+				cz_service_name((enum cz_service)i));
+		}
+	}
+	free(stats);
+	return 0;
+}
+
+int control_answer(struct cz *cz, const char *question, int fd)
+{
+	if (strcmp(question, "time") == 0) {
+		return say_time(cz, fd);
+	}
+	if (strcmp(question, "status") == 0) {
+		return say_status(cz, fd);
+	}
+	dprintf(fd, "what is %s?\n", question);
+	return 1;
+}
+
+/* ---- The daemon's side ---- */
+
+static bool set_address(struct sockaddr_un *address, const char *path)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(address->sun_path, path, strlen(path));
+	return true;
+}
+
+int control_open(const char *path)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	bool bound;
+
+	if (fd < 0 || !set_address(&address, path)) {
+		return -1;
+	}
+	(void)unlink(path);
+	mask = umask(0177);
+	bound = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+		listen(fd, 4) == 0;
+	(void)umask(mask);
+	if (!bound) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct server {
+	int socket;
+	struct cz *cz;
+};
+
+static void *run(void *argument)
+{
+	struct server server = *(struct server *)argument;
+
+	free(argument);
+	for (;;) {
+		char question[QUESTION_CHARS] = "";
+		int fd = accept4(server.socket, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EINTR || errno == ECONNABORTED) {
+				continue;
+			}
+			return NULL;
+		}
+		if (read(fd, question, sizeof(question) - 1) > 0) {
+			char code = (char)('0' + control_answer(server.cz,
+								question, fd));
+
+			(void)!write(fd, &code, 1);
+		}
+		(void)close(fd);
+	}
+}
+
+bool control_serve(int socket, struct cz *cz)
+{
+	struct server *server = malloc(sizeof(*server));
+	pthread_t thread;
+
+	if (server == NULL) {
+		return false;
+	}
+	*server = (struct server){socket, cz};
+	if (pthread_create(&thread, NULL, run, server) != 0) {
+		free(server);
+		return false;
+	}
+	(void)pthread_detach(thread);
+	return true;
+}
+
+/* ---- The client's ---- */
+
+int control_ask(const char *path, const char *question)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char text[4096];
+	size_t used = 0;
+	ssize_t got = 1;
+
+	if (fd < 0 || !set_address(&address, path) ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		if (fd >= 0) {
+			(void)close(fd);
+		}
+		return -1;
+	}
+	(void)!write(fd, question, strlen(question));
+	while (got > 0 && used < sizeof(text)) {
+		got = read(fd, text + used, sizeof(text) - used);
+		used += got > 0 ? (size_t)got : 0;
+	}
+	(void)close(fd);
+	if (used == 0) {
+		fprintf(stderr, "caesurad: the daemon does not answer\n");
+		return 1;
+	}
+	/* The last character is the exit code. */
+	(void)!write(STDOUT_FILENO, text, used - 1);
+	return text[used - 1] - '0';
+}

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# caesurad, a static program for arm64: no address that firmware wants is taken by a
+# library. With Debian's libc, libfuse3, libseccomp and libfdt for that, from
+# $(SYSROOT) (bench/bench.mk).
+
+LINUX := $(OUT)/linux
+# The library in a process: its core, what all gates share, and the gate of EL0.
+DAEMON_LIB := $(wildcard src/*.c) $(wildcard src/arm64/el0/*.[cS]) \
+	$(addprefix src/arm64/,access.c align.c broker.c describe.c end.c \
+		frame.c mask.c page.c trap.c)
+# What it does without: calls outside the queue, and what only they need.
+DAEMON_LIB := $(filter-out src/now.c src/owner.c src/reset.c \
+	src/selftest_now.c,$(DAEMON_LIB))
+DAEMON_SRC := $(wildcard linux/*.c)
+DAEMON_CC := $(CLANG) --target=aarch64-linux-gnu \
+	--sysroot=$(abspath $(SYSROOT)) -fPIE
+DAEMON_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD
+daemon_obj = $(patsubst %.c,$(LINUX)/%.o,$(patsubst %.S,$(LINUX)/%.S.o,$(1)))
+
+.PHONY: daemon
+daemon: $(LINUX)/caesurad
+
+$(LINUX)/src/%.o: src/%.c Makefile linux/linux.mk | $(SYSROOT)
+	@mkdir -p $(@D)
+	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -ffreestanding -fno-builtin-printf \
+		-fno-strict-aliasing -fno-stack-protector -mgeneral-regs-only \
+		-Isrc -c $< -o $@
+
+$(LINUX)/src/%.S.o: src/%.S Makefile linux/linux.mk | $(SYSROOT)
+	@mkdir -p $(@D)
+	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -Isrc -c $< -o $@
+
+# Signal handlers run in these: no canary, which would be looked up first.
+$(LINUX)/linux/signals.o $(LINUX)/linux/flash.o $(LINUX)/linux/follow.o: \
+	DAEMON_FLAGS += -fno-stack-protector
+
+$(LINUX)/linux/%.o: linux/%.c Makefile linux/linux.mk | $(SYSROOT)
+	@mkdir -p $(@D)
+	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -isystem $(SYSROOT)/usr/include/fuse3 -Isrc \
+		-c $< -o $@
+
+$(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
+	$(Q)$(DAEMON_CC) -fuse-ld=lld -static-pie -Wl,--gc-sections $^ \
+		-lfuse3 -lseccomp -lfdt -o $@
+
+-include $(shell find $(LINUX)/linux $(LINUX)/src -name '*.d' 2>/dev/null)

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What caesura-efivars, the kernel module, and caesurad say to each other by
+ * /dev/caesura. One process at a time has it open.
+ *
+ * ioctl() and mmap() give firmware's memory, without further permission: the EFI
+ * memory map, tables, runtime regions (read-only) and the devices that firmware
+ * owns. After CAESURA_IOC_REGISTER the kernel's EFI variables are this
+ * process's: each read() takes one request, each write() answers one, in any
+ * order, from any thread. poll() says POLLIN when there is a request.
+ */
+#ifndef CAESURA_UAPI_H
+#define CAESURA_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define CAESURA_UAPI_VERSION 1
+
+#define CAESURA_GUID_BYTES 16
+#define CAESURA_NAME_BYTES 1024 /* a variable's name, terminator included */
+#define CAESURA_DATA_BYTES 65536 /* a variable's value */
+
+/* ---- Firmware's memory ---------------------------------------------------- */
+
+/* The kernel makes runtime calls itself: REGISTER will say EBUSY. */
+#define CAESURA_INFO_KERNEL_RUNTIME 1u
+/* The module has been the kernel's provider since an earlier REGISTER. */
+#define CAESURA_INFO_REGISTERED 2u
+
+struct caesura_info {
+	__u32 version; /* CAESURA_UAPI_VERSION */
+	__u32 flags; /* CAESURA_INFO_* */
+	__u64 memory_map; /* its physical address */
+	__u64 memory_map_bytes;
+	__u32 descriptor_bytes;
+	__u32 descriptor_version;
+	__u32 runtime_version; /* 0x2000a: UEFI 2.10 */
+	__u32 timeout_s; /* for which a caller waits for a provider */
+};
+
+/* Copies memory to `buffer`. */
+struct caesura_read {
+	__u64 physical;
+	__u64 buffer;
+	__u64 size;
+};
+
+/* Of a provider. */
+struct caesura_register {
+	__u32 version; /* CAESURA_UAPI_VERSION, as the daemon was built */
+	__u32 supported; /* EFI_RT_PROPERTIES_TABLE's mask, as firmware has it */
+};
+
+/* Any time. */
+#define CAESURA_IOC_INFO _IOR('z', 0x40, struct caesura_info)
+
+/* The memory map, of which `size` bytes are copied; `physical` is 0. E2BIG: it
+ * has fewer. */
+#define CAESURA_IOC_MAP _IOW('z', 0x41, struct caesura_read)
+
+/*
+ * Memory of one descriptor of the map: any RAM with EFI_MEMORY_RUNTIME, or of a
+ * type in which firmware keeps tables; of EfiBootServicesData, which is the
+ * kernel's by now, a Memory Attributes Table and no more. EPERM: of no such
+ * descriptor.
+ */
+#define CAESURA_IOC_READ _IOW('z', 0x42, struct caesura_read)
+
+/*
+ * Makes this process the provider, from the first time on until the machine is
+ * started again: the module stays. Requests that an earlier provider took and did
+ * not answer are handed out again. EBUSY: the kernel has another provider,
+ * its own runtime services or a driver; the log says which. EPROTO: another
+ * version.
+ */
+#define CAESURA_IOC_REGISTER _IOW('z', 0x43, struct caesura_register)
+
+/* ---- Requests -------------------------------------------------------------- */
+
+enum caesura_operation {
+	CAESURA_GET_VARIABLE = 1,
+	CAESURA_GET_NEXT_VARIABLE_NAME = 2,
+	CAESURA_SET_VARIABLE = 3,
+	CAESURA_QUERY_VARIABLE_INFO = 4,
+};
+
+/* An earlier provider took this request, and may or may not have done it. */
+#define CAESURA_REQUEST_AGAIN 1u
+
+/*
+ * What read() returns, with SetVariable's data behind it. The buffer has room
+ * for the largest, CAESURA_REQUEST_BYTES, or it is EMSGSIZE. EAGAIN: none there,
+ * and O_NONBLOCK is set; ENOTCONN: this process has not registered.
+ */
+struct caesura_request {
+	__u64 id; /* never used twice while the machine runs */
+	__u32 operation; /* enum caesura_operation */
+	__u32 flags; /* CAESURA_REQUEST_* */
+	__u32 attributes; /* SetVariable's, QueryVariableInfo's */
+	/* GetVariable: the room for the value; GetNextVariableName: for the name;
+	 * SetVariable: bytes that follow. At most CAESURA_DATA_BYTES, or
+	 * CAESURA_NAME_BYTES. */
+	__u32 size;
+	__u8 guid[CAESURA_GUID_BYTES]; /* as in memory */
+	__u16 name[CAESURA_NAME_BYTES / 2]; /* UCS-2, ended by a zero */
+};
+
+#define CAESURA_REQUEST_BYTES \
+	(sizeof(struct caesura_request) + CAESURA_DATA_BYTES)
+
+/*
+ * What write() takes, with data_bytes of data behind it: GetVariable's value or
+ * GetNextVariableName's name, and none unless `status` is 0. ENOENT: nobody
+ * waits for this answer any more. EINVAL: it does not answer what was asked; the
+ * request is still open.
+ */
+struct caesura_answer {
+	__u64 id;
+	__u64 status; /* EFI_STATUS */
+	__u32 data_bytes;
+	__u32 attributes; /* GetVariable's */
+	__u64 needed_bytes; /* with EFI_BUFFER_TOO_SMALL */
+	__u8 guid[CAESURA_GUID_BYTES]; /* GetNextVariableName's */
+	__u64 maximum_storage; /* QueryVariableInfo's */
+	__u64 remaining_storage;
+	__u64 maximum_size;
+};
+
+#define CAESURA_ANSWER_BYTES \
+	(sizeof(struct caesura_answer) + CAESURA_DATA_BYTES)
+
+#endif

@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Firmware's memory in this process: RAM as private mappings of the state file, flash
+ * as a copy, other devices as they are, all at firmware's own addresses; and the
+ * library's pages in a window beside them. A call that has come back is committed,
+ * any other is dropped.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define WINDOW_BYTES (64ull << 20)
+/* A device that is larger is taken for a flash chip, and has to be one. */
+#define MAX_PLAIN_DEVICE_BYTES (64ull << 10)
+
+__attribute__((format(printf, 2, 3))) static bool fails(struct cz_host *host,
+							const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(host->why, sizeof(host->why), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static unsigned long long ull(uint64_t value)
+{
+	return value;
+}
+
+/* ---- Which memory there is ---- */
+
+static bool is_direct(const struct cz_host *host, uint64_t physical)
+{
+	for (unsigned i = 0; i < host->options.direct_count; i++) {
+		if (host->options.direct[i] == physical) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum host_memory kind_of(const struct cz_host *host,
+				const struct cz_efi_memory_descriptor *entry)
+{
+	uint64_t size = entry->number_of_pages * CZ_EFI_PAGE_SIZE;
+
+	if (entry->type == CZ_EFI_RUNTIME_SERVICES_CODE ||
+	    entry->type == CZ_EFI_RUNTIME_SERVICES_DATA) {
+		return HOST_RAM;
+	}
+	return size > MAX_PLAIN_DEVICE_BYTES &&
+			       !is_direct(host, entry->physical_start)
+		       ? HOST_FLASH
+		       : HOST_DEVICE;
+}
+
+static bool add_region(struct cz_host *host,
+		       const struct cz_efi_memory_descriptor *entry,
+		       unsigned *ram)
+{
+	enum host_memory kind = kind_of(host, entry);
+	struct host_region *region = &host->region[host->region_count];
+
+	if (host->region_count ==
+		    sizeof(host->region) / sizeof(host->region[0]) ||
+	    (kind == HOST_RAM && *ram == STATE_MAX_REGIONS)) {
+		return fails(host, "firmware has more than %u runtime regions",
+			     host->region_count);
+	}
+	*region = (struct host_region){
+		.kind = kind,
+		.physical = entry->physical_start,
+		/* 0: the stub left firmware where it was. */
+		.address = entry->virtual_start != 0 ? entry->virtual_start
+						     : entry->physical_start,
+		.size_bytes = entry->number_of_pages * CZ_EFI_PAGE_SIZE,
+		.number = kind == HOST_RAM ? (*ram)++ : 0,
+	};
+	host->region_count++;
+	return true;
+}
+
+static bool find_regions(struct cz_host *host, unsigned *ram)
+{
+	struct cz_efi_memory_descriptor entry;
+
+	*ram = 0;
+	for (uint32_t i = 0; machine_entry(host->machine, i, &entry); i++) {
+		if ((entry.attribute & CZ_EFI_MEMORY_RUNTIME) == 0 ||
+		    entry.number_of_pages == 0) {
+			continue;
+		}
+		if (entry.number_of_pages > (1ull << 20)) {
+			return fails(host,
+				     "entry %u of the memory map [0x%llx, %llu "
+				     "pages] is too large",
+				     i, ull(entry.physical_start),
+				     ull(entry.number_of_pages));
+		}
+		if (!add_region(host, &entry, ram)) {
+			return false;
+		}
+	}
+	return *ram != 0 ||
+	       fails(host, "the memory map has no runtime regions of RAM");
+}
+
+/* ---- RAM, by the state file ---- */
+
+static bool fill(void *context, unsigned number, void *into,
+		 uint64_t size_bytes)
+{
+	struct cz_host *host = context;
+
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM && region->number == number) {
+			return machine_read(host->machine, region->physical,
+					    into, size_bytes);
+		}
+	}
+	return false;
+}
+
+/* "0123abcd-…": 32 digits to 16 bytes. */
+static bool read_boot_id(uint8_t boot[16])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	unsigned digits = 0;
+	int c;
+
+	memset(boot, 0, 16);
+	while (file != NULL && digits < 32 && (c = fgetc(file)) != EOF) {
+		const char *at = strchr("0123456789abcdef", c);
+
+		if (at != NULL && c != '\0') {
+			unsigned value = (unsigned)(at - "0123456789abcdef");
+
+			boot[digits / 2] |=
+				(uint8_t)(value << (digits % 2 == 0 ? 4 : 0));
+			digits++;
+		}
+	}
+	if (file != NULL) {
+		(void)fclose(file);
+	}
+	return digits == 32;
+}
+
+static bool open_state(struct cz_host *host, unsigned ram)
+{
+	struct state_region regions[STATE_MAX_REGIONS];
+	struct state_config config = {
+		.path = host->options.state_path,
+		.regions = regions,
+		.region_count = ram,
+		.context = host,
+		.fill = fill,
+		.identity.memory_map = state_hash(0, host->machine->map,
+						  host->machine->map_bytes),
+	};
+	enum state_result result;
+
+	if (!read_boot_id(config.identity.boot)) {
+		return fails(host, "/proc/sys/kernel/random/boot_id: %s",
+			     strerror(errno));
+	}
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM) {
+			regions[region->number] = (struct state_region){
+				region->physical, region->size_bytes};
+		}
+	}
+	result = state_open(&host->state, &config);
+	if (result == STATE_FAILED) {
+		return fails(host, "%s%s",
+			     host->state == NULL ? "no memory"
+						 : state_error(host->state),
+			     host->machine->why);
+	}
+	host_say(host, CZ_LOG_INFO,
+		 result == STATE_NEW
+			 ? "state %s: made from firmware's RAM"
+			 : "state %s: goes on where the last daemon stopped",
+		 host->options.state_path);
+	return true;
+}
+
+static bool map_ram(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+		void *at = (void *)(uintptr_t)region->address;
+
+		if (region->kind != HOST_RAM) {
+			continue;
+		}
+		if (mmap(at, region->size_bytes, PROT_READ,
+			 MAP_PRIVATE | MAP_FIXED_NOREPLACE,
+			 state_fd(host->state),
+			 (off_t)state_region_offset(host->state,
+						    region->number)) != at) {
+			return fails(host,
+				     "firmware's RAM cannot be at 0x%llx: %s",
+				     ull(region->address), strerror(errno));
+		}
+		host->mapping[region->number] = at;
+	}
+	return true;
+}
+
+/* ---- Flash ---- */
+
+struct chip {
+	volatile uint32_t *words;
+	uint8_t *copy; /* firmware's mapping of it */
+};
+
+static struct chip chip;
+
+static uint32_t chip_read(void *context, uint64_t offset)
+{
+	return ((struct chip *)context)->words[offset / 4];
+}
+
+static void chip_write(void *context, uint64_t offset, uint32_t value)
+{
+	((struct chip *)context)->words[offset / 4] = value;
+}
+
+static void protect_copy(void *context, uint64_t offset, uint64_t size_bytes,
+			 enum flash_access access)
+{
+	static const int prot[] = {
+		[FLASH_NONE] = PROT_NONE,
+		[FLASH_READ] = PROT_READ,
+		[FLASH_WRITE] = PROT_READ | PROT_WRITE,
+	};
+
+	if (mprotect(((struct chip *)context)->copy + offset, size_bytes,
+		     prot[access]) != 0) {
+		abort();
+	}
+}
+
+/* The chip itself, and twice the memory of the copy. */
+static bool map_flash(struct cz_host *host, const struct host_region *region)
+{
+	void *at = (void *)(uintptr_t)region->address;
+	int fd = memfd_create("flash", MFD_CLOEXEC);
+	bool mapped;
+
+	chip.words = machine_map_device(host->machine, region->physical,
+					region->size_bytes, NULL);
+	if (chip.words == NULL || fd < 0 ||
+	    ftruncate(fd, (off_t)region->size_bytes) != 0) {
+		return fails(host, "flash at 0x%llx: %s %s",
+			     ull(region->physical), host->machine->why,
+			     strerror(errno));
+	}
+	chip.copy = mmap(at, region->size_bytes, PROT_NONE,
+			 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	host->flash_copy = mmap(NULL, region->size_bytes,
+				PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	host->flash_bytes = region->size_bytes;
+	mapped = chip.copy == at && host->flash_copy != MAP_FAILED;
+	(void)close(fd);
+	return mapped || fails(host, "flash cannot be at 0x%llx: %s",
+			       ull(region->address), strerror(errno));
+}
+
+static bool open_flash(struct cz_host *host, const struct host_region *region)
+{
+	struct flash_config config = {
+		.port = {.context = &chip,
+			 .read = chip_read,
+			 .write = chip_write,
+			 .size_bytes = region->size_bytes},
+		.memory = {.context = &chip, .protect = protect_copy},
+		.firmware = {.context = host, .reach = space_reach},
+		.physical = region->physical,
+		.address = region->address,
+	};
+	char error[NOR_ERROR_CHARS] = "";
+
+	if (host->flash != NULL) {
+		return fails(host,
+			     "a second large device at 0x%llx: one flash chip "
+			     "can be served",
+			     ull(region->physical));
+	}
+	if (!map_flash(host, region)) {
+		return false;
+	}
+	config.memory.bytes = host->flash_copy;
+	host->flash = flash_open(&config, error);
+	return host->flash != NULL ||
+	       fails(host,
+		     "the device at 0x%llx, %llu KiB, is no flash chip that is "
+		     "known: %s. --direct 0x%llx lets firmware have it as it "
+		     "is, without any of the guarantees",
+		     ull(region->physical), ull(region->size_bytes >> 10),
+		     error, ull(region->physical));
+}
+
+static bool open_devices(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+		void *at = (void *)(uintptr_t)region->address;
+
+		if (region->kind == HOST_FLASH && !open_flash(host, region)) {
+			return false;
+		}
+		if (region->kind != HOST_DEVICE) {
+			continue;
+		}
+		if (machine_map_device(host->machine, region->physical,
+				       region->size_bytes, at) != at ||
+		    mprotect(at, region->size_bytes, PROT_NONE) != 0) {
+			return fails(host, "%s", host->machine->why);
+		}
+	}
+	return true;
+}
+
+/* ---- All of it ---- */
+
+static bool open_window(struct cz_host *host)
+{
+	void *window = mmap(NULL, WINDOW_BYTES, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	host->pages_fd = memfd_create("pages", MFD_CLOEXEC);
+	if (window == MAP_FAILED || host->pages_fd < 0) {
+		return fails(host, "no window: %s", strerror(errno));
+	}
+	host->window_address = (uint64_t)(uintptr_t)window;
+	host->window_bytes = WINDOW_BYTES;
+	return true;
+}
+
+bool space_open(struct cz_host *host)
+{
+	bool was_pending = false;
+	unsigned ram;
+
+	host->pages_fd = -1;
+	if (!find_regions(host, &ram) || !open_window(host) ||
+	    !open_state(host, ram) || !open_devices(host)) {
+		return false;
+	}
+	/* The chip first: firmware's RAM is of what it will say. */
+	if (!state_recover(host->state, host->flash, &was_pending)) {
+		return fails(host,
+			     "what was committed last is not complete: %s",
+			     state_error(host->state));
+	}
+	if (was_pending) {
+		host_say(host, CZ_LOG_WARNING,
+			 "completed what a daemon that was killed had "
+			 "committed");
+	}
+	return map_ram(host);
+}
+
+void space_close(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->region_count; i++) {
+		(void)munmap((void *)(uintptr_t)host->region[i].address,
+			     host->region[i].size_bytes);
+	}
+	if (host->flash != NULL) {
+		flash_close(host->flash);
+		(void)munmap(host->flash_copy, host->flash_bytes);
+	}
+	if (host->state != NULL) {
+		state_close(host->state);
+	}
+	if (host->window_bytes != 0) {
+		(void)munmap((void *)(uintptr_t)host->window_address,
+			     host->window_bytes);
+	}
+	if (host->pages_fd >= 0) {
+		(void)close(host->pages_fd);
+	}
+	for (unsigned i = 0; i < host->table_count; i++) {
+		free(host->table[i]);
+	}
+}
+
+void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end)
+{
+	*low = UINT64_MAX;
+	*end = 0;
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->address < *low) {
+			*low = region->address;
+		}
+		if (region->address + region->size_bytes > *end) {
+			*end = region->address + region->size_bytes;
+		}
+	}
+}
+
+/* ---- What the library asks for ---- */
+
+bool cz_host_pages_alloc(struct cz_host *host, size_t count,
+			 struct cz_host_pages *pages)
+{
+	uint64_t size = count * HOST_PAGE;
+	void *alias;
+
+	if (ftruncate(host->pages_fd, (off_t)(host->pages_bytes + size)) != 0) {
+		return false;
+	}
+	alias = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     host->pages_fd, (off_t)host->pages_bytes);
+	if (alias == MAP_FAILED) {
+		return false;
+	}
+	pages->alias = alias;
+	pages->cookie = host->pages_bytes;
+	pages->count = count;
+	host->pages_bytes += size;
+	return true;
+}
+
+void cz_host_pages_free(struct cz_host *host, struct cz_host_pages *pages)
+{
+	(void)host;
+	(void)munmap(pages->alias, pages->count * HOST_PAGE);
+}
+
+/* A region's, or a copy of a table elsewhere. */
+void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
+			     size_t size)
+{
+	void *table;
+
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (physical >= region->physical &&
+		    physical - region->physical < region->size_bytes) {
+			return region->kind == HOST_RAM
+				       ? (uint8_t *)(uintptr_t)region->address +
+						 (physical - region->physical)
+				       : NULL;
+		}
+	}
+	if (host->table_count == HOST_MAX_TABLES) {
+		return NULL;
+	}
+	table = malloc(size);
+	if (table == NULL ||
+	    !machine_read(host->machine, physical, table, size)) {
+		free(table);
+		return NULL;
+	}
+	host->table[host->table_count++] = table;
+	return table;
+}
+
+uint32_t cz_host_gates(struct cz_host *host)
+{
+	(void)host;
+	return 1u << CZ_GATE_SANDBOX;
+}
+
+/* There is one, and it is this process's. */
+cz_host_space cz_host_space_create(struct cz_host *host, enum cz_gate gate)
+{
+	(void)gate;
+	host->part_count = 0;
+	return (cz_host_space)host;
+}
+
+void cz_host_space_destroy(struct cz_host *host, cz_host_space space)
+{
+	(void)host;
+	(void)space;
+}
+
+void cz_host_space_enter(struct cz_host *host, cz_host_space space)
+{
+	(void)host;
+	(void)space;
+}
+
+void cz_host_space_leave(struct cz_host *host, cz_host_space space)
+{
+	(void)host;
+	(void)space;
+}
+
+static int prot_of(uint32_t prot)
+{
+	return PROT_READ | ((prot & CZ_PROT_WRITE) != 0 ? PROT_WRITE : 0) |
+	       ((prot & CZ_PROT_EXEC) != 0 ? PROT_EXEC : 0);
+}
+
+static bool note_part(struct cz_host *host, uint64_t address,
+		      uint64_t size_bytes, uint32_t prot)
+{
+	for (unsigned i = 0; i < host->part_count; i++) {
+		if (host->part[i].address == address) {
+			host->part[i].size_bytes = size_bytes;
+			host->part[i].prot = prot;
+			return true;
+		}
+	}
+	if (host->part_count == HOST_MAX_PARTS) {
+		return false;
+	}
+	host->part[host->part_count++] =
+		(struct host_part){address, size_bytes, prot};
+	return true;
+}
+
+static bool map_firmware(struct cz_host *host, const struct cz_mapping *mapping)
+{
+	uint64_t size = mapping->page_count * HOST_PAGE;
+
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (mapping->cookie < region->physical ||
+		    mapping->cookie - region->physical >= region->size_bytes) {
+			continue;
+		}
+		if (region->kind == HOST_FLASH) {
+			return true; /* flash.c has it in hand */
+		}
+		return mprotect((void *)(uintptr_t)mapping->address, size,
+				prot_of(mapping->prot)) == 0 &&
+		       (region->kind != HOST_RAM ||
+			note_part(host, mapping->address, size, mapping->prot));
+	}
+	return false;
+}
+
+bool cz_host_space_map(struct cz_host *host, cz_host_space space,
+		       const struct cz_mapping *mapping)
+{
+	void *at = (void *)(uintptr_t)mapping->address;
+	uint64_t size = mapping->page_count * HOST_PAGE;
+
+	(void)space;
+	if (mapping->backing == CZ_BACKING_FIRMWARE) {
+		return map_firmware(host, mapping);
+	}
+	return mmap(at, size, prot_of(mapping->prot), MAP_SHARED | MAP_FIXED,
+		    host->pages_fd, (off_t)mapping->cookie) == at &&
+	       note_part(host, mapping->address, size, mapping->prot);
+}
+
+/* The window stays this process's own. */
+void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
+			 uint64_t address, size_t page_count)
+{
+	(void)space;
+	if (mmap((void *)(uintptr_t)address, page_count * HOST_PAGE, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		 0) == MAP_FAILED) {
+		abort();
+	}
+	for (unsigned i = 0; i < host->part_count; i++) {
+		if (host->part[i].address == address) {
+			host->part[i] = host->part[--host->part_count];
+			return;
+		}
+	}
+}
+
+void *space_reach(void *context, uint64_t address, uint32_t bytes,
+		  enum flash_reach how)
+{
+	static const uint32_t needed[] = {
+		[FLASH_REACH_READ] = CZ_PROT_READ,
+		[FLASH_REACH_WRITE] = CZ_PROT_WRITE,
+		[FLASH_REACH_EXECUTE] = CZ_PROT_EXEC,
+	};
+	const struct cz_host *host = context;
+
+	for (unsigned i = 0; i < host->part_count; i++) {
+		const struct host_part *part = &host->part[i];
+
+		if (address - part->address < part->size_bytes &&
+		    bytes <= part->size_bytes - (address - part->address)) {
+			return (part->prot & needed[how]) != 0
+				       ? (void *)(uintptr_t)address
+				       : NULL;
+		}
+	}
+	return NULL;
+}
+
+void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)
+{
+	(void)host;
+	__builtin___clear_cache((char *)(uintptr_t)alias,
+				(char *)(uintptr_t)alias + size);
+}
+
+/* A process has no conduit. */
+bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
+			 uint64_t registers[18])
+{
+	(void)host;
+	(void)conduit;
+	(void)registers;
+	return false;
+}
+
+/* ---- The end of a call ---- */
+
+static bool commit(struct cz_host *host)
+{
+	switch (state_commit(host->state, host->mapping, host->flash)) {
+	case STATE_COMMITTED:
+		return true;
+	case STATE_COMMIT_REFUSED:
+		host_say(host, CZ_LOG_ERROR, "not committed: %s",
+			 state_error(host->state));
+		return false;
+	default:
+		/* A daemon that starts anew does it, or says that it cannot. */
+		host_say(host, CZ_LOG_ERROR, "committed, but: %s; giving up",
+			 state_error(host->state));
+		_exit(1);
+	}
+}
+
+bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
+{
+	(void)service;
+	if (host->flash != NULL) {
+		(void)flash_finish(host->flash, NULL);
+	}
+	if (completed && commit(host)) {
+		return true;
+	}
+	if (!state_drop(host->state, host->mapping)) {
+		host_say(host, CZ_LOG_ERROR, "not dropped: %s; giving up",
+			 state_error(host->state));
+		_exit(1);
+	}
+	if (host->flash != NULL) {
+		flash_drop(host->flash);
+	}
+	return false;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Into firmware from EL0, and back by the trampoline or by a signal frame that was
+ * made to return here. What is between the two symbols is the gate, also where
+ * GATE_ACTIVE is set: no call is ended there.
+ */
+#include "../gate.h"
+#include "../save.inc"
+
+	.text
+
+/*
+ * void cz_gate_el0(struct gate *gate)
+ * x0 gate, then firmware's arguments  x16 firmware's function  x30 trampoline
+ */
+	.globl	cz_gate_el0
+	.hidden	cz_gate_el0
+	.type	cz_gate_el0, %function
+	.balign	64
+cz_gate_el0:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	save_registers
+	mrs	x10, fpcr
+	str	x10, [x0, #GATE_FPCR]
+
+	ldp	x16, x9, [x0, #GATE_FUNCTION]	/* and GATE_STACK_TOP */
+	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */
+	hide_caller
+	mov	x12, #1
+	str	x12, [x0, #GATE_ACTIVE]
+	mov	sp, x9
+	ldp	x4, x5, [x11, #32]
+	ldp	x2, x3, [x11, #16]
+	ldp	x0, x1, [x11]
+	.irp	n, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 29
+	mov	x\n, xzr
+	.endr
+	br	x16
+
+/* Firmware has returned, through the trampoline. x16 gate, x0 status; all else is
+ * what firmware left. */
+	.globl	cz_gate_sandbox_return
+	.hidden	cz_gate_sandbox_return
+cz_gate_sandbox_return:
+	hint	#36			/* bti j */
+	mov	x10, sp
+	ldr	x9, [x16, #GATE_SP]
+	mov	sp, x9
+	str	xzr, [x16, #GATE_ACTIVE]
+	str	x10, [x16, #GATE_LEFT_SP]
+	mrs	x9, fpcr
+	str	x0, [x16, #GATE_RESULT]
+	str	x9, [x16, #GATE_LEFT_FPCR]
+	check_kept GATE_GIVEN, GATE_GIVEN_D8
+
+/* Where the frame of a call that is ended points to. x16 gate. */
+	.globl	cz_gate_sandbox_end
+	.hidden	cz_gate_sandbox_end
+cz_gate_sandbox_end:
+	str	xzr, [x16, #GATE_ACTIVE]
+	return_to_caller
+	.globl	cz_gate_el0_end
+	.hidden	cz_gate_el0_end
+cz_gate_el0_end:
+	.cfi_endproc
+	.size	cz_gate_el0, . - cz_gate_el0
+	.section .note.GNU-stack, "", %progbits

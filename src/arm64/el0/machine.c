@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processor that firmware asks about (trap.h), as far as a process can tell: what
+ * only the kernel can read is what it would be on any machine with the MMU and the
+ * caches on, and of caches there are none to clean by set and way.
+ */
+#include "../trap.h"
+
+#define READ(name)                                                \
+	__extension__({                                           \
+		uint64_t value_;                                  \
+		__asm__ volatile("mrs %0, " name : "=r"(value_)); \
+		value_;                                           \
+	})
+
+#define SCTLR 0x30d0199dull /* M, C, I, SA and what is always one */
+#define CPACR (3ull << 20) /* FPEN */
+
+uint64_t cz_machine_read(enum cz_machine_register name)
+{
+	switch (name) {
+	case CZ_MACHINE_SCTLR:
+		return SCTLR;
+	case CZ_MACHINE_CPACR:
+		return CPACR;
+	case CZ_MACHINE_CTR:
+		return READ("ctr_el0");
+	case CZ_MACHINE_FREQUENCY:
+		return READ("cntfrq_el0");
+	case CZ_MACHINE_PHYSICAL_COUNT:
+	case CZ_MACHINE_VIRTUAL_COUNT:
+		__asm__ volatile("isb");
+		return READ("cntvct_el0");
+	default:
+		return 0;
+	}
+}
+
+/* Those that a kernel lets a process read never trap; the others read as zero: the
+ * processor has none of what they tell of. */
+uint64_t cz_machine_identification(uint32_t number)
+{
+	(void)number;
+	return 0;
+}
+
+uint64_t cz_machine_cache_size(uint64_t select, bool second)
+{
+	(void)select;
+	(void)second;
+	return 0;
+}
+
+void cz_machine_interrupts(uint64_t daif)
+{
+	(void)daif;
+}
+
+void cz_machine_clean(const void *alias)
+{
+	__asm__ volatile("dc civac, %0\n\tdsb sy" ::"r"(alias) : "memory");
+}
+
+/* Firmware's code cannot be written in the sandbox: nothing has become stale. */
+void cz_machine_forget_code(void)
+{
+	__asm__ volatile("isb" ::: "memory");
+}
+
+uint8_t cz_machine_user_read(uint64_t address)
+{
+	return *(const volatile uint8_t *)address;
+}
+
+void cz_machine_user_write(uint64_t address, uint8_t value)
+{
+	*(volatile uint8_t *)address = value;
+}

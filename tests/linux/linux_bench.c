@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* The fixture of the Linux front ends' tests, and their main(). */
+#include "linux_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIMIT_S 240
+
+int linux_setup(void **state)
+{
+	struct linux_bench *bench = calloc(1, sizeof(*bench));
+
+	assert_non_null(bench);
+	sim_host_start(&bench->sim);
+	sim_firmware_start(&bench->sim);
+	bench->config = sim_config(&bench->sim);
+	bench->config.max_requests = 8;
+	assert_true(cz_init(&bench->cz, &bench->config) == CZ_OK);
+	*state = bench;
+	return 0;
+}
+
+int linux_teardown(void **state)
+{
+	struct linux_bench *bench = *state;
+
+	sim_release_hold(&bench->sim);
+	cz_fini(&bench->cz);
+	assert_true(sim_is_clean(&bench->sim));
+	sim_host_stop(&bench->sim);
+	free(bench);
+	return 0;
+}
+
+struct efivars_limit later(void)
+{
+	return (struct efivars_limit){.deadline_ns = cz_host_now_ns(NULL) +
+						     5000000000ull};
+}
+
+struct efivars_name named(const char *file_name)
+{
+	struct efivars_name name;
+
+	assert_int_equal(efivars_parse_name(file_name, &name), 0);
+	return name;
+}
+
+static struct sim_variable *find(struct linux_bench *bench,
+				 const struct efivars_name *name)
+{
+	for (uint32_t i = 0; i < SIM_MAX_VARIABLES; i++) {
+		struct sim_variable *variable = &bench->sim.variables[i];
+		size_t units = 0;
+
+		while (name->units[units] != 0) {
+			units++;
+		}
+		if (variable->size != 0 &&
+		    efivars_guid_equal(&variable->guid, &name->guid) &&
+		    memcmp(variable->name, name->units, (units + 1) * 2) == 0) {
+			return variable;
+		}
+	}
+	return NULL;
+}
+
+const struct sim_variable *get_variable(struct linux_bench *bench,
+					const char *file_name)
+{
+	struct efivars_name name = named(file_name);
+
+	return find(bench, &name);
+}
+
+void put_variable(struct linux_bench *bench, const char *file_name,
+		  uint32_t attributes, const void *value, uint32_t size)
+{
+	struct efivars_name name = named(file_name);
+	struct sim_variable *variable = find(bench, &name);
+
+	for (uint32_t i = 0; variable == NULL; i++) {
+		assert_in_range(i, 0, SIM_MAX_VARIABLES - 1);
+		if (bench->sim.variables[i].size == 0) {
+			variable = &bench->sim.variables[i];
+		}
+	}
+	memcpy(variable->name, name.units, sizeof(variable->name));
+	variable->guid = name.guid;
+	variable->attributes = attributes;
+	variable->size = size;
+	memcpy(variable->data, value, size);
+}
+
+/* With a pattern, the tests whose names match it. */
+int main(int argc, char **argv)
+{
+	int failed = 0;
+
+	/* A test that waits for ever ends here: the last one named. */
+	alarm(LIMIT_S);
+	if (argc > 1) {
+		cmocka_set_test_filter(argv[1]);
+	}
+	failed += group_name();
+	failed += group_rules();
+	failed += group_efivars();
+	failed += group_tree();
+	failed += group_fuse();
+	printf("%s: %d failed\n", failed == 0 ? "passed" : "FAILED", failed);
+	return failed == 0 ? 0 : 1;
+}

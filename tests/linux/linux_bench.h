@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of the Linux front ends share: the unit tests' simulated machine
+ * with the library on it, and a firmware that lists names as a test says. */
+#ifndef LINUX_BENCH_H
+#define LINUX_BENCH_H
+
+#include "../../linux/efivars.h"
+#include "../unit/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* After those four. */
+#include <cmocka.h>
+
+struct linux_bench {
+	struct cz_host sim;
+	struct cz cz;
+	struct cz_config config;
+};
+
+int linux_setup(void **state);
+int linux_teardown(void **state);
+
+#define LINUX(test) \
+	cmocka_unit_test_setup_teardown(test, linux_setup, linux_teardown)
+
+/* Five seconds from now. */
+struct efivars_limit later(void);
+
+/* The variable of a file's name. */
+struct efivars_name named(const char *file_name);
+
+/* Puts a variable into the simulated firmware. */
+void put_variable(struct linux_bench *bench, const char *file_name,
+		  uint32_t attributes, const void *value, uint32_t size);
+const struct sim_variable *get_variable(struct linux_bench *bench,
+					const char *file_name);
+
+#define GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define OTHER "ca35e17c-0de5-4ab7-9d3c-010203040506"
+
+int group_name(void);
+int group_rules(void);
+int group_efivars(void);
+int group_tree(void);
+int group_fuse(void);
+
+#endif

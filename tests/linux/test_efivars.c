@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls: listing a firmware that means no good, reading, writing, limits. */
+#include "linux_bench.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *at(uint64_t address)
+{
+	return (void *)(uintptr_t)address;
+}
+
+/* ---- Listing ---- */
+
+#define MAX_FOUND 16
+
+struct found {
+	uint32_t count;
+	int error; /* to return once there are MAX_FOUND */
+	struct efivars_name names[MAX_FOUND];
+};
+
+static int note(void *argument, const struct efivars_name *name)
+{
+	struct found *found = argument;
+
+	if (found->count < MAX_FOUND) {
+		found->names[found->count] = *name;
+	}
+	found->count++;
+	return found->count == MAX_FOUND ? found->error : 0;
+}
+
+static int list(struct linux_bench *bench, struct found *found)
+{
+	struct efivars_limit limit = later();
+
+	memset(found, 0, sizeof(*found));
+	return efivars_list(&bench->cz, &limit, note, found);
+}
+
+static void lists(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct found found;
+
+	assert_int_equal(list(bench, &found), 0);
+	assert_int_equal(found.count, 0);
+	put_variable(bench, "One-" OTHER, 7, "1", 1);
+	put_variable(bench, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", 7, "s",
+		     1);
+	put_variable(bench, "One-" GLOBAL, 7, "1", 1);
+	assert_int_equal(list(bench, &found), 0);
+	assert_int_equal(found.count, 2);
+	assert_memory_equal(found.names[1].units, u"One", 8);
+	assert_true(
+		efivars_guid_equal(&found.names[1].guid, &efivars_global_guid));
+}
+
+/* More than firmware is offered at first. */
+static void lists_long_names(void **state)
+{
+	struct linux_bench *bench = *state;
+	char file_name[512 + 40];
+	struct found found;
+
+	memset(file_name, 'n', 500);
+	strcpy(file_name + 500, "-" OTHER);
+	put_variable(bench, file_name, 7, "1", 1);
+	put_variable(bench, "After-" OTHER, 7, "1", 1);
+	assert_int_equal(list(bench, &found), 0);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.names[0].units[499], 'n');
+}
+
+/* What hostile firmware gives, by the number of the call. */
+static uint32_t hostile_calls;
+
+static uint64_t give(const uint64_t *r, const uint16_t *name, uint64_t bytes)
+{
+	memcpy(at(r[1]), name, bytes);
+	*(uint64_t *)at(r[0]) = bytes;
+	return CZ_EFI_SUCCESS;
+}
+
+static uint64_t same_name(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	hostile_calls++;
+	return give(r, u"Same", 10);
+}
+
+static uint64_t two_in_turn(struct cz_host *sim, struct cz *cz,
+			    const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	return hostile_calls++ % 2 == 0 ? give(r, u"One", 8)
+					: give(r, u"Two", 8);
+}
+
+static uint64_t without_end(struct cz_host *sim, struct cz *cz,
+			    const uint64_t *r)
+{
+	uint16_t name[] = {'A', 0, 0, 0};
+
+	(void)sim;
+	(void)cz;
+	name[1] = (uint16_t)(1 + hostile_calls % 1000);
+	name[2] = (uint16_t)(1 + hostile_calls / 1000);
+	hostile_calls++;
+	return give(r, name, sizeof(name));
+}
+
+static uint64_t without_terminator(struct cz_host *sim, struct cz *cz,
+				   const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	hostile_calls++;
+	memset(at(r[1]), 'x', *(uint64_t *)at(r[0]));
+	return CZ_EFI_SUCCESS;
+}
+
+static uint64_t empty_name(struct cz_host *sim, struct cz *cz,
+			   const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	hostile_calls++;
+	return give(r, u"", 2);
+}
+
+static uint64_t always_longer(struct cz_host *sim, struct cz *cz,
+			      const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	hostile_calls++;
+	*(uint64_t *)at(r[0]) += 2;
+	return CZ_EFI_BUFFER_TOO_SMALL;
+}
+
+static uint64_t never_enough(struct cz_host *sim, struct cz *cz,
+			     const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	hostile_calls++;
+	return CZ_EFI_BUFFER_TOO_SMALL;
+}
+
+static uint64_t no_list(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	return CZ_EFI_UNSUPPORTED;
+}
+
+static uint64_t one_then_error(struct cz_host *sim, struct cz *cz,
+			       const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	return hostile_calls++ == 0 ? give(r, u"One", 8) : CZ_EFI_DEVICE_ERROR;
+}
+
+static void hostile_lists(void **state)
+{
+	static const struct {
+		sim_service service;
+		int error;
+		uint32_t count, most_calls;
+	} cases[] = {
+		{same_name, 0, 1, 2},
+		{two_in_turn, 0, 2, 3},
+		{without_end, 0, EFIVARS_MAX_VARIABLES - 1,
+		 EFIVARS_MAX_VARIABLES},
+		{without_terminator, EIO, 0, 1},
+		{empty_name, EIO, 0, 1},
+		{always_longer, EINVAL, 0, 2},
+		{never_enough, EINVAL, 0, 2},
+		{no_list, EOPNOTSUPP, 0, 1},
+		{one_then_error, 0, 1, 2},
+	};
+	struct linux_bench *bench = *state;
+	struct found found;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hostile_calls = 0;
+		sim_forget_log(&bench->sim);
+		bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = cases[i].service;
+		assert_int_equal(list(bench, &found), cases[i].error);
+		assert_int_equal(found.count, cases[i].count);
+		assert_in_range(hostile_calls, 0, cases[i].most_calls);
+		assert_true(sim_logged(&bench->sim, "the list of variables"));
+	}
+}
+
+static void list_ended_by_the_caller(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct found found = {.error = ENOMEM};
+
+	bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = without_end;
+	assert_int_equal(efivars_list(&bench->cz, &limit, note, &found),
+			 ENOMEM);
+	assert_int_equal(found.count, MAX_FOUND);
+}
+
+/* ---- Reading ---- */
+
+static int read_all(struct linux_bench *bench, const char *file_name,
+		    size_t hint, struct efivars_contents *contents)
+{
+	struct efivars_limit limit = later();
+	struct efivars_name name = named(file_name);
+
+	return efivars_read(&bench->cz, &name, hint, &limit, contents);
+}
+
+static void reads(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_contents contents;
+	uint8_t value[4000];
+
+	memset(value, 'v', sizeof(value));
+	put_variable(bench, "Short-" OTHER, 6, "abc", 3);
+	put_variable(bench, "Long-" OTHER, 7, value, sizeof(value));
+	assert_int_equal(read_all(bench, "Short-" OTHER, 0, &contents), 0);
+	assert_int_equal(contents.size_bytes, 7);
+	assert_memory_equal(contents.bytes, "\6\0\0\0abc", 7);
+	free(contents.bytes);
+	for (size_t hint = 0; hint <= 1000000; hint += 100000) {
+		assert_int_equal(
+			read_all(bench, "Long-" OTHER, hint, &contents), 0);
+		assert_int_equal(contents.size_bytes, 4004);
+		assert_memory_equal(contents.bytes + 4, value, sizeof(value));
+		free(contents.bytes);
+	}
+	assert_int_equal(read_all(bench, "None-" OTHER, 0, &contents), ENOENT);
+}
+
+static uint64_t grows(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	*(uint64_t *)at(r[3]) += 1;
+	return CZ_EFI_BUFFER_TOO_SMALL;
+}
+
+static uint64_t huge(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	*(uint64_t *)at(r[3]) = 1ull << 40;
+	return CZ_EFI_BUFFER_TOO_SMALL;
+}
+
+static uint64_t too_small(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	return CZ_EFI_BUFFER_TOO_SMALL;
+}
+
+static void hostile_reads(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_contents contents;
+
+	bench->sim.hook[CZ_GET_VARIABLE] = grows;
+	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EIO);
+	bench->sim.hook[CZ_GET_VARIABLE] = huge;
+	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EFBIG);
+	bench->sim.hook[CZ_GET_VARIABLE] = too_small;
+	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EIO);
+}
+
+/* ---- Writing ---- */
+
+static size_t size_after;
+static bool exists_after;
+
+static int write_all(struct linux_bench *bench, const char *file_name,
+		     const void *contents, size_t size)
+{
+	struct efivars_limit limit = later();
+	struct efivars_name name = named(file_name);
+
+	return efivars_write(&bench->cz, &name, contents, size, &limit,
+			     &size_after, &exists_after);
+}
+
+static void writes(void **state)
+{
+	struct linux_bench *bench = *state;
+	const struct sim_variable *variable;
+
+	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0abc", 7), 0);
+	assert_int_equal(size_after, 3);
+	assert_true(exists_after);
+	variable = get_variable(bench, "A-" OTHER);
+	assert_non_null(variable);
+	assert_int_equal(variable->attributes, 7);
+	assert_int_equal(variable->size, 3);
+	assert_memory_equal(variable->data, "abc", 3);
+	/* Attributes alone delete. */
+	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0", 4), 0);
+	assert_false(exists_after);
+	assert_null(get_variable(bench, "A-" OTHER));
+	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0", 4), EIO);
+}
+
+static void refused_writes(void **state)
+{
+	struct linux_bench *bench = *state;
+	static uint8_t large[70000] = {7};
+
+	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0", 3), EINVAL);
+	assert_int_equal(write_all(bench, "A-" OTHER, "", 0), EINVAL);
+	assert_int_equal(write_all(bench, "A-" OTHER, "\x87\0\0\0a", 5),
+			 EINVAL);
+	assert_int_equal(write_all(bench, "A-" OTHER,
+				   "\7\0\0\x80"
+				   "a",
+				   5),
+			 EINVAL);
+	assert_int_equal(write_all(bench, "Boot0001-" GLOBAL, "\7\0\0\0a", 5),
+			 EINVAL);
+	assert_int_equal(write_all(bench, "A-" OTHER, large, 8192 + 4 + 1),
+			 EFBIG);
+	assert_int_equal(write_all(bench, "A-" OTHER, large, 65536 + 4),
+			 ENOSPC);
+	assert_int_equal(bench->sim.order_count, 0);
+	/* Firmware's own limit. */
+	assert_int_equal(write_all(bench, "A-" OTHER, large, 4097 + 4), ENOSPC);
+}
+
+static uint64_t append(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	struct sim_variable *variable = &sim->variables[0];
+
+	(void)cz;
+	if ((r[2] & CZ_EFI_VARIABLE_APPEND_WRITE) == 0) {
+		return CZ_EFI_INVALID_PARAMETER;
+	}
+	memcpy(variable->data + variable->size, at(r[4]), r[3]);
+	variable->size += (uint32_t)r[3];
+	return CZ_EFI_SUCCESS;
+}
+
+static void appends(void **state)
+{
+	struct linux_bench *bench = *state;
+
+	put_variable(bench, "A-" OTHER, 7, "abc", 3);
+	bench->sim.hook[CZ_SET_VARIABLE] = append;
+	assert_int_equal(write_all(bench, "A-" OTHER, "\x47\0\0\0de", 6), 0);
+	assert_int_equal(size_after, 5);
+	assert_memory_equal(get_variable(bench, "A-" OTHER)->data, "abcde", 5);
+}
+
+static cz_status answer;
+
+static uint64_t answers(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	return answer;
+}
+
+static void statuses_of_writes(void **state)
+{
+	static const struct {
+		cz_status status;
+		int written, deleted;
+	} cases[] = {
+		{CZ_EFI_NOT_FOUND, EIO, 0},
+		{CZ_EFI_SECURITY_VIOLATION, EACCES, EINVAL},
+		{CZ_EFI_WRITE_PROTECTED, EROFS, EINVAL},
+		{CZ_EFI_OUT_OF_RESOURCES, ENOSPC, EINVAL},
+		{CZ_EFI_DEVICE_ERROR, EIO, EINVAL},
+		{CZ_EFI_ACCESS_DENIED, EINVAL, EINVAL},
+		{0x1234, EIO, EIO}, /* no status at all */
+	};
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+
+	bench->sim.hook[CZ_SET_VARIABLE] = answers;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int written, deleted;
+
+		answer = cases[i].status;
+		written = write_all(bench, "A-" OTHER, "\7\0\0\0a", 5);
+		deleted = efivars_delete(&bench->cz, &name, &limit);
+		if (answer == 0x1234 && written == EINVAL) {
+			/* A warning, which the library lets pass. */
+			continue;
+		}
+		assert_int_equal(written, cases[i].written);
+		assert_int_equal(deleted, cases[i].deleted);
+	}
+}
+
+static void withdrawn(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+	struct efivars_contents contents;
+
+	put_variable(bench, "A-" OTHER, 7, "abc", 3);
+	cz_withdraw(&bench->cz, CZ_SET_VARIABLE);
+	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0a", 5),
+			 EOPNOTSUPP);
+	assert_int_equal(efivars_delete(&bench->cz, &name, &limit), EOPNOTSUPP);
+	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), 0);
+	free(contents.bytes);
+}
+
+static void deletes(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+
+	put_variable(bench, "A-" OTHER, 7, "abc", 3);
+	assert_int_equal(efivars_delete(&bench->cz, &name, &limit), 0);
+	assert_null(get_variable(bench, "A-" OTHER));
+	assert_int_equal(efivars_delete(&bench->cz, &name, &limit), 0);
+}
+
+/* ---- Space ---- */
+
+static void space(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_space space;
+
+	assert_int_equal(efivars_space(&bench->cz, &limit, &space), 0);
+	assert_int_equal(space.total_bytes, 65536);
+	assert_int_equal(space.free_bytes, 32768);
+	answer = CZ_EFI_UNSUPPORTED;
+	bench->sim.hook[CZ_QUERY_VARIABLE_INFO] = answers;
+	assert_int_equal(efivars_space(&bench->cz, &limit, &space), 0);
+	assert_int_equal(space.total_bytes, 0);
+	assert_int_equal(space.free_bytes, 0);
+}
+
+/* ---- Limits of time ---- */
+
+static bool told;
+
+static bool is_told(void *argument)
+{
+	(void)argument;
+	return __atomic_load_n(&told, __ATOMIC_SEQ_CST);
+}
+
+static bool has_entered(void *argument)
+{
+	struct linux_bench *bench = argument;
+
+	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
+}
+
+static void deadlines(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+	size_t size;
+
+	bench->sim.held = true;
+	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
+	for (int i = 0; i < 2; i++) {
+		limit.deadline_ns = cz_host_now_ns(NULL) + 60000000;
+		assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size),
+				 ETIMEDOUT);
+		assert_true(cz_host_now_ns(NULL) >= limit.deadline_ns);
+		limit.interrupted = is_told;
+		told = false;
+	}
+}
+
+/* A read that firmware sits on: its caller goes. */
+static void interrupted_read(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+	size_t size;
+
+	limit.interrupted = is_told;
+	told = true;
+	bench->sim.held = true;
+	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
+	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size), EINTR);
+}
+
+struct writer {
+	struct linux_bench *bench;
+	int error;
+	uint32_t done; /* atomic */
+};
+
+static void write_interruptibly(void *argument)
+{
+	struct writer *writer = argument;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+	size_t size;
+	bool exists;
+
+	limit.interrupted = is_told;
+	writer->error = efivars_write(&writer->bench->cz, &name, "\7\0\0\0a", 5,
+				      &limit, &size, &exists);
+	__atomic_store_n(&writer->done, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool is_done(void *argument)
+{
+	struct writer *writer = argument;
+
+	return __atomic_load_n(&writer->done, __ATOMIC_SEQ_CST) == 1;
+}
+
+/* One in firmware is waited for; one that waits for it is taken back. */
+static void interrupted_writes(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct writer first = {.bench = bench}, second = {.bench = bench};
+	struct sim_thread *threads[2];
+
+	told = false;
+	bench->sim.held = true;
+	bench->sim.hook[CZ_SET_VARIABLE] = sim_hold;
+	threads[0] = sim_spawn(&bench->sim, 10, write_interruptibly, &first);
+	assert_true(sim_until(has_entered, bench));
+	threads[1] = sim_spawn(&bench->sim, 10, write_interruptibly, &second);
+	__atomic_store_n(&told, true, __ATOMIC_SEQ_CST);
+	assert_true(sim_until(is_done, &second));
+	assert_int_equal(second.error, EINTR);
+	assert_false(is_done(&first));
+	sim_release_hold(&bench->sim);
+	sim_join(&bench->sim, threads[0]);
+	sim_join(&bench->sim, threads[1]);
+	assert_int_equal(first.error, 0);
+	assert_non_null(get_variable(bench, "A-" OTHER));
+}
+
+/* All requests in use: waits for one, within the limit. */
+static void no_request_free(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct efivars_name name = named("A-" OTHER);
+	cz_request_id ids[8];
+	struct cz_call call;
+	size_t size;
+
+	bench->sim.held = true;
+	bench->sim.hook[CZ_NULL_SERVICE] = sim_hold;
+	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
+	size = 0;
+	assert_true(cz_prepare_get_variable(&call, name.units, &name.guid, NULL,
+					    NULL, &size) == CZ_OK);
+	for (int i = 0; i < 8; i++) {
+		assert_true(cz_submit(&bench->cz, &call, &ids[i]) == CZ_OK);
+	}
+	limit.deadline_ns = cz_host_now_ns(NULL) + 30000000;
+	limit.interrupted = is_told;
+	told = false;
+	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size),
+			 ETIMEDOUT);
+	told = true;
+	limit = later();
+	limit.interrupted = is_told;
+	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size), EINTR);
+	for (int i = 0; i < 8; i++) {
+		cz_release(&bench->cz, ids[i]);
+	}
+}
+
+int group_efivars(void)
+{
+	const struct CMUnitTest tests[] = {
+		LINUX(lists),
+		LINUX(lists_long_names),
+		LINUX(hostile_lists),
+		LINUX(list_ended_by_the_caller),
+		LINUX(reads),
+		LINUX(hostile_reads),
+		LINUX(writes),
+		LINUX(refused_writes),
+		LINUX(appends),
+		LINUX(statuses_of_writes),
+		LINUX(withdrawn),
+		LINUX(deletes),
+		LINUX(space),
+		LINUX(deadlines),
+		LINUX(interrupted_read),
+		LINUX(interrupted_writes),
+		LINUX(no_request_free),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

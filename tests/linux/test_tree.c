@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/* The tree's operations, as functions. */
+#include "../../linux/tree.h"
+#include "linux_bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct tree *filled(struct linux_bench *bench)
+{
+	struct tree *tree = tree_new(&bench->cz);
+	struct efivars_limit limit = later();
+
+	assert_non_null(tree);
+	assert_int_equal(tree_fill(tree, &limit), 0);
+	return tree;
+}
+
+static int lookup(struct tree *tree, const char *name, tree_id *id)
+{
+	struct efivars_limit limit = later();
+
+	return tree_lookup(tree, name, &limit, id);
+}
+
+static tree_id found(struct tree *tree, const char *name)
+{
+	tree_id id;
+
+	assert_int_equal(lookup(tree, name, &id), 0);
+	return id;
+}
+
+static int create(struct tree *tree, const char *name, int flags, tree_id *id)
+{
+	struct efivars_limit limit = later();
+
+	return tree_create(tree, name, 0644, flags, &limit, id);
+}
+
+static ssize_t write_to(struct tree *tree, tree_id id, const void *bytes,
+			size_t size)
+{
+	struct efivars_limit limit = later();
+
+	return tree_write(tree, id, bytes, size, &limit);
+}
+
+static ssize_t read_from(struct tree *tree, tree_id id, void *to, size_t size,
+			 off_t offset)
+{
+	struct efivars_limit limit = later();
+	const uint8_t *part;
+	uint8_t *bytes;
+	ssize_t count =
+		tree_read(tree, id, size, offset, &limit, &bytes, &part);
+
+	if (count > 0) {
+		memcpy(to, part, (size_t)count);
+	}
+	free(bytes);
+	return count;
+}
+
+static int unlink_file(struct tree *tree, const char *name)
+{
+	struct efivars_limit limit = later();
+
+	return tree_unlink(tree, name, &limit);
+}
+
+static off_t size_of(struct tree *tree, tree_id id)
+{
+	struct stat stat;
+
+	assert_int_equal(tree_getattr(tree, id, &stat), 0);
+	return stat.st_size;
+}
+
+static uint32_t flags_of(struct tree *tree, tree_id id)
+{
+	uint32_t flags;
+
+	assert_int_equal(tree_get_flags(tree, id, &flags), 0);
+	return flags;
+}
+
+/* ---- What is shown ---- */
+
+static void shows_variables(void **state)
+{
+	struct linux_bench *bench = *state;
+	char name[EFIVARS_FILE_NAME_BYTES];
+	struct tree *tree;
+	struct stat stat;
+	uint64_t cookie = 0;
+	tree_id id;
+
+	put_variable(bench, "BootOrder-" GLOBAL, 7, "\0\0", 2);
+	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(bench);
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
+	assert_string_equal(name, ".");
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
+	assert_string_equal(name, "..");
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
+	assert_string_equal(name, "BootOrder-" GLOBAL);
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
+	assert_string_equal(name, "Mine-" OTHER);
+	assert_int_equal(tree_getattr(tree, id, &stat), 0);
+	assert_int_equal(stat.st_mode, S_IFREG | 0644);
+	assert_int_equal(stat.st_size, 7);
+	assert_int_equal(stat.st_nlink, 1);
+	assert_int_equal(stat.st_uid, 0);
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 0);
+	assert_int_equal(tree_getattr(tree, TREE_ROOT, &stat), 0);
+	assert_int_equal(stat.st_mode, S_IFDIR | 0755);
+	assert_int_equal(stat.st_nlink, 2);
+	assert_int_equal(tree_getattr(tree, 99, &stat), -ENOENT);
+	tree_free(tree);
+}
+
+/* Names and attributes of what is known ask firmware for nothing. */
+static void stat_makes_no_call(void **state)
+{
+	struct linux_bench *bench = *state;
+	char name[EFIVARS_FILE_NAME_BYTES];
+	struct tree *tree;
+	uint64_t cookie = 0;
+	tree_id id;
+
+	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(bench);
+	bench->sim.order_count = 0;
+	while (tree_next(tree, &cookie, name, &id) == 1) {
+	}
+	id = found(tree, "Mine-" OTHER);
+	assert_int_equal(size_of(tree, id), 7);
+	assert_int_equal(tree_open(tree, id, O_RDONLY), 0);
+	tree_close(tree, id);
+	assert_int_equal(bench->sim.order_count, 0);
+	tree_free(tree);
+}
+
+static void lookups(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	tree_id id;
+
+	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(bench);
+	id = found(tree, "Mine-" OTHER);
+	assert_int_equal(
+		found(tree, "Mine-CA35E17C-0de5-4ab7-9d3c-010203040506"), id);
+	assert_int_equal(lookup(tree, "mine-" OTHER, &id), -ENOENT);
+	assert_int_equal(lookup(tree, "Mine", &id), -EINVAL);
+	assert_int_equal(lookup(tree, "-" OTHER, &id), -EINVAL);
+	/* One that has come up since. */
+	put_variable(bench, "New-" OTHER, 7, "abcd", 4);
+	id = found(tree, "New-" OTHER);
+	assert_int_equal(size_of(tree, id), 8);
+	put_variable(bench, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", 7, "s",
+		     1);
+	assert_int_equal(
+		lookup(tree, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", &id),
+		-ENOENT);
+	tree_free(tree);
+}
+
+static uint64_t give_slashes(struct cz_host *sim, struct cz *cz,
+			     const uint64_t *r)
+{
+	static const uint16_t names[][4] = {u"a/b", u"a!b"};
+	const uint16_t *last = (const void *)(uintptr_t)r[1];
+	size_t next = last[0] == 0 ? 0 : last[1] == '/' ? 1 : 2;
+
+	(void)sim;
+	(void)cz;
+	if (next == 2) {
+		return CZ_EFI_NOT_FOUND;
+	}
+	memcpy((void *)(uintptr_t)r[1], names[next], 8);
+	memcpy((void *)(uintptr_t)r[2], &test_guid, sizeof(test_guid));
+	*(uint64_t *)(uintptr_t)r[0] = 8;
+	return CZ_EFI_SUCCESS;
+}
+
+/* Two variables whose files would have one name: the first is shown. */
+static void slashes(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	char name[EFIVARS_FILE_NAME_BYTES];
+	uint64_t cookie = 2;
+	tree_id id;
+
+	bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = give_slashes;
+	tree = filled(bench);
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
+	assert_memory_equal(name, "a!b-", 4);
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 0);
+	assert_true(sim_logged(&bench->sim, "two variables are called a!b-"));
+	assert_int_equal(write_to(tree, found(tree, name), "\7\0\0\0x", 5), 5);
+	assert_memory_equal(bench->sim.variables[0].name, u"a/b", 8);
+	tree_free(tree);
+}
+
+static void long_names_are_left_out(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	char name[EFIVARS_FILE_NAME_BYTES];
+	uint64_t cookie = 2;
+	tree_id id;
+
+	for (int i = 0; i < 400; i++) {
+		memcpy(name + 3 * i, "\xe2\x82\xac", 3);
+	}
+	strcpy(name + 1200, "-" OTHER);
+	put_variable(bench, name, 7, "x", 1);
+	tree = filled(bench);
+	assert_int_equal(tree_next(tree, &cookie, name, &id), 0);
+	assert_true(sim_logged(&bench->sim, "for its length"));
+	tree_free(tree);
+}
+
+/* ---- The immutable flag ---- */
+
+static void immutable_files(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct stat to = {.st_mode = 0600};
+	struct tree *tree;
+	tree_id id;
+
+	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(bench);
+	id = found(tree, "Mine-" OTHER);
+	assert_int_equal(flags_of(tree, id), FS_IMMUTABLE_FL);
+	assert_int_equal(tree_open(tree, id, O_RDONLY), 0);
+	tree_close(tree, id);
+	assert_int_equal(tree_open(tree, id, O_WRONLY), -EPERM);
+	assert_int_equal(tree_open(tree, id, O_RDWR), -EPERM);
+	assert_int_equal(tree_open(tree, id, O_RDONLY | O_TRUNC), -EPERM);
+	assert_int_equal(create(tree, "Mine-" OTHER, O_WRONLY, &id), -EPERM);
+	assert_int_equal(unlink_file(tree, "Mine-" OTHER), -EPERM);
+	assert_int_equal(tree_setattr(tree, id, &to, TREE_MODE), -EPERM);
+	assert_int_equal(tree_setattr(tree, id, &to, TREE_SIZE), -EPERM);
+
+	assert_int_equal(tree_set_flags(tree, id, FS_NODUMP_FL), -EOPNOTSUPP);
+	assert_int_equal(tree_set_flags(tree, id, 0), 0);
+	assert_int_equal(flags_of(tree, id), 0);
+	assert_int_equal(tree_open(tree, id, O_WRONLY | O_TRUNC), 0);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0x", 5), 5);
+	assert_int_equal(tree_set_flags(tree, id, FS_IMMUTABLE_FL), 0);
+	/* As on any file system: who has it open, writes. */
+	assert_int_equal(write_to(tree, id, "\7\0\0\0xy", 6), 6);
+	tree_close(tree, id);
+	assert_int_equal(tree_open(tree, id, O_WRONLY), -EPERM);
+	assert_int_equal(tree_set_flags(tree, TREE_ROOT, 0), -ENOTTY);
+	tree_free(tree);
+}
+
+/* ---- Making and removing ---- */
+
+static void created(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree = filled(bench);
+	uint8_t bytes[16];
+	tree_id id, again;
+
+	assert_int_equal(create(tree, "New-" OTHER, O_WRONLY | O_EXCL, &id), 0);
+	assert_int_equal(size_of(tree, id), 0);
+	assert_int_equal(flags_of(tree, id), FS_IMMUTABLE_FL);
+	assert_int_equal(read_from(tree, id, bytes, sizeof(bytes), 0), 0);
+	assert_null(get_variable(bench, "New-" OTHER));
+	assert_int_equal(create(tree, "New-" OTHER, O_WRONLY | O_EXCL, &again),
+			 -EEXIST);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0abc", 7), 7);
+	assert_int_equal(size_of(tree, id), 7);
+	assert_non_null(get_variable(bench, "New-" OTHER));
+	assert_int_equal(read_from(tree, id, bytes, sizeof(bytes), 0), 7);
+	assert_memory_equal(bytes, "\7\0\0\0abc", 7);
+	tree_close(tree, id);
+
+	assert_int_equal(create(tree, "Boot0001-" GLOBAL, O_WRONLY, &id), 0);
+	assert_int_equal(flags_of(tree, id), 0);
+	tree_close(tree, id);
+	/* Not written, and still there for who comes back. */
+	assert_int_equal(found(tree, "Boot0001-" GLOBAL), id);
+	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), 0);
+	assert_int_equal(lookup(tree, "Boot0001-" GLOBAL, &id), -ENOENT);
+	tree_free(tree);
+}
+
+static void not_created(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree = filled(bench);
+	char name[300];
+	tree_id id;
+
+	assert_int_equal(create(tree, "New", O_WRONLY, &id), -EINVAL);
+	assert_int_equal(create(tree, "R-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b",
+				O_WRONLY, &id),
+			 -EPERM);
+	memset(name, 'n', 219);
+	strcpy(name + 219, "-" OTHER);
+	assert_int_equal(create(tree, name, O_WRONLY, &id), -ENAMETOOLONG);
+	assert_int_equal(create(tree, name + 1, O_WRONLY, &id), 0);
+	tree_free(tree);
+}
+
+static void unlinked(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	struct stat stat;
+	uint8_t bytes[8];
+	tree_id id;
+
+	put_variable(bench, "Boot0001-" GLOBAL, 7, "abc", 3);
+	tree = filled(bench);
+	id = found(tree, "Boot0001-" GLOBAL);
+	assert_int_equal(tree_open(tree, id, O_RDWR), 0);
+	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), 0);
+	assert_null(get_variable(bench, "Boot0001-" GLOBAL));
+	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), -ENOENT);
+	/* Its opener has a file without a variable. */
+	assert_int_equal(tree_getattr(tree, id, &stat), 0);
+	assert_int_equal(stat.st_nlink, 0);
+	assert_int_equal(read_from(tree, id, bytes, 8, 0), 0);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0abc", 7), -EIO);
+	tree_close(tree, id);
+	tree_forget(tree, id, 1);
+	assert_int_equal(tree_getattr(tree, id, &stat), -ENOENT);
+	tree_free(tree);
+}
+
+static void deleted_by_writing(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	tree_id id;
+
+	put_variable(bench, "Timeout-" GLOBAL, 7, "ab", 2);
+	tree = filled(bench);
+	id = found(tree, "Timeout-" GLOBAL);
+	assert_int_equal(tree_open(tree, id, O_WRONLY | O_TRUNC), 0);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0", 4), 4);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0ab", 6), -EIO);
+	tree_close(tree, id);
+	assert_int_equal(lookup(tree, "Timeout-" GLOBAL, &id), -ENOENT);
+	assert_null(get_variable(bench, "Timeout-" GLOBAL));
+	tree_free(tree);
+}
+
+static uint64_t refuse(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	return CZ_EFI_SECURITY_VIOLATION;
+}
+
+static void firmware_refuses(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	tree_id id;
+
+	put_variable(bench, "Boot0001-" GLOBAL, 7, "abc", 3);
+	tree = filled(bench);
+	id = found(tree, "Boot0001-" GLOBAL);
+	bench->sim.hook[CZ_SET_VARIABLE] = refuse;
+	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), -EINVAL);
+	assert_int_equal(found(tree, "Boot0001-" GLOBAL), id);
+	assert_int_equal(create(tree, "Lang-" GLOBAL, O_WRONLY, &id), 0);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0a", 5), -EACCES);
+	assert_int_equal(size_of(tree, id), 0);
+	tree_free(tree);
+}
+
+/* ---- Contents and attributes ---- */
+
+static void parts(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree;
+	uint8_t bytes[16];
+	tree_id id;
+
+	put_variable(bench, "Lang-" GLOBAL, 7, "abcdef", 6);
+	tree = filled(bench);
+	id = found(tree, "Lang-" GLOBAL);
+	assert_int_equal(read_from(tree, id, bytes, 4, 0), 4);
+	assert_memory_equal(bytes, "\7\0\0\0", 4);
+	assert_int_equal(read_from(tree, id, bytes, 4, 4), 4);
+	assert_memory_equal(bytes, "abcd", 4);
+	assert_int_equal(read_from(tree, id, bytes, 16, 8), 2);
+	assert_memory_equal(bytes, "ef", 2);
+	assert_int_equal(read_from(tree, id, bytes, 16, 10), 0);
+	assert_int_equal(read_from(tree, id, bytes, 16, 1 << 30), 0);
+	/* Firmware's own doing, seen by who reads. */
+	put_variable(bench, "Lang-" GLOBAL, 7, "abcdefgh", 8);
+	assert_int_equal(read_from(tree, id, bytes, 16, 0), 12);
+	assert_int_equal(size_of(tree, id), 12);
+	bench->sim.variables[0].size = 0;
+	assert_int_equal(read_from(tree, id, bytes, 16, 0), 0);
+	tree_free(tree);
+}
+
+static void attributes(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct stat to = {.st_mode = 04600, .st_uid = 1, .st_gid = 2};
+	struct tree *tree;
+	struct stat stat;
+	tree_id id;
+
+	put_variable(bench, "Lang-" GLOBAL, 7, "abcdef", 6);
+	tree = filled(bench);
+	id = found(tree, "Lang-" GLOBAL);
+	to.st_mtim.tv_sec = 77;
+	assert_int_equal(tree_setattr(tree, id, &to,
+				      TREE_MODE | TREE_UID | TREE_GID |
+					      TREE_MTIME | TREE_SIZE),
+			 0);
+	assert_int_equal(tree_getattr(tree, id, &stat), 0);
+	assert_int_equal(stat.st_mode, S_IFREG | 04600);
+	assert_int_equal(stat.st_uid, 1);
+	assert_int_equal(stat.st_gid, 2);
+	assert_int_equal(stat.st_mtim.tv_sec, 77);
+	/* Truncating is a promise to write. */
+	assert_int_equal(stat.st_size, 10);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0a", 5), 5);
+	assert_int_equal(tree_getattr(tree, id, &stat), 0);
+	assert_int_equal(stat.st_size, 5);
+	assert_true(stat.st_mtim.tv_sec > 77);
+	tree_free(tree);
+}
+
+static void space(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct tree *tree = filled(bench);
+	struct statvfs statfs;
+
+	assert_int_equal(tree_statfs(tree, &limit, &statfs), 0);
+	assert_int_equal(statfs.f_bsize, 1);
+	assert_int_equal(statfs.f_blocks, 65536);
+	assert_int_equal(statfs.f_bavail, 32768);
+	assert_int_equal(statfs.f_namemax, 255);
+	tree_free(tree);
+}
+
+int group_tree(void)
+{
+	const struct CMUnitTest tests[] = {
+		LINUX(shows_variables),
+		LINUX(stat_makes_no_call),
+		LINUX(lookups),
+		LINUX(slashes),
+		LINUX(long_names_are_left_out),
+		LINUX(immutable_files),
+		LINUX(created),
+		LINUX(not_created),
+		LINUX(unlinked),
+		LINUX(deleted_by_writing),
+		LINUX(firmware_refuses),
+		LINUX(parts),
+		LINUX(attributes),
+		LINUX(space),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
