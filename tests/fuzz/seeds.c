@@ -190,7 +190,6 @@ static void traps(const char *directory)
 	}
 }
 
-<<<<<<< HEAD
 /* struct operation of flash.c's, eight bytes each: commands by their number. */
 static void flashes(const char *directory)
 {
@@ -224,7 +223,8 @@ static void flashes(const char *directory)
 	write_seed(directory, "word", word, sizeof(word));
 	write_seed(directory, "erase", erase, sizeof(erase));
 	write_seed(directory, "lock", lock, sizeof(lock));
-=======
+}
+
 /* Names of both kinds, one with a load option behind it. */
 static void efivars_names(const char *directory)
 {
@@ -242,7 +242,6 @@ static void efivars_names(const char *directory)
 	length = snprintf(seed, sizeof(seed), "0\xe2\x82\xac\xc3\xa9%s", guid);
 	write_seed(directory, "utf8", seed, (size_t)length);
 	write_seed(directory, "units", units, sizeof(units) - 1);
->>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 }
 
 int main(int argc, char **argv)
@@ -258,11 +257,8 @@ int main(int argc, char **argv)
 		{"acpi", acpi_seeds},
 		{"tree", tree_seeds},
 		{"trap", traps},
-<<<<<<< HEAD
 		{"flash", flashes},
-=======
 		{"efivars_name", efivars_names},
->>>>>>> 84b00adabe3f9c24326268379f923bced49ec511
 	};
 
 	for (size_t i = 0; argc == 3 && i < sizeof(seeds) / sizeof(*seeds);
