@@ -713,11 +713,13 @@ static bool follow(struct flash *flash, struct cz_frame *frame,
 	if (!flash_holds(flash, access.address)) {
 		return follow_access(flash, frame, &access);
 	}
-	if (!fits(flash, &access) ||
-	    (!access.is_store && flash->machine.mode == MODE_ARRAY)) {
+	if (!fits(flash, &access)) {
 		return false;
 	}
-	*idle = 0;
+	/* A load of the array would not have faulted. */
+	if (access.is_store || flash->machine.mode != MODE_ARRAY) {
+		*idle = 0;
+	}
 	return do_access(flash, frame, &access);
 }
 
