@@ -15,7 +15,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root_packages="busybox-static efibootmgr efivar libefivar1 libefiboot1 libpopt0
-	rt-tests libnuma1 libc6 libgcc-s1"
+	rt-tests libnuma1 libc6 libgcc-s1 e2fsprogs libext2fs2 libcom-err2"
 library_packages="libc6-dev libc6 linux-libc-dev libcrypt-dev libgcc-12-dev
 	libfuse3-dev libfuse3-3 libseccomp-dev libseccomp2 libfdt-dev"
 

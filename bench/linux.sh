@@ -74,7 +74,8 @@ put() {
 put_programs() {
 	programs=$out/boots/programs
 	mkdir -p "$programs/bench"
-	cp "$root/bench/measure.sh" "$root/bench/paths.sh" "$programs/bench"
+	cp "$root/bench/measure.sh" "$root/bench/paths.sh" \
+		"$root/bench/show.sh" "$programs/bench"
 	put meter /usr/bin
 	put caesurad /usr/sbin
 }
@@ -174,6 +175,79 @@ boot_script() {
 			"$(short "$out/boots/script.log")"
 	fi
 	return "$code"
+}
+
+# ---- What a path has to do ----
+
+# show_step NAME KERNEL PATH STEP: on the store $show_store.
+show_step() {
+	printf 'path=%s step=%s\n. /bench/show.sh\n' "$3" "$4" \
+		>"$out/boots/$1.job"
+	prepare_linux "$1" "$2" "$out/boots/$1.job"
+	boot "$1" "$show_store" "$(linux_image "$2")" \
+		"$(linux_line "$(path_line "$3")")"
+	show_code=$?
+	rm -f "$initrd"
+	initrd=
+	return "$show_code"
+}
+
+variables_in() {
+	tr -d '\r' <"$out/boots/$1.log" | grep '^variable ' | LC_ALL=C sort
+}
+
+say_shown() {
+	if [ "$2" -eq 0 ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		code=1
+	fi
+}
+
+# show KERNEL PATH: edits by Debian's programs; then the kernel's own path on the
+# same store, and firmware, which starts the entry that was made.
+show() {
+	shown="show-$1-$2"
+	show_store=$out/boots/$shown.vars
+	cp --sparse=always "$vars" "$show_store"
+	chmod u+w "$show_store"
+	esp=$entry_disk
+	if ! show_step "$shown" "$1" "$2" edit; then
+		code=1
+	fi
+	tr -d '\r' <"$out/boots/$shown.log" |
+		grep -E '^(not )?ok - ' | sed "s/ - / - $1, /" || :
+	same=1
+	if show_step "$shown-kernel" "$1" kernel list &&
+		variables_in "$shown" >"$out/boots/$shown.before" &&
+		variables_in "$shown-kernel" |
+		diff "$out/boots/$shown.before" - >&2; then
+		same=0
+	fi
+	say_shown "$1, $2: after a reset the kernel reads every variable as it was" \
+		"$same"
+	esp=
+	boot_disk=$entry_disk
+	starts=0
+	boot "$shown-entry" "$show_store" none "" || starts=1
+	say_shown "$1, $2: firmware starts the entry" "$starts"
+	boot_disk=
+	rm -f "$show_store"
+}
+
+# With an image that prints and ends at the entry's place, not at the one where
+# firmware looks without any.
+show_systems() {
+	build build/clang/image.efi
+	entry_disk=$out/boots/entry.disk
+	make_partition "$entry_disk"
+	mcopy -i "$fat" "$root/build/clang/image.efi" ::/caesura.efi
+	echo selftest | mcopy -i "$fat" - ::/caesura.txt
+	while read -r kernel path; do
+		progress "$kernel, $path"
+		show "$kernel" "$path" </dev/null
+	done <"$out/boots/systems"
 }
 
 # ---- Measuring ----
@@ -373,10 +447,11 @@ measure_linux() {
 	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"
 	: >"$out/boots/systems"
 	list_systems
-	say "caesura: $(wc -l <"$out/boots/list") boots, about half a minute each," \
+	say "caesura: measuring, $(wc -l <"$out/boots/list") boots, about half a minute each," \
 		"$side_by_side at a time"
-	boot_all boot_linux_listed || return
 	code=0
+	show_systems
+	boot_all boot_linux_listed || return
 	print_systems >"$out/table.txt"
 	cat "$out/table.txt"
 	write_linux_rows

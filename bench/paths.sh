@@ -24,7 +24,7 @@ start_path() {
 		mkdir -p "$efivars"
 		caesurad run --mount "$efivars" &
 		caesurad_pid=$!
-		await mountpoint -q "$efivars"
+		await grep -q " $efivars " /proc/mounts
 		;;
 	caesurad-module)
 		insmod /bench/caesura-efivars.ko || return

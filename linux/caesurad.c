@@ -409,12 +409,26 @@ static void *serve_module(void *argument)
 	return NULL;
 }
 
+static void *serve_control(void *argument)
+{
+	struct daemon *daemon = argument;
+
+	control_serve(daemon->control, &daemon->cz);
+	return NULL;
+}
+
 static bool start_thread(void *(*function)(void *), struct daemon *daemon)
 {
 	pthread_t thread;
+	int error = pthread_create(&thread, NULL, function, daemon);
 
-	return pthread_create(&thread, NULL, function, daemon) == 0 &&
-	       pthread_detach(thread) == 0;
+	if (error != 0) {
+		host_say(&daemon->host, CZ_LOG_ERROR, "no thread: %s",
+			 strerror(error));
+		return false;
+	}
+	(void)pthread_detach(thread);
+	return true;
 }
 
 static int serve(struct daemon *daemon)
@@ -424,8 +438,7 @@ static int serve(struct daemon *daemon)
 	if (notify_watchdog_ns() != 0 && !start_thread(show_life, daemon)) {
 		return 1;
 	}
-	if (daemon->control >= 0 &&
-	    !control_serve(daemon->control, &daemon->cz)) {
+	if (daemon->control >= 0 && !start_thread(serve_control, daemon)) {
 		return 1;
 	}
 	if (daemon->front == NULL) {

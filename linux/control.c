@@ -2,7 +2,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,51 +131,26 @@ int control_open(const char *path)
 	return fd;
 }
 
-struct server {
-	int socket;
-	struct cz *cz;
-};
-
-static void *run(void *argument)
+void control_serve(int socket, struct cz *cz)
 {
-	struct server server = *(struct server *)argument;
-
-	free(argument);
 	for (;;) {
 		char question[QUESTION_CHARS] = "";
-		int fd = accept4(server.socket, NULL, NULL, SOCK_CLOEXEC);
+		int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd < 0) {
 			if (errno == EINTR || errno == ECONNABORTED) {
 				continue;
 			}
-			return NULL;
+			return;
 		}
 		if (read(fd, question, sizeof(question) - 1) > 0) {
-			char code = (char)('0' + control_answer(server.cz,
-								question, fd));
+			char code =
+				(char)('0' + control_answer(cz, question, fd));
 
 			(void)!write(fd, &code, 1);
 		}
 		(void)close(fd);
 	}
-}
-
-bool control_serve(int socket, struct cz *cz)
-{
-	struct server *server = malloc(sizeof(*server));
-	pthread_t thread;
-
-	if (server == NULL) {
-		return false;
-	}
-	*server = (struct server){socket, cz};
-	if (pthread_create(&thread, NULL, run, server) != 0) {
-		free(server);
-		return false;
-	}
-	(void)pthread_detach(thread);
-	return true;
 }
 
 /* ---- The client's ---- */

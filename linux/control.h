@@ -12,8 +12,8 @@
 /* Binds; before root is given up. The socket, or -1 and errno. */
 int control_open(const char *path);
 
-/* A thread that answers until the process ends. False: no thread. */
-bool control_serve(int socket, struct cz *cz);
+/* Answers until the process ends. */
+void control_serve(int socket, struct cz *cz);
 
 /* Asks the daemon and prints what it answers: an exit code. -1: none is there. */
 int control_ask(const char *path, const char *question);

@@ -16,6 +16,8 @@
 #define SAMPLES 16u
 /* A buffered program that was told to expect 65,536 words. */
 #define MAX_ESCAPES 65600u
+/* Each 50 ms: longer than any chip's erase of a block. */
+#define BUSY_TRIES 100u
 #define BUSY_POLLS 4096u
 #define PROGRAM_LIMIT_NS 2000000000ull
 #define ERASE_LIMIT_NS 20000000000ull
@@ -115,6 +117,15 @@ static uint32_t query(const struct nor *nor, uint32_t index, uint32_t bytes)
 	return value;
 }
 
+/* A chip that erases says nothing else: the same status, not ready, everywhere. */
+static bool is_busy(const struct nor *nor)
+{
+	const uint32_t *answer = &nor->query[QUERY_SIGNATURE];
+
+	return answer[0] == answer[1] && answer[1] == answer[2] &&
+	       (answer[0] & (0xff00ff00u | NOR_READY)) == 0;
+}
+
 static bool find_signature(struct nor *nor)
 {
 	static const char signature[] = {'Q', 'R', 'Y'};
@@ -148,6 +159,27 @@ static void ask(struct nor *nor)
 	nor->identity[0] = get(nor, 0);
 	nor->identity[1] = get(nor, 4);
 	put(nor, 0, NOR_READ_ARRAY << 16 | NOR_READ_ARRAY);
+}
+
+/* Twice even if it is not busy: it may have become ready while it was asked. */
+static bool ask_until_ready(struct nor *nor)
+{
+	for (uint32_t i = 0, others = 0; i < BUSY_TRIES && others < 2; i++) {
+		if (i > 0) {
+			(void)nanosleep(&(struct timespec){.tv_nsec = 50000000},
+					NULL);
+		}
+		if (!escape(nor)) {
+			return false;
+		}
+		ask(nor);
+		if (find_signature(nor)) {
+			return true;
+		}
+		others += is_busy(nor) ? 0 : 1;
+		nor->lanes = 2;
+	}
+	return false;
 }
 
 static bool add_region(struct nor *nor, uint32_t index, uint64_t *offset)
@@ -237,11 +269,7 @@ bool nor_open(struct nor *nor, const struct flash_port *port, uint64_t address)
 			      " bytes, not 64 KiB to 1 GiB",
 			      address, port->size_bytes);
 	}
-	if (!escape(nor)) {
-		return false;
-	}
-	ask(nor);
-	return find_signature(nor) && find_geometry(nor);
+	return ask_until_ready(nor) && find_geometry(nor);
 }
 
 struct nor_block nor_block_of(const struct nor *nor, uint32_t offset)

@@ -190,6 +190,41 @@ static void traps(const char *directory)
 	}
 }
 
+/* struct operation of flash.c's, eight bytes each: commands by their number. */
+static void flashes(const char *directory)
+{
+	static const uint8_t word[][8] = {
+		{0, 4, 0, 7},
+		{0, 4, 0, 16, 1, 2, 3, 4},
+		{0, 0, 0, 0},
+		{250},
+	};
+	static const uint8_t erase[][8] = {
+		{0, 4, 0, 5},  {0, 4, 0, 6},	 {3, 4, 0, 0},
+		{0, 0, 0, 2},  {0, 4, 0, 9},	 {3, 4, 0, 0},
+		{0, 4, 0, 13}, {0, 4, 0, 16, 9}, {0, 4, 1, 16, 8},
+		{0, 0, 0, 6},  {0, 0, 0, 0},	 {251, 0, 0, 0, 5},
+	};
+	static const uint8_t lock[][8] = {
+		{0, 4, 2, 4}, {3, 4, 2, 0}, {0, 4, 0, 10}, {0, 4, 0, 6},
+		{0, 4, 0, 0}, {0, 4, 0, 3}, {8, 4, 16, 0}, {255},
+	};
+
+	/* The second time the page is open. */
+	static const uint8_t open[][8] = {
+		{0, 4, 0, 9},	  {0, 4, 0, 13},    {0, 4, 0, 16, 9},
+		{0, 4, 1, 16, 8}, {0, 0, 0, 6},	    {0, 0, 0, 1},
+		{3, 0, 0, 0},	  {0, 0, 0, 0},	    {0, 4, 2, 9},
+		{0, 4, 2, 13},	  {0, 4, 2, 16, 9}, {0, 4, 3, 16, 8},
+		{0, 0, 0, 6},	  {0, 0, 0, 0},	    {252, 0, 0, 0, 9},
+	};
+
+	write_seed(directory, "open", open, sizeof(open));
+	write_seed(directory, "word", word, sizeof(word));
+	write_seed(directory, "erase", erase, sizeof(erase));
+	write_seed(directory, "lock", lock, sizeof(lock));
+}
+
 /* Names of both kinds, one with a load option behind it. */
 static void efivars_names(const char *directory)
 {
@@ -222,6 +257,7 @@ int main(int argc, char **argv)
 		{"acpi", acpi_seeds},
 		{"tree", tree_seeds},
 		{"trap", traps},
+		{"flash", flashes},
 		{"efivars_name", efivars_names},
 	};
 

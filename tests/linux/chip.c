@@ -79,6 +79,10 @@ uint32_t chip_do_read(void *context, uint64_t offset)
 	if (offset % 4 != 0 || offset >= chip->size_bytes) {
 		abort();
 	}
+	if (chip->busy > 0) {
+		chip->busy--;
+		return 0;
+	}
 	switch (chip->command) {
 	case 0:
 		memcpy(&value, chip->storage + offset, 4);
@@ -221,6 +225,9 @@ void chip_do_write(void *context, uint64_t offset, uint32_t value)
 		chip->step(chip->context);
 	}
 	chip->writes++;
+	if (chip->busy > 0) {
+		return;
+	}
 	if (offset % 4 != 0 || offset >= chip->size_bytes) {
 		abort();
 	}

@@ -26,6 +26,7 @@ struct chip {
 	uint32_t status;
 	bool is_locked; /* all of it, until a block of it is unlocked */
 	enum chip_fault fault;
+	uint32_t busy; /* reads until it has ended an erase, deaf till then */
 	uint64_t reads, writes, erases, set_bits;
 	void (*step)(void *context); /* before each write */
 	void *context;

@@ -145,6 +145,28 @@ static void and_not_many_one_by_one(void **state)
 	count_faults(false, 10);
 }
 
+static void words_take_few_faults(void **state)
+{
+	const struct flash_counts *counts;
+	struct flash_counts before;
+
+	(void)state;
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 1, 64), 0);
+	assert_true(bench_commit(&bench));
+	counts = flash_counts(bench.flash);
+	before = *counts;
+	assert_int_equal(bench_set(&bench, 1, 2, 64), 0);
+	print_message("64 bytes: %llu faults, %llu protects, %llu accesses, "
+		      "%llu instructions gone on with\n",
+		      (unsigned long long)(counts->faults - before.faults),
+		      (unsigned long long)(counts->protects - before.protects),
+		      (unsigned long long)(counts->accesses - before.accesses),
+		      (unsigned long long)(counts->instructions -
+					   before.instructions));
+	assert_true(counts->faults - before.faults < 30);
+}
+
 static void a_dropped_call_leaves_nothing(void **state)
 {
 	uint8_t *before = malloc(BLOCK);
@@ -286,6 +308,16 @@ static void any_command_is_got_out_of(void **state)
 	start_bench(true);
 }
 
+static void an_erase_is_waited_for(void **state)
+{
+	(void)state;
+	chip->busy = 500;
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(found(chip->storage, 1), 9);
+}
+
 static void not_applied(enum chip_fault fault, const char *why)
 {
 	struct flash_list list = flash_changes(bench.flash);
@@ -405,6 +437,7 @@ int main(void)
 		FRESH(variables_are_written_going_on),
 		FRESH(a_block_takes_few_faults),
 		FRESH(and_not_many_one_by_one),
+		FRESH(words_take_few_faults),
 		FRESH(a_dropped_call_leaves_nothing),
 		FRESH(confirmed_at_the_buffer_itself),
 		FRESH(what_needs_an_erase_gets_one),
@@ -412,6 +445,7 @@ int main(void)
 		FRESH(unknown_chips_are_refused),
 		FRESH(one_device_of_32_bits),
 		FRESH(any_command_is_got_out_of),
+		FRESH(an_erase_is_waited_for),
 		FRESH(errors_of_the_chip_are_named),
 		FRESH(power_cuts_leave_old_or_new),
 	};

@@ -1,0 +1,70 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# What a way to EFI variables has to do, by Debian's own programs: reads path and
+# step. Step edit leaves a boot entry and a variable behind; every step ends with
+# the non-volatile variables, a line each, as they were at its end.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=bench/paths.sh
+. /bench/paths.sh
+
+failures=0
+
+# check NAME COMMAND: evaluated.
+check() {
+	if (eval "$2") >/tmp/said 2>&1; then
+		echo "ok - $path: $1"
+	else
+		echo "not ok - $path: $1"
+		sed 's/^/# /' /tmp/said
+		failures=$((failures + 1))
+	fi
+}
+
+# Not MTC, in which firmware counts boots.
+list_variables() {
+	for file in "$efivars"/[!M]*; do
+		if [ "$(($(od -An -tu1 -N1 "$file") & 1))" -eq 1 ]; then
+			sha256sum "$file" | sed "s,^\([0-9a-f]*\) .*/,variable \1 ,"
+		fi
+	done
+}
+
+guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
+
+edit() {
+	variable=$efivars/CaesuraShow-$guid
+	check "efibootmgr lists the entries" "efibootmgr | grep -q '^BootOrder: 0'"
+	check "efivar lists the variables" "efivar -l | grep -q -- -BootOrder$"
+	check "efibootmgr makes an entry" "efibootmgr --create --disk /dev/vda $(
+	)--part 1 --loader '\\caesura.efi' --label Caesura"
+	check "and makes it the first" \
+		"efibootmgr | grep -q '^Boot0001\\* Caesura' && $(
+		)efibootmgr | grep -q '^BootOrder: 0001'"
+	check "efibootmgr makes and deletes another" \
+		"efibootmgr --create-only --disk /dev/vda --part 1 --loader x $(
+		)--label Another && efibootmgr --bootnum 0002 --delete-bootnum"
+	check "printf makes a variable" "printf '\\7\\0\\0\\0one' >$variable"
+	check "cat reads it" "[ \"\$(tail -c +5 $variable)\" = one ]"
+	check "efivar reads it" "efivar -n $guid-CaesuraShow -p | grep -q one"
+	check "it is immutable" "! printf '\\7\\0\\0\\0two' >$variable"
+	check "until chattr -i" \
+		"chattr -i $variable && printf '\\7\\0\\0\\0two' >$variable"
+	check "and what was written is there" \
+		"[ \"\$(tail -c +5 $variable)\" = two ]"
+	gone=$efivars/CaesuraGone-$guid
+	check "rm deletes a variable" "printf '\\7\\0\\0\\0x' >$gone && $(
+	)chattr -i $gone && rm $gone && ! [ -e $gone ]"
+}
+
+modprobe -a virtio_mmio virtio_blk
+until [ -e /dev/vda1 ]; do
+	sleep 0.1
+done
+start_path "$path" || exit 1
+if [ "$step" = edit ]; then
+	edit
+fi
+list_variables
+end_path "$path"
+[ "$failures" -eq 0 ]
