@@ -104,11 +104,11 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c state.c) \
-	src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
+LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c stale.c \
+	state.c) src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 	$(wildcard linux/*.h tests/linux/*.h)
-LINUX_UNIT_TESTS := test_flash test_state test_follow
+LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)
@@ -125,7 +125,7 @@ $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/
 define linux_unit_build
 $(LINUX_UNIT)/$(2)-$(1): tests/linux/$(2).c $(LINUX_UNIT_SRC) \
 		$(LINUX_UNIT_HEADERS) $(LINUX_UNIT)/firmware.bin tests/host.mk
-	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Ilinux -Itests/linux \
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -D_GNU_SOURCE -Ilinux -Itests/linux \
 		-DFIRMWARE_IMAGE='"$(LINUX_UNIT)/firmware.bin"' \
 		$$(filter %.c,$$^) -lcmocka -o $$@
 endef
