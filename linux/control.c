@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "control.h"
+#include "host.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,6 +82,27 @@ static void say_service(int fd, const char *name,
 	}
 }
 
+/* Counted by the worker, read without it: each figure is right by itself. */
+static void say_flash(const struct cz_host *host, int fd)
+{
+	const struct flash_counts *counts;
+
+	if (host->flash == NULL) {
+		return;
+	}
+	counts = flash_counts(host->flash);
+	dprintf(fd,
+		"flash: %llu faults, %llu accesses, %llu instructions gone on "
+		"with, %llu erases of the copy; chip: %llu words programmed, "
+		"%llu blocks erased\n",
+		(unsigned long long)counts->faults,
+		(unsigned long long)counts->accesses,
+		(unsigned long long)counts->instructions,
+		(unsigned long long)counts->erases,
+		(unsigned long long)counts->chip_words,
+		(unsigned long long)counts->chip_erases);
+}
+
 static int say_status(struct cz *cz, int fd)
 {
 	struct cz_stats *stats = malloc(sizeof(*stats));
@@ -105,6 +127,7 @@ static int say_status(struct cz *cz, int fd)
 		(unsigned long long)stats->bad_statuses,
 		(unsigned long long)stats->bad_sizes,
 		(unsigned long long)stats->secure_refused);
+	say_flash(cz->host, fd);
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
 		if (cz->function[i] != 0 &&
 		    !cz_service_available(cz, (enum cz_service)i)) {
