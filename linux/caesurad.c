@@ -50,6 +50,8 @@ usage: caesurad COMMAND [OPTION...]\n\
   --fifo N           run firmware at SCHED_FIFO N, 1 to 99 (SCHED_OTHER)\n\
   --cpus LIST        run firmware on these CPUs only: 0,2-3\n\
   --deadline S       how long a request may take, in seconds (60)\n\
+  --kill-limit S     how long a call may run before it is ended (2 that reads,\n\
+                     20 that writes), in seconds of its own\n\
   --direct ADDRESS   let firmware have the device there as it is; again for more\n\
   --user NAME        whom to become (nobody)\n\
   --help             this text\n\
@@ -67,6 +69,7 @@ struct arguments {
 	bool has_cpus;
 	struct cz_cpu_set cpus;
 	uint64_t deadline_ns;
+	uint64_t kill_limit_ns; /* 0: the library's */
 	struct host_options host;
 };
 
@@ -154,6 +157,7 @@ enum option_code {
 	OPTION_FIFO,
 	OPTION_CPUS,
 	OPTION_DEADLINE,
+	OPTION_KILL_LIMIT,
 	OPTION_DIRECT,
 	OPTION_USER,
 	OPTION_HELP,
@@ -191,6 +195,12 @@ static bool take_option(struct arguments *arguments, int option, char *value)
 		}
 		arguments->deadline_ns = number * NS_PER_S;
 		return true;
+	case OPTION_KILL_LIMIT:
+		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
+			return false;
+		}
+		arguments->kill_limit_ns = number * NS_PER_S;
+		return true;
 	case OPTION_DIRECT:
 		return take_direct(&arguments->host, value);
 	default:
@@ -210,6 +220,7 @@ static int take_arguments(int count, char **values, struct arguments *arguments)
 		{"fifo", required_argument, NULL, OPTION_FIFO},
 		{"cpus", required_argument, NULL, OPTION_CPUS},
 		{"deadline", required_argument, NULL, OPTION_DEADLINE},
+		{"kill-limit", required_argument, NULL, OPTION_KILL_LIMIT},
 		{"direct", required_argument, NULL, OPTION_DIRECT},
 		{"user", required_argument, NULL, OPTION_USER},
 		{"help", no_argument, NULL, OPTION_HELP},
@@ -306,12 +317,15 @@ static int open_machine(struct daemon *daemon)
  * What was ended has been put back, exactly, unless it wrote to a device that is
  * passed through: nothing is withdrawn after the one, what writes after the other.
  */
-static struct cz_policy policy(void)
+static struct cz_policy policy(uint64_t kill_limit_ns)
 {
 	struct cz_policy policy = cz_default_policy;
 
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
 		policy.service[i].exact = 0;
+		if (kill_limit_ns != 0) {
+			policy.service[i].kill_limit_ns = kill_limit_ns;
+		}
 	}
 	return policy;
 }
@@ -319,7 +333,7 @@ static struct cz_policy policy(void)
 static int open_firmware(struct daemon *daemon)
 {
 	struct cz_host *host = &daemon->host;
-	struct cz_policy rules = policy();
+	struct cz_policy rules = policy(daemon->arguments.kill_limit_ns);
 	struct cz_config config = {
 		.host = host,
 		.gate = CZ_GATE_SANDBOX,
