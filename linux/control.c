@@ -93,11 +93,13 @@ static void say_flash(const struct cz_host *host, int fd)
 	counts = flash_counts(host->flash);
 	dprintf(fd,
 		"flash: %llu faults, %llu accesses, %llu instructions gone on "
-		"with, %llu erases of the copy; chip: %llu words programmed, "
+		"with, %llu protections, %llu erases of the copy; chip: %llu "
+		"words programmed, "
 		"%llu blocks erased\n",
 		(unsigned long long)counts->faults,
 		(unsigned long long)counts->accesses,
 		(unsigned long long)counts->instructions,
+		(unsigned long long)counts->protects,
 		(unsigned long long)counts->erases,
 		(unsigned long long)counts->chip_words,
 		(unsigned long long)counts->chip_erases);
