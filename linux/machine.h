@@ -37,6 +37,9 @@ struct machine {
  * CAP_SYS_RAWIO without one. */
 bool machine_open(struct machine *machine, struct provider *module);
 
+/* Closes /dev/mem and /proc/kcore: nothing more is read or mapped. Mappings stay. */
+void machine_let_go(struct machine *machine);
+
 /* Mappings stay. */
 void machine_close(struct machine *machine);
 
