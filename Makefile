@@ -226,3 +226,4 @@ include tests/host.mk
 include tools/tools.mk
 include bench/bench.mk
 include linux/linux.mk
+include tests/linux/guest.mk

@@ -41,7 +41,7 @@ usage: caesurad COMMAND [OPTION...]\n\
   run      serve this machine's EFI variables: to the kernel's own efivarfs by\n\
            the module caesura-efivars, or by --mount as a file system of FUSE\n\
   check    say whether this machine can be served, and what would be mapped\n\
-  time     print firmware's clock\n\
+  time     print firmware's clock; with --set, set it to the system's time\n\
   status   print what the running daemon has done\n\
 \n\
   --mount DIR        show the variables in DIR, by FUSE\n\
@@ -51,8 +51,11 @@ usage: caesurad COMMAND [OPTION...]\n\
   --fifo N           run firmware at SCHED_FIFO N, 1 to 99 (SCHED_OTHER)\n\
   --cpus LIST        run firmware on these CPUs only: 0,2-3\n\
   --deadline S       how long a request may take, in seconds (60)\n\
+  --kill-limit S     how long a call may run before it is ended (2 that reads,\n\
+                     20 that writes), in seconds of its own\n\
   --direct ADDRESS   let firmware have the device there as it is; again for more\n\
   --user NAME        whom to become (nobody)\n\
+  --set              with time\n\
   --help             this text\n\
 \n\
 Exit codes: 0 success, 1 failure, 2 this machine cannot be served or the command\n\
@@ -65,9 +68,11 @@ struct arguments {
 	const char *device;
 	const char *user;
 	bool no_module;
+	bool set;
 	bool has_cpus;
 	struct cz_cpu_set cpus;
 	uint64_t deadline_ns;
+	uint64_t kill_limit_ns; /* 0: the library's */
 	struct host_options host;
 };
 
@@ -155,8 +160,10 @@ enum option_code {
 	OPTION_FIFO,
 	OPTION_CPUS,
 	OPTION_DEADLINE,
+	OPTION_KILL_LIMIT,
 	OPTION_DIRECT,
 	OPTION_USER,
+	OPTION_SET,
 	OPTION_HELP,
 };
 
@@ -173,6 +180,9 @@ static bool take_option(struct arguments *arguments, int option, char *value)
 		return true;
 	case OPTION_NO_MODULE:
 		arguments->no_module = true;
+		return true;
+	case OPTION_SET:
+		arguments->set = true;
 		return true;
 	case OPTION_STATE:
 		arguments->host.state_path = value;
@@ -191,6 +201,12 @@ static bool take_option(struct arguments *arguments, int option, char *value)
 			return false;
 		}
 		arguments->deadline_ns = number * NS_PER_S;
+		return true;
+	case OPTION_KILL_LIMIT:
+		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
+			return false;
+		}
+		arguments->kill_limit_ns = number * NS_PER_S;
 		return true;
 	case OPTION_DIRECT:
 		return take_direct(&arguments->host, value);
@@ -211,8 +227,10 @@ static int take_arguments(int count, char **values, struct arguments *arguments)
 		{"fifo", required_argument, NULL, OPTION_FIFO},
 		{"cpus", required_argument, NULL, OPTION_CPUS},
 		{"deadline", required_argument, NULL, OPTION_DEADLINE},
+		{"kill-limit", required_argument, NULL, OPTION_KILL_LIMIT},
 		{"direct", required_argument, NULL, OPTION_DIRECT},
 		{"user", required_argument, NULL, OPTION_USER},
+		{"set", no_argument, NULL, OPTION_SET},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{NULL, 0, NULL, 0},
 	};
@@ -307,12 +325,15 @@ static int open_machine(struct daemon *daemon)
  * What was ended has been put back, exactly, unless it wrote to a device that is
  * passed through: nothing is withdrawn after the one, what writes after the other.
  */
-static struct cz_policy policy(void)
+static struct cz_policy policy(uint64_t kill_limit_ns)
 {
 	struct cz_policy policy = cz_default_policy;
 
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
 		policy.service[i].exact = 0;
+		if (kill_limit_ns != 0) {
+			policy.service[i].kill_limit_ns = kill_limit_ns;
+		}
 	}
 	return policy;
 }
@@ -320,7 +341,7 @@ static struct cz_policy policy(void)
 static int open_firmware(struct daemon *daemon)
 {
 	struct cz_host *host = &daemon->host;
-	struct cz_policy rules = policy();
+	struct cz_policy rules = policy(daemon->arguments.kill_limit_ns);
 	struct cz_config config = {
 		.host = host,
 		.gate = CZ_GATE_SANDBOX,
@@ -464,7 +485,7 @@ static int confine(struct daemon *daemon)
 	char why[256] = "";
 	uint64_t low, end;
 
-	machine_let_go(&daemon->machine);
+	machine_seal(&daemon->machine);
 	space_range(&daemon->host, &low, &end);
 	if (!confine_memory()) {
 		host_say(&daemon->host, CZ_LOG_WARNING,
@@ -625,6 +646,20 @@ static int command_ask(struct daemon *daemon, const char *question)
 			 : code;
 }
 
+/* A clock that the kernel drives is the kernel's to set. */
+static int command_time(struct daemon *daemon)
+{
+	if (!daemon->arguments.set) {
+		return command_ask(daemon, "time");
+	}
+	if (access("/sys/class/rtc/rtc0", F_OK) == 0) {
+		fprintf(stderr, "caesurad: the kernel has a driver for the "
+				"clock: hwclock --systohc sets it\n");
+		return EXIT_NOT_HERE;
+	}
+	return command_ask(daemon, "set-time");
+}
+
 int main(int count, char **values)
 {
 	struct daemon *daemon = &daemon_state;
@@ -640,7 +675,7 @@ int main(int count, char **values)
 		return command_check(daemon);
 	}
 	if (strcmp(daemon->arguments.command, "time") == 0) {
-		return command_ask(daemon, "time");
+		return command_time(daemon);
 	}
 	if (strcmp(daemon->arguments.command, "status") == 0) {
 		code = control_ask(CONTROL, "status");

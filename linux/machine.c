@@ -263,7 +263,7 @@ bool machine_open(struct machine *machine, struct provider *module)
 	return open_raw(machine) && read_map(machine);
 }
 
-void machine_let_go(struct machine *machine)
+void machine_seal(struct machine *machine)
 {
 	if (machine->mem >= 0) {
 		(void)close(machine->mem);
@@ -271,14 +271,15 @@ void machine_let_go(struct machine *machine)
 	if (machine->kcore >= 0) {
 		(void)close(machine->kcore);
 	}
-	machine->mem = machine->kcore = -1;
+	machine->mem = -1;
+	machine->kcore = -1;
 }
 
 void machine_close(struct machine *machine)
 {
+	machine_seal(machine);
 	free(machine->map);
-	machine_let_go(machine);
-	*machine = (struct machine){.mem = -1, .kcore = -1};
+	machine->map = NULL;
 }
 
 bool machine_entry(const struct machine *machine, uint32_t number,

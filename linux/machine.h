@@ -37,8 +37,8 @@ struct machine {
  * CAP_SYS_RAWIO without one. */
 bool machine_open(struct machine *machine, struct provider *module);
 
-/* Closes /dev/mem and /proc/kcore: nothing more is read or mapped. Mappings stay. */
-void machine_let_go(struct machine *machine);
+/* No more memory is asked for: gives up what could reach all of it. Mappings stay. */
+void machine_seal(struct machine *machine);
 
 /* Mappings stay. */
 void machine_close(struct machine *machine);

@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * torture: variables that are written while something is cut off, in the guest.
+ *
+ * torture kills DIR FRONT COUNT SEED   kills caesurad COUNT times in the middle
+ *                     of a write, and looks after each what the next one has
+ * torture cuts DIR FRONT SEED AFTER POINT   writes, saying before and after each
+ *                     what; from the write AFTER on stands still at POINT
+ *                     thousandths of it, for the machine to be switched off; at
+ *                     those of the commit with a c behind; with - goes on
+ * torture list DIR    a line for each variable of the tests' GUID
+ *
+ * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
+ * one of the guest's clock, kept by a thread of a higher priority: on one CPU in
+ * counted time it is the same instruction each time. Exit codes: 0, 1 something is
+ * lost or wrong, 2 could not run.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GUID "7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e12"
+#define GUID_CHARS 36
+#define NAMES 8
+#define FURTHER NAMES /* the variable that is written when nothing is cut off */
+#define MOST_BYTES 4096u
+#define ATTRIBUTES 7u
+#define APPEND 0x40u
+#define STATE "/run/caesurad/state"
+#define STATE_VALID 4096 /* offset of the journal's valid word: linux/state.c */
+#define DAEMON_LOG "/tmp/caesurad.log"
+#define PRIORITY 40 /* below the kernel's interrupt threads */
+#define SAMPLE_NS 20000u
+#define START_NS 10000000000ull
+#define NS_PER_S 1000000000ull
+#define FUSE_MAGIC 0x65735546
+#define EFIVARFS_MAGIC 0xde5e81e4
+
+struct value {
+	bool exists;
+	size_t size;
+	uint8_t bytes[MOST_BYTES];
+};
+
+enum kind { SET, APPENDED, DELETED };
+
+struct write {
+	unsigned name;
+	enum kind kind;
+	size_t size; /* of what is handed over */
+	uint8_t bytes[4 + MOST_BYTES];
+	struct value after;
+};
+
+/* Of a write in a daemon that has made one before: when the journal is valid. */
+struct profile {
+	uint64_t total_ns, valid_ns, invalid_ns;
+};
+
+struct counts {
+	unsigned before, pending, after, answered, again, wrong;
+};
+
+static struct torture {
+	const char *directory, *front;
+	uint64_t random;
+	struct value value[NAMES + 1];
+	struct profile profile[2]; /* of the small, of the large */
+	uint64_t start_ns; /* of a daemon */
+	pid_t daemon;
+	struct counts counts;
+} torture;
+
+static const size_t sizes[] = {64, 1024};
+
+__attribute__((format(printf, 1, 2), noreturn)) static void
+give_up(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	(void)vprintf(format, list);
+	va_end(list);
+	printf(": %s\n", strerror(errno));
+	exit(2);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void sleep_until(uint64_t ns)
+{
+	struct timespec when = {.tv_sec = (time_t)(ns / NS_PER_S),
+				.tv_nsec = (long)(ns % NS_PER_S)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) ==
+	       EINTR) {
+	}
+}
+
+static uint64_t random_below(uint64_t bound)
+{
+	torture.random ^= torture.random << 13;
+	torture.random ^= torture.random >> 7;
+	torture.random ^= torture.random << 17;
+	return torture.random % bound;
+}
+
+static uint64_t hash(const void *bytes, size_t size)
+{
+	const uint8_t *from = bytes;
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < size; i++) {
+		hash = (hash ^ from[i]) * 0x100000001b3u;
+	}
+	return hash;
+}
+
+/* ---- Variables ---- */
+
+static const char *name_of(unsigned name)
+{
+	static char text[32];
+
+	if (name == FURTHER) {
+		return "Further";
+	}
+	(void)snprintf(text, sizeof(text), "Torture%u", name);
+	return text;
+}
+
+static const char *path_of(unsigned name)
+{
+	static char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s-" GUID, torture.directory,
+		       name_of(name));
+	return path;
+}
+
+/* A file that was made, and whose variable was not, is none. */
+static void read_value(const char *path, struct value *value)
+{
+	uint8_t bytes[4 + MOST_BYTES + 1];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+
+	*value = (struct value){.exists = got >= 4};
+	if (got < 0 && errno != ENOENT) {
+		give_up("%s", path);
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	if (got > 4 && got < (ssize_t)sizeof(bytes)) {
+		value->size = (size_t)got - 4;
+		memcpy(value->bytes, bytes + 4, value->size);
+	}
+}
+
+static bool same(const struct value *a, const struct value *b)
+{
+	return a->exists == b->exists && a->size == b->size &&
+	       memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+static const char *text_of(const struct value *value)
+{
+	static char texts[4][48];
+	static unsigned next;
+	char *text = texts[next++ % 4];
+
+	if (!value->exists) {
+		return "absent";
+	}
+	(void)snprintf(text, sizeof(texts[0]), "%zu:%016" PRIx64, value->size,
+		       hash(value->bytes, value->size));
+	return text;
+}
+
+/* chattr -i; files that are not there yet are not immutable. */
+static void make_mutable(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int flags = 0;
+
+	if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & FS_IMMUTABLE_FL) != 0) {
+		flags &= ~FS_IMMUTABLE_FL;
+		if (ioctl(fd, FS_IOC_SETFLAGS, &flags) != 0) {
+			give_up("chattr -i %s", path);
+		}
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+}
+
+static void fill(struct write *write, size_t size)
+{
+	uint32_t attributes =
+		ATTRIBUTES | (write->kind == APPENDED ? APPEND : 0);
+
+	write->size = 4 + size;
+	memcpy(write->bytes, &attributes, 4);
+	for (size_t i = 0; i < size; i++) {
+		write->bytes[4 + i] = (uint8_t)random_below(256);
+	}
+	memcpy(write->after.bytes + write->after.size, write->bytes + 4, size);
+	write->after.size += size;
+}
+
+/* The next write: of all kinds, of one of all variables. */
+static void choose(struct write *write, size_t size)
+{
+	uint64_t kind = random_below(10);
+
+	*write = (struct write){.name = (unsigned)random_below(NAMES),
+				.after.exists = true};
+	if (torture.value[write->name].exists && kind < 2) {
+		write->kind = DELETED;
+		write->after.exists = false;
+		return;
+	}
+	if (torture.value[write->name].exists && kind < 4 &&
+	    torture.value[write->name].size + size <= MOST_BYTES / 2) {
+		write->kind = APPENDED;
+		write->after = torture.value[write->name];
+	}
+	fill(write, size);
+}
+
+static void choose_set(struct write *write, unsigned name, size_t size)
+{
+	*write = (struct write){.name = name, .after.exists = true};
+	fill(write, size);
+}
+
+/* errno, or 0. begin: once that can be read; what comes before is done then. */
+static int make_write(const struct write *request, int begin)
+{
+	const char *path = path_of(request->name);
+	char go = 0;
+	int fd = -1;
+
+	make_mutable(path);
+	if (request->kind != DELETED) {
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (fd < 0) {
+			return errno;
+		}
+	}
+	if (begin >= 0 && read(begin, &go, 1) != 1) {
+		return ECANCELED;
+	}
+	if (request->kind == DELETED) {
+		return unlink(path) == 0 ? 0 : errno;
+	}
+	return write(fd, request->bytes, request->size) ==
+			       (ssize_t)request->size
+		       ? 0
+		       : errno;
+}
+
+/* ---- A write in another process ---- */
+
+struct writer {
+	pid_t pid;
+	int begin;
+};
+
+static void set_priority(int priority)
+{
+	struct sched_param param = {.sched_priority = priority};
+
+	if (sched_setscheduler(0, priority > 0 ? SCHED_FIFO : SCHED_OTHER,
+			       &param) != 0) {
+		give_up("SCHED_FIFO");
+	}
+}
+
+static void start_writer(struct writer *writer, const struct write *write)
+{
+	int ends[2];
+
+	if (pipe(ends) != 0) {
+		give_up("pipe");
+	}
+	(void)fflush(stdout);
+	writer->pid = fork();
+	if (writer->pid == 0) {
+		(void)close(ends[1]);
+		set_priority(0);
+		_exit(make_write(write, ends[0]));
+	}
+	(void)close(ends[0]);
+	writer->begin = ends[1];
+	/* It is up to the read. */
+	sleep_until(now_ns() + 20000000);
+}
+
+static void begin(const struct writer *writer)
+{
+	if (write(writer->begin, "", 1) != 1) {
+		give_up("writer");
+	}
+}
+
+static int end_writer(const struct writer *writer)
+{
+	int status = 0;
+
+	(void)waitpid(writer->pid, &status, 0);
+	(void)close(writer->begin);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+static bool is_journal_valid(int state)
+{
+	uint32_t valid = 0;
+
+	return pread(state, &valid, sizeof(valid), STATE_VALID) ==
+		       sizeof(valid) &&
+	       valid != 0;
+}
+
+/* Makes the write, looking on. */
+static void measure(struct profile *profile, const struct write *write)
+{
+	struct writer writer;
+	int state = open(STATE, O_RDONLY | O_CLOEXEC), status = 0;
+	uint64_t start, next;
+
+	*profile = (struct profile){0};
+	start_writer(&writer, write);
+	start = next = now_ns();
+	begin(&writer);
+	while (waitpid(writer.pid, &status, WNOHANG) == 0) {
+		next += SAMPLE_NS;
+		sleep_until(next);
+		if (is_journal_valid(state)) {
+			profile->invalid_ns = now_ns() - start;
+			if (profile->valid_ns == 0) {
+				profile->valid_ns = profile->invalid_ns;
+			}
+		}
+	}
+	profile->total_ns = now_ns() - start;
+	(void)close(writer.begin);
+	(void)close(state);
+	if (status != 0) {
+		errno = WEXITSTATUS(status);
+		give_up("%s", name_of(write->name));
+	}
+	torture.value[write->name] = write->after;
+	printf("# %zu bytes: %" PRIu64 " us, the journal valid from %" PRIu64
+	       " to %" PRIu64 "\n",
+	       write->size - 4, profile->total_ns / 1000,
+	       profile->valid_ns / 1000, profile->invalid_ns / 1000);
+}
+
+/* ---- The daemon ---- */
+
+static bool is_module(void)
+{
+	return strcmp(torture.front, "module") == 0;
+}
+
+static void start_daemon(void)
+{
+	(void)fflush(stdout);
+	torture.daemon = fork();
+	if (torture.daemon < 0) {
+		give_up("fork");
+	}
+	if (torture.daemon == 0) {
+		int log = open(DAEMON_LOG, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+		set_priority(0);
+		(void)dup2(log, STDERR_FILENO);
+		if (is_module()) {
+			execlp("caesurad", "caesurad", "run", NULL);
+		}
+		execlp("caesurad", "caesurad", "run", "--mount",
+		       torture.directory, NULL);
+		_exit(127);
+	}
+}
+
+static void end_daemon(int number)
+{
+	int status;
+
+	(void)kill(torture.daemon, number);
+	(void)waitpid(torture.daemon, &status, 0);
+}
+
+/* Its file system answers: of its own, not of what is below its mount point. */
+static bool is_served(void)
+{
+	struct statfs status;
+
+	if (is_module()) {
+		(void)mount("efivarfs", torture.directory, "efivarfs", 0, NULL);
+	}
+	return statfs(torture.directory, &status) == 0 &&
+	       (unsigned long)status.f_type ==
+		       (is_module() ? EFIVARFS_MAGIC : FUSE_MAGIC);
+}
+
+static void await_daemon(void)
+{
+	uint64_t start = now_ns();
+
+	while (!is_served()) {
+		if (waitpid(torture.daemon, NULL, WNOHANG) != 0 ||
+		    now_ns() - start > START_NS) {
+			printf("not ok - a new daemon serves\n");
+			(void)fflush(stdout);
+			exit(1);
+		}
+		sleep_until(now_ns() + 1000000);
+	}
+}
+
+/* ---- kills ---- */
+
+/* 0: any point of the write; 1: of the commit, and what is before and after. */
+static uint64_t moment(const struct profile *profile, bool in_commit)
+{
+	uint64_t span = profile->invalid_ns - profile->valid_ns;
+
+	if (!in_commit || profile->valid_ns == 0) {
+		return random_below(profile->total_ns + profile->total_ns / 20);
+	}
+	span += 2 * SAMPLE_NS;
+	return profile->valid_ns - 2 * SAMPLE_NS - span / 4 +
+	       random_below(span + span / 2);
+}
+
+static bool check(unsigned name, const struct value *wanted,
+		  const struct value * or)
+{
+	static struct value found;
+
+	read_value(path_of(name), &found);
+	if (same(&found, wanted) || (or != NULL && same(&found, or))) {
+		return true;
+	}
+	printf("# %s is %s, not %s", name_of(name), text_of(&found),
+	       text_of(wanted));
+	printf(" nor %s\n", or != NULL ? text_of(or) : "anything else");
+	torture.counts.wrong++;
+	return false;
+}
+
+/* Also what must not be there. */
+static void check_others(unsigned name)
+{
+	for (unsigned i = 0; i <= NAMES; i++) {
+		if (i != name) {
+			(void)check(i, &torture.value[i], NULL);
+		}
+	}
+}
+
+static void write_further(void)
+{
+	struct write further;
+	int error;
+
+	choose_set(&further, FURTHER, 16);
+	error = make_write(&further, -1);
+	if (error != 0) {
+		printf("# a further write: %s\n", strerror(error));
+		torture.counts.wrong++;
+		return;
+	}
+	torture.value[FURTHER] = further.after;
+	(void)check(FURTHER, &further.after, NULL);
+}
+
+/* What the killed write has come to; its value from here on. */
+static void judge(const struct write *write, int error, bool was_pending)
+{
+	struct value *value = &torture.value[write->name];
+	bool is_old = same(value, &write->after);
+
+	if (error == 0) {
+		/* Answered with success: it is committed. */
+		torture.counts.answered++;
+		(void)check(write->name, &write->after, NULL);
+		*value = write->after;
+		return;
+	}
+	if (was_pending) {
+		/* The journal is valid: the next daemon has to end it. */
+		torture.counts.pending++;
+		(void)check(write->name, &write->after, NULL);
+		*value = write->after;
+		return;
+	}
+	if (!check(write->name, value, &write->after) || is_old) {
+		read_value(path_of(write->name), value);
+		return;
+	}
+	read_value(path_of(write->name), value);
+	if (same(value, &write->after)) {
+		torture.counts.after++;
+	} else {
+		torture.counts.before++;
+	}
+}
+
+static void kill_once(unsigned number)
+{
+	static struct write write;
+	unsigned which = number / 2 % 2;
+	struct writer writer;
+	int state = open(STATE, O_RDONLY | O_CLOEXEC), error;
+	bool was_pending;
+	uint64_t start, after_ns;
+
+	choose(&write, sizes[which]);
+	after_ns = moment(&torture.profile[which], number % 2 == 1);
+	start_writer(&writer, &write);
+	start = now_ns();
+	begin(&writer);
+	sleep_until(start + after_ns);
+	end_daemon(SIGKILL);
+	was_pending = is_journal_valid(state);
+	(void)close(state);
+	start_daemon();
+	if (random_below(4) == 0) {
+		torture.counts.again++;
+		sleep_until(now_ns() + random_below(torture.start_ns));
+		end_daemon(SIGKILL);
+		start_daemon();
+	}
+	await_daemon();
+	error = end_writer(&writer);
+	judge(&write, error, was_pending);
+	check_others(write.name);
+	write_further();
+}
+
+static void prepare_kills(void)
+{
+	struct write write;
+	uint64_t start;
+
+	start_daemon();
+	await_daemon();
+	for (unsigned i = 0; i <= NAMES; i++) {
+		read_value(path_of(i), &torture.value[i]);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		/* As it is after a kill. */
+		end_daemon(SIGKILL);
+		start = now_ns();
+		start_daemon();
+		await_daemon();
+		torture.start_ns = now_ns() - start;
+		write_further();
+		choose_set(&write, i, sizes[i]);
+		measure(&torture.profile[i], &write);
+	}
+}
+
+static int kills(unsigned count)
+{
+	const struct counts *counts = &torture.counts;
+
+	set_priority(PRIORITY);
+	prepare_kills();
+	for (unsigned i = 0; i < count; i++) {
+		unsigned wrong = counts->wrong;
+
+		kill_once(i);
+		if (counts->wrong != wrong) {
+			printf("# that was kill %u\n", i);
+		}
+	}
+	printf("kills front=%s kills=%u before=%u journal=%u after=%u "
+	       "answered=%u again=%u wrong=%u\n",
+	       torture.front, count, counts->before, counts->pending,
+	       counts->after, counts->answered, counts->again, counts->wrong);
+	end_daemon(SIGTERM);
+	return counts->wrong == 0 ? 0 : 1;
+}
+
+/* ---- list ---- */
+
+static int list(void)
+{
+	DIR *directory = opendir(torture.directory);
+	struct dirent *entry;
+	struct value value;
+	char path[512];
+
+	if (directory == NULL) {
+		give_up("%s", torture.directory);
+	}
+	while ((entry = readdir(directory)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (length <= GUID_CHARS + 1 ||
+		    strcmp(entry->d_name + length - GUID_CHARS, GUID) != 0) {
+			continue;
+		}
+		(void)snprintf(path, sizeof(path), "%s/%s", torture.directory,
+			       entry->d_name);
+		read_value(path, &value);
+		if (value.exists) {
+			printf("value %.*s %s\n",
+			       (int)(length - GUID_CHARS - 1), entry->d_name,
+			       text_of(&value));
+		}
+	}
+	(void)closedir(directory);
+	printf("values end\n");
+	return 0;
+}
+
+/* ---- cuts ---- */
+
+static void say_all(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* Has left the machine when this returns. */
+static void say_all(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vprintf(format, arguments);
+	va_end(arguments);
+	(void)fflush(stdout);
+	(void)tcdrain(STDOUT_FILENO);
+}
+
+/* The machine is to be switched off at this very instruction: nothing of a lower
+ * priority runs, and whatever waits on this line switches it off. */
+__attribute__((noreturn)) static void stand_still(unsigned number, int state)
+{
+	printf("still %u journal=%d\n", number, is_journal_valid(state));
+	(void)fflush(stdout);
+	for (;;) {
+	}
+}
+
+static void stop_in(const struct write *write, unsigned number,
+		    const struct profile *profile, const char *point)
+{
+	struct writer writer;
+	int state = open(STATE, O_RDONLY | O_CLOEXEC);
+	uint64_t thousandths = strtoull(point, NULL, 10), start, after_ns;
+
+	after_ns = profile->total_ns * thousandths / 1000;
+	if (strchr(point, 'c') != NULL) {
+		after_ns =
+			profile->valid_ns - SAMPLE_NS +
+			(profile->invalid_ns - profile->valid_ns + SAMPLE_NS) *
+				thousandths / 1000;
+	}
+	start_writer(&writer, write);
+	start = now_ns();
+	begin(&writer);
+	sleep_until(start + after_ns);
+	stand_still(number, state);
+}
+
+/* Real-time threads may take all of a CPU's time. */
+static void allow_standing_still(void)
+{
+	int fd = open("/proc/sys/kernel/sched_rt_runtime_us", O_WRONLY);
+
+	if (fd < 0 || write(fd, "-1", 2) != 2) {
+		give_up("sched_rt_runtime_us");
+	}
+	(void)close(fd);
+}
+
+static void cut_write(struct write *write, unsigned number)
+{
+	int error;
+
+	say_all("begin %u %s %s\n", number, name_of(write->name),
+		text_of(&write->after));
+	error = make_write(write, -1);
+	if (error != 0) {
+		say_all("failed %u %s\n", number, strerror(error));
+		exit(1);
+	}
+	torture.value[write->name] = write->after;
+	say_all("done %u\n", number);
+}
+
+static int cuts(unsigned after, const char *point)
+{
+	static struct write write;
+	bool stands_still = strcmp(point, "-") != 0;
+
+	list();
+	for (unsigned i = 0; i < NAMES; i++) {
+		read_value(path_of(i), &torture.value[i]);
+	}
+	if (stands_still) {
+		allow_standing_still();
+		set_priority(PRIORITY);
+	}
+	for (unsigned i = 1; i < after || !stands_still; i++) {
+		choose(&write, sizes[1]);
+		cut_write(&write, i);
+		if (i == 100) {
+			say_all("enough\n");
+			sleep_until(UINT64_MAX / 2);
+		}
+	}
+	choose_set(&write, (unsigned)random_below(NAMES), sizes[1]);
+	say_all("begin %u %s %s\n", after, name_of(write.name),
+		text_of(&write.after));
+	measure(&torture.profile[1], &write);
+	say_all("done %u\n", after);
+	choose(&write, sizes[1]);
+	say_all("begin %u %s %s\n", after + 1, name_of(write.name),
+		text_of(&write.after));
+	stop_in(&write, after + 1, &torture.profile[1], point);
+	return 0;
+}
+
+int main(int count, char **words)
+{
+	const char *what = count > 1 ? words[1] : "";
+
+	if (count > 2) {
+		torture.directory = words[2];
+		torture.front = count > 3 ? words[3] : "";
+	}
+	if (strcmp(what, "list") == 0 && count == 3) {
+		return list();
+	}
+	if (strcmp(what, "kills") == 0 && count == 6) {
+		torture.random =
+			0x9e3779b97f4a7c15u ^ strtoull(words[5], NULL, 10);
+		return kills((unsigned)strtoul(words[4], NULL, 10));
+	}
+	if (strcmp(what, "cuts") == 0 && count == 7) {
+		torture.random =
+			0x9e3779b97f4a7c15u ^ strtoull(words[4], NULL, 10);
+		return cuts((unsigned)strtoul(words[5], NULL, 10), words[6]);
+	}
+	printf("torture: see tests/linux/guest/torture.c\n");
+	return 2;
+}
