@@ -651,6 +651,15 @@ void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
 	}
 }
 
+static bool part_holds(const struct host_part *part, uint64_t address,
+		       uint32_t bytes)
+{
+	return address - part->address < part->size_bytes &&
+	       bytes <= part->size_bytes - (address - part->address);
+}
+
+/* Once for each instruction that is gone on with, and each of its accesses: mostly
+ * in the same part as the last of its kind. */
 void *space_reach(void *context, uint64_t address, uint32_t bytes,
 		  enum flash_reach how)
 {
@@ -659,19 +668,24 @@ void *space_reach(void *context, uint64_t address, uint32_t bytes,
 		[FLASH_REACH_WRITE] = CZ_PROT_WRITE,
 		[FLASH_REACH_EXECUTE] = CZ_PROT_EXEC,
 	};
-	const struct cz_host *host = context;
+	struct cz_host *host = context;
+	unsigned i = host->part_recent[how];
 
-	for (unsigned i = 0; i < host->part_count; i++) {
-		const struct host_part *part = &host->part[i];
-
-		if (address - part->address < part->size_bytes &&
-		    bytes <= part->size_bytes - (address - part->address)) {
-			return (part->prot & needed[how]) != 0
-				       ? (void *)(uintptr_t)address
-				       : NULL;
+	if (i >= host->part_count ||
+	    !part_holds(&host->part[i], address, bytes)) {
+		for (i = 0; i < host->part_count; i++) {
+			if (part_holds(&host->part[i], address, bytes)) {
+				break;
+			}
 		}
+		if (i == host->part_count) {
+			return NULL;
+		}
+		host->part_recent[how] = i;
 	}
-	return NULL;
+	return (host->part[i].prot & needed[how]) != 0
+		       ? (void *)(uintptr_t)address
+		       : NULL;
 }
 
 void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)
