@@ -24,6 +24,7 @@
 
 #define DIRECTORY "/run/caesurad"
 #define STATE DIRECTORY "/state"
+#define KEPT_STATE "state" /* of systemd's descriptors */
 #define LOCK DIRECTORY "/lock"
 #define CONTROL DIRECTORY "/control"
 #define NS_PER_S 1000000000ull
@@ -553,8 +554,10 @@ static int command_run(struct daemon *daemon)
 	int code;
 
 	notify_open();
+	daemon->arguments.host.kept_state = notify_kept(KEPT_STATE);
 	code = open_all(daemon);
 	if (code == 0) {
+		notify_keep(KEPT_STATE, state_fd(daemon->host.state));
 		code = set_cpus(daemon);
 	}
 	if (code == 0) {

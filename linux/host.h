@@ -43,6 +43,7 @@ struct host_part {
 /* Scheduling of the worker: 0 is SCHED_OTHER, else SCHED_FIFO's priority. */
 struct host_options {
 	const char *state_path;
+	int kept_state; /* struct state_config's kept_fd */
 	int fifo_priority;
 	/* Devices that are mapped as they are, whatever they are. */
 	uint64_t direct[HOST_MAX_DEVICES];

@@ -51,3 +51,10 @@ $(LINUX)/fake_provider: tests/linux/fake_provider.c linux/provider.c linux/chose
 	@mkdir -p $(@D)
 	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -I. -fuse-ld=lld -static-pie \
 		$(filter %.c,$^) -lfdt -o $@
+
+# Packages for Debian, of the daemon and of the module's source.
+.PHONY: deb
+deb: $(LINUX)/caesurad
+	@mkdir -p $(OUT)/deb
+	$(Q)$(OBJCOPY) --strip-all $< $(OUT)/deb/caesurad
+	$(Q)linux/debian/build.sh $(OUT)/deb/caesurad $(OUT)/deb

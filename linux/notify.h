@@ -14,4 +14,10 @@ void notify_say(const char *text);
 /* How often a sign of life is expected; 0: never. */
 uint64_t notify_watchdog_ns(void);
 
+/* Has a descriptor kept, by that name alone, for the service's next process. */
+void notify_keep(const char *name, int fd);
+
+/* The descriptor that an earlier process has had kept; 0: there is none. */
+int notify_kept(const char *name);
+
 #endif

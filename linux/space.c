@@ -342,6 +342,7 @@ static bool open_state(struct cz_host *host, unsigned ram)
 	struct state_region regions[STATE_MAX_REGIONS];
 	struct state_config config = {
 		.path = host->options.state_path,
+		.kept_fd = host->options.kept_state,
 		.regions = regions,
 		.region_count = ram,
 		.identity.memory_map = state_hash(0, host->machine->map,

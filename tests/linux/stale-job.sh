@@ -24,7 +24,8 @@ that() {
 }
 
 start() {
-	caesurad run --no-module --mount $tree 2>/tmp/log &
+	: >/tmp/log
+	caesurad run --no-module --mount $tree 2>>/tmp/log &
 	daemon=$!
 	polls=0
 	until grep -q ready /tmp/log; do
