@@ -7,7 +7,7 @@
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 linux=$root/build/linux
 linux_memory=1024
-wakeups=2000 # of a phase and a boot, where no number of calls ends it
+wakeups=2000 # of a phase and a boot, where nothing else says how many
 calls=150    # of SetVariable: the store does not hold many more
 
 # ---- What it needs ----

@@ -95,20 +95,27 @@ static bool set_variable(struct load *load)
 	       (load->number > 0 || make_mutable(load->path));
 }
 
+/* With value_bytes 0 it may be of any size: the driver that masks interrupts
+ * leaves that as it was. */
 static bool get_variable(struct load *load)
 {
-	size_t size = sizeof(attributes) + load->value_bytes;
+	ssize_t size = (ssize_t)(sizeof(attributes) + load->value_bytes);
 	int file = open(load->path, O_RDONLY);
+	ssize_t got;
 
 	if (file < 0) {
 		return failed("open", load->path);
 	}
-	if (read(file, buffer, sizeof(buffer)) != (ssize_t)size) {
-		failed("read", load->path);
-		close(file);
-		return false;
+	got = read(file, buffer, sizeof(buffer));
+	close(file);
+	if (load->value_bytes == 0 && got >= 0) {
+		return true;
 	}
-	return close(file) == 0;
+	if (got >= 0 && got != size) {
+		fprintf(stderr, "meter: %s: %zd bytes, not %zd\n", load->path,
+			got, size);
+	}
+	return got < 0 ? failed("read", load->path) : got == size;
 }
 
 static bool get_time(struct load *load)

@@ -12,7 +12,15 @@ by_ours() {
 	phase=$1
 	file=$2
 	shift 2
-	meter -p "$phase" -f "$file" -m "$mode" -s "$seed" "$@"
+	meter -p "$phase" -f "$file" -m "$mode" -s "$seed" "$@" \
+		>/tmp/cell || return
+	cat /tmp/cell
+	taken=$(sed -n 's/^cell .* samples=\([0-9]*\) .*/\1/p' /tmp/cell)
+}
+
+# Of a second, since the start.
+hundredths() {
+	sed 's/^\([0-9]*\)\.\([0-9]*\) .*/\1\2/' /proc/uptime
 }
 
 # by_cyclictest PHASE FILE [OPTION…]: while the load runs, but for an idle one.
@@ -22,12 +30,13 @@ by_cyclictest() {
 	shift 2
 	cyclictest -q -m -p 90 -i 100 -l 1000000 -D 600 >/tmp/cyclictest &
 	cyclictest_pid=$!
+	started=$(hundredths)
 	if [ "$phase" = idle ]; then
 		sleep 0.3
 	else
-		# As long as our meter takes: a wake-up every 100 us.
-		meter -o -p "$phase" -f "$file" -t $((wakeups / 10)) "$@"
+		meter -o -p "$phase" -f "$file" "$@"
 	fi || return
+	taken=$((($(hundredths) - started) * 100))
 	kill -INT "$cyclictest_pid"
 	wait "$cyclictest_pid"
 	sed -n 's/^T:.* Max: *\([0-9]*\).*/\1/p' /tmp/cyclictest |
@@ -38,27 +47,39 @@ measure() {
 	"by_$meter" "$@" || exit 1
 }
 
+# measure_for WAKEUPS PHASE FILE [OPTION…]: both take one every 100 us.
+measure_for() {
+	number=$1
+	shift
+	case $meter in
+	ours) measure "$@" -n "$number" ;;
+	cyclictest) measure "$@" -t $((number / 10)) ;;
+	esac
+}
+
 # What is probed late, ten seconds after the start, is over then.
 sleep 12
 start_path "$path" || exit 1
 
+# Control last, and for as long as what it is held against: what comes once in a
+# second is in both.
 if [ "$meter" = mask ]; then
 	variable=$efivars/MaskIrq:5000000-6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
 	meter=ours
-	measure control /tmp/control -n "$wakeups"
-	printf '\7\0\0\0x' >"$variable" || exit 1
-	measure mask "$variable" -b 0 -n "$wakeups"
+	[ -e "$variable" ] || printf '\7\0\0\0x' >"$variable" || exit 1
+	measure_for "$wakeups" mask "$variable" -b 0
+	measure_for "$taken" control /tmp/control
 	end_path "$path"
 	exit
 fi
 
 variable=$efivars/CaesuraBench-7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
-measure idle /dev/null -b 0 -n "$wakeups"
-measure control /tmp/control -n "$wakeups"
+measure_for "$wakeups" idle /dev/null -b 0
 meter -o -p setvariable -f "$variable" -c 1 || exit 1
-measure getvariable "$variable" -n "$wakeups"
+measure_for "$wakeups" getvariable "$variable"
 if [ "$path" = kernel ]; then
-	measure gettime /dev/rtc0 -b 0 -n "$wakeups"
+	measure_for "$wakeups" gettime /dev/rtc0 -b 0
 fi
-measure setvariable "$variable" -c "$calls" -n 100000
+measure_for 1000000 setvariable "$variable" -c "$calls"
+measure_for "$taken" control /tmp/control
 end_path "$path"

@@ -42,7 +42,7 @@ start_path() {
 end_path() {
 	umount "$efivars" 2>/dev/null
 	if [ "$1" != kernel ]; then
-		kill "$caesurad_pid"
+		kill "$caesurad_pid" 2>/dev/null # FUSE's has ended already
 		wait "$caesurad_pid"
 	fi
 	return 0

@@ -40,7 +40,7 @@ usage: caesurad COMMAND [OPTION...]\n\
   run      serve this machine's EFI variables: to the kernel's own efivarfs by\n\
            the module caesura-efivars, or by --mount as a file system of FUSE\n\
   check    say whether this machine can be served, and what would be mapped\n\
-  time     print firmware's clock\n\
+  time     print firmware's clock; with --set, set it to the system's time\n\
   status   print what the running daemon has done\n\
 \n\
   --mount DIR        show the variables in DIR, by FUSE\n\
@@ -54,6 +54,7 @@ usage: caesurad COMMAND [OPTION...]\n\
                      20 that writes), in seconds of its own\n\
   --direct ADDRESS   let firmware have the device there as it is; again for more\n\
   --user NAME        whom to become (nobody)\n\
+  --set              with time\n\
   --help             this text\n\
 \n\
 Exit codes: 0 success, 1 failure, 2 this machine cannot be served or the command\n\
@@ -66,6 +67,7 @@ struct arguments {
 	const char *device;
 	const char *user;
 	bool no_module;
+	bool set;
 	bool has_cpus;
 	struct cz_cpu_set cpus;
 	uint64_t deadline_ns;
@@ -160,6 +162,7 @@ enum option_code {
 	OPTION_KILL_LIMIT,
 	OPTION_DIRECT,
 	OPTION_USER,
+	OPTION_SET,
 	OPTION_HELP,
 };
 
@@ -176,6 +179,9 @@ static bool take_option(struct arguments *arguments, int option, char *value)
 		return true;
 	case OPTION_NO_MODULE:
 		arguments->no_module = true;
+		return true;
+	case OPTION_SET:
+		arguments->set = true;
 		return true;
 	case OPTION_STATE:
 		arguments->host.state_path = value;
@@ -223,6 +229,7 @@ static int take_arguments(int count, char **values, struct arguments *arguments)
 		{"kill-limit", required_argument, NULL, OPTION_KILL_LIMIT},
 		{"direct", required_argument, NULL, OPTION_DIRECT},
 		{"user", required_argument, NULL, OPTION_USER},
+		{"set", no_argument, NULL, OPTION_SET},
 		{"help", no_argument, NULL, OPTION_HELP},
 		{NULL, 0, NULL, 0},
 	};
@@ -477,6 +484,7 @@ static int confine(struct daemon *daemon)
 	char why[256] = "";
 	uint64_t low, end;
 
+	machine_seal(&daemon->machine);
 	space_range(&daemon->host, &low, &end);
 	if (!confine_memory()) {
 		host_say(&daemon->host, CZ_LOG_WARNING,
@@ -635,6 +643,20 @@ static int command_ask(struct daemon *daemon, const char *question)
 			 : code;
 }
 
+/* A clock that the kernel drives is the kernel's to set. */
+static int command_time(struct daemon *daemon)
+{
+	if (!daemon->arguments.set) {
+		return command_ask(daemon, "time");
+	}
+	if (access("/sys/class/rtc/rtc0", F_OK) == 0) {
+		fprintf(stderr, "caesurad: the kernel has a driver for the "
+				"clock: hwclock --systohc sets it\n");
+		return EXIT_NOT_HERE;
+	}
+	return command_ask(daemon, "set-time");
+}
+
 int main(int count, char **values)
 {
 	struct daemon *daemon = &daemon_state;
@@ -650,7 +672,7 @@ int main(int count, char **values)
 		return command_check(daemon);
 	}
 	if (strcmp(daemon->arguments.command, "time") == 0) {
-		return command_ask(daemon, "time");
+		return command_time(daemon);
 	}
 	if (strcmp(daemon->arguments.command, "status") == 0) {
 		code = control_ask(CONTROL, "status");

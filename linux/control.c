@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "control.h"
+#include "host.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define QUESTION_CHARS 32
@@ -17,22 +19,53 @@
 
 static int say_time(struct cz *cz, int fd)
 {
-	struct cz_efi_time time;
-	cz_status status = cz_get_time(cz, &time, NULL,
+	struct cz_efi_time now;
+	cz_status status = cz_get_time(cz, &now, NULL,
 				       cz_host_now_ns(cz->host) + LIMIT_NS);
 
 	if (status != CZ_OK) {
 		dprintf(fd, "GetTime: %s\n", cz_status_name(status));
 		return 1;
 	}
-	dprintf(fd, "%04u-%02u-%02u %02u:%02u:%02u", time.year, time.month,
-		time.day, time.hour, time.minute, time.second);
-	if (time.timezone == UNSPECIFIED_ZONE) {
+	dprintf(fd, "%04u-%02u-%02u %02u:%02u:%02u", now.year, now.month,
+		now.day, now.hour, now.minute, now.second);
+	if (now.timezone == UNSPECIFIED_ZONE) {
 		dprintf(fd, " (of no time zone)\n");
 	} else {
-		dprintf(fd, " %+d minutes\n", -time.timezone);
+		dprintf(fd, " %+d minutes\n", -now.timezone);
 	}
 	return 0;
+}
+
+/* The system's time, in the zone that firmware keeps; UTC where it keeps none. */
+static int set_time(struct cz *cz, int fd)
+{
+	uint64_t deadline_ns = cz_host_now_ns(cz->host) + LIMIT_NS;
+	struct cz_efi_time now;
+	cz_status status = cz_get_time(cz, &now, NULL, deadline_ns);
+	time_t seconds = time(NULL);
+	struct tm parts;
+
+	if (status == CZ_OK && now.timezone != UNSPECIFIED_ZONE) {
+		seconds -= now.timezone * 60;
+	}
+	if (status != CZ_OK || gmtime_r(&seconds, &parts) == NULL) {
+		dprintf(fd, "GetTime: %s\n", cz_status_name(status));
+		return 1;
+	}
+	now.year = (uint16_t)(parts.tm_year + 1900);
+	now.month = (uint8_t)(parts.tm_mon + 1);
+	now.day = (uint8_t)parts.tm_mday;
+	now.hour = (uint8_t)parts.tm_hour;
+	now.minute = (uint8_t)parts.tm_min;
+	now.second = (uint8_t)(parts.tm_sec < 60 ? parts.tm_sec : 59);
+	now.nanosecond = 0;
+	status = cz_set_time(cz, &now, deadline_ns);
+	if (status != CZ_OK) {
+		dprintf(fd, "SetTime: %s\n", cz_status_name(status));
+		return 1;
+	}
+	return say_time(cz, fd);
 }
 
 static void say_service(int fd, const char *name,
@@ -47,6 +80,27 @@ static void say_service(int fd, const char *name,
 			(unsigned long long)(stats->max_ns / US),
 			(unsigned long long)(stats->masked_max_ns / US));
 	}
+}
+
+/* Counted by the worker, read without it: each figure is right by itself. */
+static void say_flash(const struct cz_host *host, int fd)
+{
+	const struct flash_counts *counts;
+
+	if (host->flash == NULL) {
+		return;
+	}
+	counts = flash_counts(host->flash);
+	dprintf(fd,
+		"flash: %llu faults, %llu accesses, %llu instructions gone on "
+		"with, %llu erases of the copy; chip: %llu words programmed, "
+		"%llu blocks erased\n",
+		(unsigned long long)counts->faults,
+		(unsigned long long)counts->accesses,
+		(unsigned long long)counts->instructions,
+		(unsigned long long)counts->erases,
+		(unsigned long long)counts->chip_words,
+		(unsigned long long)counts->chip_erases);
 }
 
 static int say_status(struct cz *cz, int fd)
@@ -73,6 +127,7 @@ static int say_status(struct cz *cz, int fd)
 		(unsigned long long)stats->bad_statuses,
 		(unsigned long long)stats->bad_sizes,
 		(unsigned long long)stats->secure_refused);
+	say_flash(cz->host, fd);
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
 		if (cz->function[i] != 0 &&
 		    !cz_service_available(cz, (enum cz_service)i)) {
@@ -88,6 +143,9 @@ int control_answer(struct cz *cz, const char *question, int fd)
 {
 	if (strcmp(question, "time") == 0) {
 		return say_time(cz, fd);
+	}
+	if (strcmp(question, "set-time") == 0) {
+		return set_time(cz, fd);
 	}
 	if (strcmp(question, "status") == 0) {
 		return say_status(cz, fd);

@@ -39,6 +39,7 @@ enum mode { MODE_ARRAY, MODE_STATUS, MODE_QUERY, MODE_IDENTIFY };
 #define FOLLOW_IDLE 160u
 #define FOLLOW_MOST 4096u
 #define CHUNK 256u
+#define WINDOW 4096u
 
 /* The chip's state. */
 struct machine {
@@ -55,6 +56,12 @@ struct rewrite {
 	struct nor_block block;
 	uint32_t next; /* offset */
 	bool active;
+};
+
+/* The page that was reached last, of each kind: to ask may take a search. */
+struct window {
+	uint64_t address;
+	uint8_t *memory; /* NULL: none yet */
 };
 
 struct flash {
@@ -75,6 +82,7 @@ struct flash {
 	enum flash_access shown;
 	uint32_t open_page; /* writable, or NOWHERE */
 	uint32_t page_bytes;
+	struct window window[FLASH_REACH_EXECUTE + 1]; /* during a fault */
 	/* In this call, buffered programs of this block were confirmed at this page,
 	 * and not at the one that they were of: that one can be opened. */
 	uint32_t confirm_page, confirm_block;
@@ -662,11 +670,21 @@ static bool do_access(struct flash *flash, struct cz_frame *frame,
 
 /* ---- Going on with firmware's code ---- */
 
-static void *reach(const struct flash *flash, uint64_t address, uint32_t bytes,
+static void *reach(struct flash *flash, uint64_t address, uint32_t bytes,
 		   enum flash_reach how)
 {
 	const struct flash_firmware *firmware = &flash->config.firmware;
+	struct window *window = &flash->window[how];
+	uint64_t start = address & ~(uint64_t)(WINDOW - 1);
 
+	if (window->memory == NULL || window->address != start) {
+		window->address = start;
+		window->memory =
+			firmware->reach(firmware->context, start, WINDOW, how);
+	}
+	if (window->memory != NULL && address - start <= WINDOW - bytes) {
+		return window->memory + (address - start);
+	}
 	return firmware->reach(firmware->context, address, bytes, how);
 }
 
@@ -731,6 +749,7 @@ static void go_on(struct flash *flash, struct cz_frame *frame)
 {
 	uint32_t idle = 0;
 
+	memset(flash->window, 0, sizeof(flash->window));
 	for (uint32_t i = 0; i < FOLLOW_MOST && idle < FOLLOW_IDLE; i++) {
 		const uint32_t *code;
 

@@ -70,6 +70,8 @@ struct cz_host {
 	uint64_t window_address, window_bytes;
 	struct host_part part[HOST_MAX_PARTS];
 	unsigned part_count;
+	unsigned part_recent
+		[3]; /* by enum flash_reach: where it was last time */
 	void *table[HOST_MAX_TABLES]; /* copies handed out as aliases */
 	unsigned table_count;
 

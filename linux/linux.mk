@@ -44,3 +44,10 @@ $(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
 		-lfuse3 -lseccomp -lfdt -o $@
 
 -include $(shell find $(LINUX)/linux $(LINUX)/src -name '*.d' 2>/dev/null)
+
+# caesurad without firmware, for the module's tests.
+$(LINUX)/fake_provider: tests/linux/fake_provider.c linux/provider.c linux/chosen.c \
+		linux/provider.h linux/chosen.h linux/module/caesura-uapi.h | $(SYSROOT)
+	@mkdir -p $(@D)
+	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -I. -fuse-ld=lld -static-pie \
+		$(filter %.c,$^) -lfdt -o $@

@@ -263,16 +263,23 @@ bool machine_open(struct machine *machine, struct provider *module)
 	return open_raw(machine) && read_map(machine);
 }
 
-void machine_close(struct machine *machine)
+void machine_seal(struct machine *machine)
 {
-	free(machine->map);
 	if (machine->mem >= 0) {
 		(void)close(machine->mem);
 	}
 	if (machine->kcore >= 0) {
 		(void)close(machine->kcore);
 	}
-	*machine = (struct machine){.mem = -1, .kcore = -1};
+	machine->mem = -1;
+	machine->kcore = -1;
+}
+
+void machine_close(struct machine *machine)
+{
+	machine_seal(machine);
+	free(machine->map);
+	machine->map = NULL;
 }
 
 bool machine_entry(const struct machine *machine, uint32_t number,

@@ -37,6 +37,9 @@ struct machine {
  * CAP_SYS_RAWIO without one. */
 bool machine_open(struct machine *machine, struct provider *module);
 
+/* No more memory is asked for: gives up what could reach all of it. Mappings stay. */
+void machine_seal(struct machine *machine);
+
 /* Mappings stay. */
 void machine_close(struct machine *machine);
 

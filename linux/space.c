@@ -6,6 +6,7 @@
  * any other is dropped.
  */
 #include "host.h"
+#include "stale.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,113 +114,6 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 	       fails(host, "the memory map has no runtime regions of RAM");
 }
 
-/* ---- RAM, by the state file ---- */
-
-static bool fill(void *context, unsigned number, void *into,
-		 uint64_t size_bytes)
-{
-	struct cz_host *host = context;
-
-	for (unsigned i = 0; i < host->region_count; i++) {
-		const struct host_region *region = &host->region[i];
-
-		if (region->kind == HOST_RAM && region->number == number) {
-			return machine_read(host->machine, region->physical,
-					    into, size_bytes);
-		}
-	}
-	return false;
-}
-
-/* "0123abcd-…": 32 digits to 16 bytes. */
-static bool read_boot_id(uint8_t boot[16])
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	unsigned digits = 0;
-	int c;
-
-	memset(boot, 0, 16);
-	while (file != NULL && digits < 32 && (c = fgetc(file)) != EOF) {
-		const char *at = strchr("0123456789abcdef", c);
-
-		if (at != NULL && c != '\0') {
-			unsigned value = (unsigned)(at - "0123456789abcdef");
-
-			boot[digits / 2] |=
-				(uint8_t)(value << (digits % 2 == 0 ? 4 : 0));
-			digits++;
-		}
-	}
-	if (file != NULL) {
-		(void)fclose(file);
-	}
-	return digits == 32;
-}
-
-static bool open_state(struct cz_host *host, unsigned ram)
-{
-	struct state_region regions[STATE_MAX_REGIONS];
-	struct state_config config = {
-		.path = host->options.state_path,
-		.regions = regions,
-		.region_count = ram,
-		.context = host,
-		.fill = fill,
-		.identity.memory_map = state_hash(0, host->machine->map,
-						  host->machine->map_bytes),
-	};
-	enum state_result result;
-
-	if (!read_boot_id(config.identity.boot)) {
-		return fails(host, "/proc/sys/kernel/random/boot_id: %s",
-			     strerror(errno));
-	}
-	for (unsigned i = 0; i < host->region_count; i++) {
-		const struct host_region *region = &host->region[i];
-
-		if (region->kind == HOST_RAM) {
-			regions[region->number] = (struct state_region){
-				region->physical, region->size_bytes};
-		}
-	}
-	result = state_open(&host->state, &config);
-	if (result == STATE_FAILED) {
-		return fails(host, "%s%s",
-			     host->state == NULL ? "no memory"
-						 : state_error(host->state),
-			     host->machine->why);
-	}
-	host_say(host, CZ_LOG_INFO,
-		 result == STATE_NEW
-			 ? "state %s: made from firmware's RAM"
-			 : "state %s: goes on where the last daemon stopped",
-		 host->options.state_path);
-	return true;
-}
-
-static bool map_ram(struct cz_host *host)
-{
-	for (unsigned i = 0; i < host->region_count; i++) {
-		const struct host_region *region = &host->region[i];
-		void *at = (void *)(uintptr_t)region->address;
-
-		if (region->kind != HOST_RAM) {
-			continue;
-		}
-		if (mmap(at, region->size_bytes, PROT_READ,
-			 MAP_PRIVATE | MAP_FIXED_NOREPLACE,
-			 state_fd(host->state),
-			 (off_t)state_region_offset(host->state,
-						    region->number)) != at) {
-			return fails(host,
-				     "firmware's RAM cannot be at 0x%llx: %s",
-				     ull(region->address), strerror(errno));
-		}
-		host->mapping[region->number] = at;
-	}
-	return true;
-}
-
 /* ---- Flash ---- */
 
 struct chip {
@@ -237,6 +131,14 @@ static uint32_t chip_read(void *context, uint64_t offset)
 static void chip_write(void *context, uint64_t offset, uint32_t value)
 {
 	((struct chip *)context)->words[offset / 4] = value;
+}
+
+static struct flash_port chip_port(uint64_t size_bytes)
+{
+	return (struct flash_port){.context = &chip,
+				   .read = chip_read,
+				   .write = chip_write,
+				   .size_bytes = size_bytes};
 }
 
 static void protect_copy(void *context, uint64_t offset, uint64_t size_bytes,
@@ -283,10 +185,7 @@ static bool map_flash(struct cz_host *host, const struct host_region *region)
 static bool open_flash(struct cz_host *host, const struct host_region *region)
 {
 	struct flash_config config = {
-		.port = {.context = &chip,
-			 .read = chip_read,
-			 .write = chip_write,
-			 .size_bytes = region->size_bytes},
+		.port = chip_port(region->size_bytes),
 		.memory = {.context = &chip, .protect = protect_copy},
 		.firmware = {.context = host, .reach = space_reach},
 		.physical = region->physical,
@@ -335,6 +234,171 @@ static bool open_devices(struct cz_host *host)
 	return true;
 }
 
+/* ---- RAM, by the state file ---- */
+
+/* What a new state is made of. */
+struct filling {
+	struct cz_host *host;
+	struct stale stale;
+};
+
+static bool fill(void *context, unsigned number, void *into,
+		 uint64_t size_bytes)
+{
+	struct filling *filling = context;
+	struct cz_host *host = filling->host;
+
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM && region->number == number) {
+			if (!machine_read(host->machine, region->physical, into,
+					  size_bytes)) {
+				return false;
+			}
+			stale_look(&filling->stale, region->physical, into,
+				   size_bytes);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool accept_new(void *context, char *why, size_t why_chars)
+{
+	struct filling *filling = context;
+	const struct stale *stale = &filling->stale;
+
+	switch (stale_verdict(stale)) {
+	case STALE_FRESH:
+		return true;
+	case STALE_UNKNOWN:
+		host_say(filling->host, CZ_LOG_WARNING,
+			 "firmware's RAM has no copy of its variable store as "
+			 "EDK II has: whether the two belong together cannot "
+			 "be checked. Neither remove %s nor kexec",
+			 filling->host->options.state_path);
+		return true;
+	default:
+		break;
+	}
+	(void)snprintf(
+		why, why_chars,
+		"firmware's RAM is older than its variable store: in flash "
+		"at offset 0x%llx are %u bytes of variables, of which the "
+		"copy at 0x%llx is not the same from byte 0x%x on. Variables "
+		"were written after firmware had started this machine, by a "
+		"caesurad whose state is gone or before a kexec; firmware "
+		"would write over them. Start the machine anew",
+		ull(stale->store_offset), stale->store_bytes,
+		ull(stale->copy_physical), stale->differs_at);
+	return false;
+}
+
+/* "0123abcd-…": 32 digits to 16 bytes. */
+static bool read_boot_id(uint8_t boot[16])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	unsigned digits = 0;
+	int c;
+
+	memset(boot, 0, 16);
+	while (file != NULL && digits < 32 && (c = fgetc(file)) != EOF) {
+		const char *at = strchr("0123456789abcdef", c);
+
+		if (at != NULL && c != '\0') {
+			unsigned value = (unsigned)(at - "0123456789abcdef");
+
+			boot[digits / 2] |=
+				(uint8_t)(value << (digits % 2 == 0 ? 4 : 0));
+			digits++;
+		}
+	}
+	if (file != NULL) {
+		(void)fclose(file);
+	}
+	return digits == 32;
+}
+
+static enum state_result open_file(struct cz_host *host,
+				   struct state_config *config)
+{
+	struct filling filling = {.host = host};
+	struct flash_port port = chip_port(host->flash_bytes);
+	enum state_result result = STATE_FAILED;
+
+	config->context = &filling;
+	config->fill = fill;
+	config->accept = accept_new;
+	if (stale_open(&filling.stale, host->flash == NULL ? NULL : &port)) {
+		result = state_open(&host->state, config);
+	}
+	stale_close(&filling.stale);
+	return result;
+}
+
+static bool open_state(struct cz_host *host, unsigned ram)
+{
+	struct state_region regions[STATE_MAX_REGIONS];
+	struct state_config config = {
+		.path = host->options.state_path,
+		.regions = regions,
+		.region_count = ram,
+		.identity.memory_map = state_hash(0, host->machine->map,
+						  host->machine->map_bytes),
+	};
+	enum state_result result;
+
+	if (!read_boot_id(config.identity.boot)) {
+		return fails(host, "/proc/sys/kernel/random/boot_id: %s",
+			     strerror(errno));
+	}
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM) {
+			regions[region->number] = (struct state_region){
+				region->physical, region->size_bytes};
+		}
+	}
+	result = open_file(host, &config);
+	if (result == STATE_FAILED) {
+		return fails(host, "%s%s",
+			     host->state == NULL ? "no memory"
+						 : state_error(host->state),
+			     host->machine->why);
+	}
+	host_say(host, CZ_LOG_INFO,
+		 result == STATE_NEW
+			 ? "state %s: made from firmware's RAM"
+			 : "state %s: goes on where the last daemon stopped",
+		 host->options.state_path);
+	return true;
+}
+
+static bool map_ram(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+		void *at = (void *)(uintptr_t)region->address;
+
+		if (region->kind != HOST_RAM) {
+			continue;
+		}
+		if (mmap(at, region->size_bytes, PROT_READ,
+			 MAP_PRIVATE | MAP_FIXED_NOREPLACE,
+			 state_fd(host->state),
+			 (off_t)state_region_offset(host->state,
+						    region->number)) != at) {
+			return fails(host,
+				     "firmware's RAM cannot be at 0x%llx: %s",
+				     ull(region->address), strerror(errno));
+		}
+		host->mapping[region->number] = at;
+	}
+	return true;
+}
+
 /* ---- All of it ---- */
 
 static bool open_window(struct cz_host *host)
@@ -358,7 +422,7 @@ bool space_open(struct cz_host *host)
 
 	host->pages_fd = -1;
 	if (!find_regions(host, &ram) || !open_window(host) ||
-	    !open_state(host, ram) || !open_devices(host)) {
+	    !open_devices(host) || !open_state(host, ram)) {
 		return false;
 	}
 	/* The chip first: firmware's RAM is of what it will say. */
@@ -586,6 +650,15 @@ void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
 	}
 }
 
+static bool part_holds(const struct host_part *part, uint64_t address,
+		       uint32_t bytes)
+{
+	return address - part->address < part->size_bytes &&
+	       bytes <= part->size_bytes - (address - part->address);
+}
+
+/* Once for each instruction that is gone on with, and each of its accesses: mostly
+ * in the same part as the last of its kind. */
 void *space_reach(void *context, uint64_t address, uint32_t bytes,
 		  enum flash_reach how)
 {
@@ -594,19 +667,24 @@ void *space_reach(void *context, uint64_t address, uint32_t bytes,
 		[FLASH_REACH_WRITE] = CZ_PROT_WRITE,
 		[FLASH_REACH_EXECUTE] = CZ_PROT_EXEC,
 	};
-	const struct cz_host *host = context;
+	struct cz_host *host = context;
+	unsigned i = host->part_recent[how];
 
-	for (unsigned i = 0; i < host->part_count; i++) {
-		const struct host_part *part = &host->part[i];
-
-		if (address - part->address < part->size_bytes &&
-		    bytes <= part->size_bytes - (address - part->address)) {
-			return (part->prot & needed[how]) != 0
-				       ? (void *)(uintptr_t)address
-				       : NULL;
+	if (i >= host->part_count ||
+	    !part_holds(&host->part[i], address, bytes)) {
+		for (i = 0; i < host->part_count; i++) {
+			if (part_holds(&host->part[i], address, bytes)) {
+				break;
+			}
 		}
+		if (i == host->part_count) {
+			return NULL;
+		}
+		host->part_recent[how] = i;
 	}
-	return NULL;
+	return (host->part[i].prot & needed[how]) != 0
+		       ? (void *)(uintptr_t)address
+		       : NULL;
 }
 
 void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)

@@ -218,7 +218,7 @@ static bool map_file(struct state *state)
 static bool is_private_file(struct state *state, const struct stat *status)
 {
 	if (!S_ISREG(status->st_mode) || status->st_uid != geteuid() ||
-	    (status->st_mode & 077) != 0 || status->st_nlink != 1) {
+	    (status->st_mode & 077) != 0 || status->st_nlink > 1) {
 		return refuse(state,
 			      "%s: not a file that is this user's alone (mode "
 			      "%o, owner %u, %u links): remove it",
@@ -275,7 +275,10 @@ static enum state_result open_old(struct state *state)
 	state->fd = open(state->config.path,
 			 O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (state->fd < 0 && errno == ENOENT) {
-		return STATE_NEW;
+		if (state->config.kept_fd == 0) {
+			return STATE_NEW;
+		}
+		state->fd = fcntl(state->config.kept_fd, F_DUPFD_CLOEXEC, 0);
 	}
 	if (state->fd < 0 || fstat(state->fd, &status) != 0) {
 		(void)refuse(state, "%s: cannot be opened: %s",
@@ -316,6 +319,11 @@ static bool fill(struct state *state)
 				      " bytes, cannot be copied",
 				      region->address, region->size_bytes);
 		}
+	}
+	if (state->config.accept != NULL &&
+	    !state->config.accept(state->config.context, state->error,
+				  sizeof(state->error))) {
+		return false;
 	}
 	memcpy(state->map, &state->header, sizeof(state->header));
 	return true;

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define STATE_MAX_REGIONS 64
-#define STATE_ERROR_CHARS 256
+#define STATE_ERROR_CHARS 512
 #define STATE_PAGE 4096u
 
 /* What must be the same for a state to be this machine's, of this boot. */
@@ -37,6 +37,9 @@ struct state_region {
 struct state_config {
 	const char
 		*path; /* absolute; in a directory that is the daemon's alone */
+	/* A descriptor of the state that somebody kept, for when there is no file
+	 * at the path any more; it stays the caller's. 0: none. */
+	int kept_fd;
 	struct state_identity identity;
 	const struct state_region *regions;
 	unsigned region_count;
@@ -45,6 +48,9 @@ struct state_config {
 	void *context;
 	bool (*fill)(void *context, unsigned region, void *into,
 		     uint64_t size_bytes);
+	/* Looks at a new state before it is one; false, and why: it is not made.
+	 * NULL: every one is. */
+	bool (*accept)(void *context, char *why, size_t why_chars);
 	/* For tests: called before each store to the file. Else NULL. */
 	void (*step)(void *context);
 };

@@ -101,7 +101,7 @@ static void watch_entry(void *argument)
 				lost++;
 			}
 		}
-		if (++looks % 8 == 0) {
+		if (++looks % 2 == 0) {
 			progress(counter_read(&stress.calls_begun),
 				 stress.calls);
 		}

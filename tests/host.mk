@@ -104,11 +104,11 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c state.c) \
-	src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
+LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c stale.c \
+	state.c) src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 	$(wildcard linux/*.h tests/linux/*.h)
-LINUX_UNIT_TESTS := test_flash test_state test_follow
+LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)
@@ -125,7 +125,7 @@ $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/
 define linux_unit_build
 $(LINUX_UNIT)/$(2)-$(1): tests/linux/$(2).c $(LINUX_UNIT_SRC) \
 		$(LINUX_UNIT_HEADERS) $(LINUX_UNIT)/firmware.bin tests/host.mk
-	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Ilinux -Itests/linux \
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -D_GNU_SOURCE -Ilinux -Itests/linux \
 		-DFIRMWARE_IMAGE='"$(LINUX_UNIT)/firmware.bin"' \
 		$$(filter %.c,$$^) -lcmocka -o $$@
 endef
@@ -152,15 +152,15 @@ RUNS ?= 20000
 # The library's parsers, on a host of their own; the kernel's, on libfdt.
 FUZZ_LIBRARY := memory_map attributes images tables
 FUZZ_KERNEL := acpi tree
-FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap efivars_name flash
+FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap flash efivars_name
 FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
 	images.c report.c) tests/fuzz/host.c
 FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 	machine_check.c) tests/fuzz/machine.c
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
-FUZZ_EFIVARS_SRC := linux/efivars_name.c linux/efivars_rules.c
 FUZZ_FLASH_SRC := linux/flash.c linux/follow.c linux/nor.c src/arm64/access.c \
 	tests/linux/chip.c
+FUZZ_EFIVARS_SRC := linux/efivars_name.c linux/efivars_rules.c
 FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
 	kernel/include/kernel/*.h linux/*.h tests/linux/*.h)
 FUZZ := $(OUT)/fuzz
@@ -182,8 +182,8 @@ $(foreach t,$(FUZZ_LIBRARY),$(eval $(call fuzz_link,$(t),$(FUZZ_LIBRARY_SRC))))
 $(foreach t,$(FUZZ_KERNEL),$(eval $(call fuzz_link,$(t),$(FUZZ_KERNEL_SRC),-lfdt)))
 
 $(eval $(call fuzz_link,trap,$(FUZZ_TRAP_SRC)))
-$(eval $(call fuzz_link,efivars_name,$(FUZZ_EFIVARS_SRC)))
 $(eval $(call fuzz_link,flash,$(FUZZ_FLASH_SRC)))
+$(eval $(call fuzz_link,efivars_name,$(FUZZ_EFIVARS_SRC)))
 
 $(FUZZ)/seeds: tests/fuzz/seeds.c tests/fuzz/machine_seeds.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)

@@ -222,7 +222,8 @@ static int register_once(u32 supported, struct kobject *kobject)
 		       error);
 		return error;
 	}
-	/* efivarfs's statfs asks here before it asks us. */
+	/* efivarfs's statfs asks here before it asks us; without runtime services
+	 * the kernel has cleared it all, which stays so for its other users. */
 	efi.runtime_supported_mask |=
 		supported & EFI_RT_SUPPORTED_QUERY_VARIABLE_INFO;
 	/* efivarfs may be mounted from now on and would call what is gone. */

@@ -166,7 +166,9 @@ efi_status_t request_call(struct request *request)
 		deadline = READ_ONCE(request->deadline);
 	} while (left <= 0 && request_goes_on(request, left));
 	if (!left) {
-		pr_warn_ratelimited("nobody serves the EFI variables\n");
+		pr_warn_ratelimited("no answer to a request in %u s; is "
+				    "caesurad running?\n",
+				    requests_timeout_s());
 	}
 	return request->answer.status;
 }

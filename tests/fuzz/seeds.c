@@ -190,25 +190,6 @@ static void traps(const char *directory)
 	}
 }
 
-/* Names of both kinds, one with a load option behind it. */
-static void efivars_names(const char *directory)
-{
-	static const char guid[] = "-8be4df61-93ca-11d2-aa0d-00e098032b8c";
-	static const char option[] =
-		"\1\0\0\0\x0a\0d\0\0\0\4\1\6\0\0\0\x7f\xff\4\0";
-	static const char units[] = "\1B\0o\0o\0t\0/\0\x3d\xd8";
-	char seed[128];
-	int length = snprintf(seed, sizeof(seed), "0Boot0001%s", guid) + 1;
-
-	write_seed(directory, "ascii", seed, (size_t)length);
-	memcpy(seed + length, option, sizeof(option) - 1);
-	write_seed(directory, "option", seed,
-		   (size_t)length + sizeof(option) - 1);
-	length = snprintf(seed, sizeof(seed), "0\xe2\x82\xac\xc3\xa9%s", guid);
-	write_seed(directory, "utf8", seed, (size_t)length);
-	write_seed(directory, "units", units, sizeof(units) - 1);
-}
-
 /* struct operation of flash.c's, eight bytes each: commands by their number. */
 static void flashes(const char *directory)
 {
@@ -244,6 +225,25 @@ static void flashes(const char *directory)
 	write_seed(directory, "lock", lock, sizeof(lock));
 }
 
+/* Names of both kinds, one with a load option behind it. */
+static void efivars_names(const char *directory)
+{
+	static const char guid[] = "-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+	static const char option[] =
+		"\1\0\0\0\x0a\0d\0\0\0\4\1\6\0\0\0\x7f\xff\4\0";
+	static const char units[] = "\1B\0o\0o\0t\0/\0\x3d\xd8";
+	char seed[128];
+	int length = snprintf(seed, sizeof(seed), "0Boot0001%s", guid) + 1;
+
+	write_seed(directory, "ascii", seed, (size_t)length);
+	memcpy(seed + length, option, sizeof(option) - 1);
+	write_seed(directory, "option", seed,
+		   (size_t)length + sizeof(option) - 1);
+	length = snprintf(seed, sizeof(seed), "0\xe2\x82\xac\xc3\xa9%s", guid);
+	write_seed(directory, "utf8", seed, (size_t)length);
+	write_seed(directory, "units", units, sizeof(units) - 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -257,8 +257,8 @@ int main(int argc, char **argv)
 		{"acpi", acpi_seeds},
 		{"tree", tree_seeds},
 		{"trap", traps},
-		{"efivars_name", efivars_names},
 		{"flash", flashes},
+		{"efivars_name", efivars_names},
 	};
 
 	for (size_t i = 0; argc == 3 && i < sizeof(seeds) / sizeof(*seeds);

@@ -6,7 +6,7 @@
  * fake_provider serve STORE [MASK]  serves until killed. Variables whose names
  *                           begin with one of these have it misbehave once:
  *                           DieBefore, DieAfter (a SetVariable has been made),
- *                           Hang, Lie
+ *                           Hang, Lie; and this one each time: Poison
  * fake_provider check       asks the module for what it gives and for what it
  *                           must not give; a line for each
  * fake_provider poke        once somebody serves: what else is refused
@@ -155,7 +155,7 @@ static void lie(void)
 
 static void misbehave(const uint16_t *name)
 {
-	if (misbehaves(DIE_BEFORE, name)) {
+	if (misbehaves(DIE_BEFORE, name) || begins(name, "Poison")) {
 		_exit(9);
 	}
 	if (misbehaves(HANG, name)) {

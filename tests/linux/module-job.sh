@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # In the guest, by bench/init: caesura-efivars with a provider without firmware.
 # A line for each thing that is so or is not; exit code 1 if one is not.
+# shellcheck disable=SC2059 # bytes, by their numbers
 set -u
 
 vars=/sys/firmware/efi/efivars
@@ -46,7 +47,7 @@ fails_with() {
 
 provider=
 serve() {
-	fake_provider serve /run/store "$@" >>/run/served &
+	fake_provider serve /run/store "$@" >>/run/served 2>&1 &
 	provider=$!
 	sleep 1
 }
@@ -54,7 +55,7 @@ serve() {
 # Waits until the provider has died, by itself.
 died() {
 	sleep 2
-	! kill -9 "$provider" 2>/dev/null
+	! kill -0 "$provider" 2>/dev/null
 }
 
 # put NAME ATTRIBUTES VALUE: in one write, as efivarfs wants it.
@@ -90,13 +91,13 @@ seconds() {
 }
 
 loads() {
-	that "the module loads" insmod /caesura-efivars.ko
+	that "the module loads" insmod /bench/caesura-efivars.ko
 	that "its device is root's" \
 		[ "$(stat -c %a:%U /dev/caesura)" = 600:root ]
 	fake_provider check
 	that "it can be unloaded while nobody has registered" \
 		rmmod caesura_efivars
-	insmod /caesura-efivars.ko
+	insmod /bench/caesura-efivars.ko
 	case $(cat /proc/cmdline) in
 	*efi=runtime*)
 		serve
@@ -139,7 +140,7 @@ many() {
 		put Many$count 7 "value $count" || return 1
 		is Many$count "value $count" || return 1
 	done
-	[ "$(ls $vars | grep -c Many)" -eq "$1" ]
+	[ "$(find $vars -name "Many*" | wc -l)" -eq "$1" ]
 }
 
 tools() {
@@ -214,6 +215,61 @@ hangs() {
 		sh -c "! grep -q x $vars/Hang-$guid"
 }
 
+# A request of which every provider dies.
+poisons() {
+	put Poison 7 x >/run/poisoned 2>&1 &
+	writer=$!
+	deaths=0
+	while died && [ $deaths -lt 20 ]; do
+		deaths=$((deaths + 1))
+		serve "$mask"
+	done
+	wait $writer
+	that "a request of which $deaths providers died is given up" \
+		[ $deaths -eq 8 ]
+	that "with an error" grep -q 'nput/output error' /run/poisoned
+}
+
+# Writers and readers, while providers are killed at any time.
+kills() {
+	kill -0 "$provider" || serve "$mask"
+	for writer in 1 2 3; do
+		(
+			file=$vars/Kill$writer-$guid
+			count=0
+			while ! [ -e /run/enough ]; do
+				count=$((count + 1))
+				printf "\\007\\000\\000\\000$count" \
+					>/run/value$writer
+				if ! cat /run/value$writer >"$file" ||
+					! is Kill$writer $count; then
+					echo "writer $writer: $count" \
+						>>/run/lost
+					break
+				fi
+				[ $count -ne 1 ] ||
+					fake_provider mutable "$file"
+			done
+			echo "# writer $writer: $count"
+		) &
+		eval "writer$writer=$!"
+	done
+	kill_count=0
+	while [ $kill_count -lt 20 ]; do
+		kill_count=$((kill_count + 1))
+		usleep $((kill_count * 7919 % 100 * 4000))
+		kill -9 "$provider"
+		wait "$provider" 2>/dev/null
+		fake_provider serve /run/store "$mask" >>/run/served 2>&1 &
+		provider=$!
+	done
+	touch /run/enough
+	# shellcheck disable=SC2154 # by eval
+	wait "$writer1" "$writer2" "$writer3"
+	that "20 kills, and no write or read failed" sh -c '! cat /run/lost'
+	sleep 1
+}
+
 lies() {
 	put Lie 7 x
 	clear_mischief
@@ -232,7 +288,8 @@ without() {
 	that "and gets EIO" grep -q 'nput/output error' /run/ended
 	fake_provider poke
 	that "it is served again" sh -c \
-		"fake_provider serve /run/store $mask & sleep 1; cat $vars/Many1-$guid"
+		"fake_provider serve /run/store $mask >/run/served & sleep 1
+		cat $vars/Many1-$guid; kill \$!"
 }
 
 readonly_store() {
@@ -249,6 +306,7 @@ all() {
 		mask=0x30
 		mounts
 		readonly_store
+		kill "$provider"
 		return
 		;;
 	esac
@@ -257,6 +315,8 @@ all() {
 	tools
 	dies
 	hangs
+	kills
+	poisons
 	lies
 	without
 	that "the kernel has nothing to complain about" \

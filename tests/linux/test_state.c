@@ -187,6 +187,57 @@ static void another_boot_has_a_new_one(void **state)
 	state_close(daemon.state);
 }
 
+static bool accept_none(void *context, char *why, size_t why_chars)
+{
+	(void)context;
+	(void)snprintf(why, why_chars, "not today");
+	return false;
+}
+
+static void what_is_not_accepted_leaves_nothing(void **state)
+{
+	struct daemon daemon = {.steps_left = UINT64_MAX};
+	struct state_config config = config_for(&daemon);
+
+	(void)state;
+	config.accept = accept_none;
+	assert_int_equal(state_open(&daemon.state, &config), STATE_FAILED);
+	assert_string_equal(state_error(daemon.state), "not today");
+	state_close(daemon.state);
+	assert_int_equal(access(path, F_OK), -1);
+	/* One that is kept is not looked at. */
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	state_close(daemon.state);
+	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
+	state_close(daemon.state);
+}
+
+/* The file is gone, its descriptor is not. */
+static void a_descriptor_that_was_kept(void **state)
+{
+	struct daemon daemon;
+	struct state_config config = config_for(&daemon);
+	int kept;
+
+	(void)state;
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	kept = dup(state_fd(daemon.state));
+	state_close(daemon.state);
+	assert_int_equal(unlink(path), 0);
+	config.kept_fd = kept;
+	daemon.steps_left = UINT64_MAX;
+	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
+	state_close(daemon.state);
+	assert_int_equal(access(path, F_OK), -1);
+	/* Where there is a file, that one. */
+	assert_int_equal(open_state(&daemon), STATE_NEW);
+	state_close(daemon.state);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(state_open(&daemon.state, &config), STATE_FAILED);
+	state_close(daemon.state);
+	(void)close(kept);
+}
+
 static void refused(const char *why)
 {
 	struct daemon daemon;
@@ -456,7 +507,7 @@ static void a_killed_daemon_leaves_old_or_new(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		bool was_killed = true, is_new = false;
 
-		for (uint64_t k = 0; was_killed; k++) {
+		for (uint64_t k = 0; was_killed; k += i == 0 ? 1 : 2) {
 			first_daemon();
 			was_killed = killed_in_commit(k, sizes[i]);
 			kills += was_killed;
@@ -525,6 +576,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FRESH(new_then_kept),
 		FRESH(another_boot_has_a_new_one),
+		FRESH(what_is_not_accepted_leaves_nothing),
+		FRESH(a_descriptor_that_was_kept),
 		FRESH(what_is_no_state_is_refused),
 		FRESH(a_damaged_journal_is_refused),
 		FRESH(no_room_is_said),
