@@ -21,15 +21,6 @@ check() {
 	fi
 }
 
-# Not MTC, in which firmware counts boots.
-list_variables() {
-	for file in "$efivars"/[!M]*; do
-		if [ "$(($(od -An -tu1 -N1 "$file") & 1))" -eq 1 ]; then
-			sha256sum "$file" | sed "s,^\([0-9a-f]*\) .*/,variable \1 ,"
-		fi
-	done
-}
-
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
 
 edit() {

@@ -9,6 +9,8 @@
  *                     machine stands still, to be switched off, at POINT: a digit
  *                     (enum point), a comma, a fraction of 65536. With - goes on
  * torture list DIR    a line for each variable of the tests' GUID
+ * torture set FILE, torture get FILE   writes a byte; reads: prints errno's name
+ * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
  *
  * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
  * one of the guest's clock, kept by a thread of a higher priority: on one CPU in
@@ -19,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
@@ -29,6 +32,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -755,9 +759,52 @@ static int cuts(unsigned after, const char *point)
 	stand_still(after + 1);
 }
 
+/* ---- One call; one command ---- */
+
+static int say_error(int error)
+{
+	printf("%s\n", error == 0 ? "OK" : strerrorname_np(error));
+	return 0;
+}
+
+static int set(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return say_error(fd >= 0 && write(fd, "\7\0\0\0x", 5) == 5 ? 0 : errno);
+}
+
+static int get(const char *path)
+{
+	char bytes[MOST_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return say_error(
+		fd >= 0 && read(fd, bytes, sizeof(bytes)) >= 0 ? 0 : errno);
+}
+
+static int without_rawio(char **command)
+{
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO) != 0) {
+		give_up("PR_CAPBSET_DROP");
+	}
+	execvp(command[0], command);
+	give_up("%s", command[0]);
+}
+
 int main(int count, char **words)
 {
 	const char *what = count > 1 ? words[1] : "";
+
+	if (strcmp(what, "set") == 0 && count == 3) {
+		return set(words[2]);
+	}
+	if (strcmp(what, "get") == 0 && count == 3) {
+		return get(words[2]);
+	}
+	if (strcmp(what, "without-rawio") == 0 && count > 2) {
+		return without_rawio(words + 2);
+	}
 
 	if (count > 2) {
 		torture.directory = words[2];
