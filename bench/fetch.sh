@@ -152,6 +152,14 @@ fetch_root() {
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $root_packages
 	rm -rf "${2:?}/usr/share"
+	echo "$root_packages" >"$2/packages"
+}
+
+# Of other packages than are wanted now: to be fetched anew.
+drop_old_root() {
+	if [ "$(cat "$dir/root/packages" 2>/dev/null)" != "$root_packages" ]; then
+		rm -rf "$dir/root" "$dir/root.cpio"
+	fi
 }
 
 fetch_libraries() {
@@ -191,7 +199,10 @@ for what; do
 		once "kernels/$name" fetch_kernel "$name"
 		once "headers/$name" fetch_headers "$name"
 		;;
-	root) once root fetch_root root ;;
+	root)
+		drop_old_root
+		once root fetch_root root
+		;;
 	libraries) once sysroot fetch_libraries sysroot ;;
 	*) fail "what is $what?" ;;
 	esac

@@ -465,6 +465,10 @@ measure_linux() {
 command_linux() {
 	if [ -n "$script" ]; then
 		boot_script
+	elif [ -n "$linux_test" ]; then
+		# shellcheck source=tests/linux/shows.sh
+		. "$root/tests/linux/shows.sh"
+		linux_tests
 	else
 		measure_linux
 	fi

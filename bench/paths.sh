@@ -47,3 +47,14 @@ end_path() {
 	fi
 	return 0
 }
+
+# The non-volatile variables, a line each. Not MTC, in which firmware counts boots;
+# nor files without a variable, which a write that was refused leaves.
+list_variables() {
+	for file in "$efivars"/[!M]*; do
+		attributes=$(od -An -tu1 -N1 "$file")
+		if [ "$((${attributes:-0} & 1))" -eq 1 ]; then
+			sha256sum "$file" | sed "s,^\([0-9a-f]*\) .*/,variable \1 ,"
+		fi
+	done
+}

@@ -21,15 +21,6 @@ check() {
 	fi
 }
 
-# Not MTC, in which firmware counts boots.
-list_variables() {
-	for file in "$efivars"/[!M]*; do
-		if [ "$(($(od -An -tu1 -N1 "$file") & 1))" -eq 1 ]; then
-			sha256sum "$file" | sed "s,^\([0-9a-f]*\) .*/,variable \1 ,"
-		fi
-	done
-}
-
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
 
 edit() {
@@ -41,12 +32,25 @@ edit() {
 	check "and makes it the first" \
 		"efibootmgr | grep -q '^Boot0001\\* Caesura' && $(
 		)efibootmgr | grep -q '^BootOrder: 0001'"
+	check "lsattr shows what is immutable" "lsattr $efivars/Lang-* |
+		grep -q '^----i' && lsattr $efivars/BootOrder-* | grep -vq '^----i'"
+	check "df shows the store" "df $efivars | grep -q '$efivars\$'"
+	check "efibootmgr sets and puts back the order" \
+		"efibootmgr --bootorder 0000,0001 | grep -q '^BootOrder: 0000,0001' &&
+		efibootmgr --bootorder 0001,0000 | grep -q '^BootOrder: 0001,0000'"
+	check "efibootmgr sets the next boot and takes it back" \
+		"efibootmgr --bootnext 0001 | grep -q '^BootNext: 0001' &&
+		! efibootmgr --delete-bootnext | grep '^BootNext'"
 	check "efibootmgr makes and deletes another" \
 		"efibootmgr --create-only --disk /dev/vda --part 1 --loader x $(
 		)--label Another && efibootmgr --bootnum 0002 --delete-bootnum"
 	check "printf makes a variable" "printf '\\7\\0\\0\\0one' >$variable"
 	check "cat reads it" "[ \"\$(tail -c +5 $variable)\" = one ]"
 	check "efivar reads it" "efivar -n $guid-CaesuraShow -p | grep -q one"
+	printf written >/tmp/value
+	check "efivar writes one" "efivar -n $guid-CaesuraWritten -w $(
+	)-f /tmp/value && [ \"\$(tail -c +5 $efivars/CaesuraWritten-$guid)\" $(
+	)= written ]"
 	check "it is immutable" "! printf '\\7\\0\\0\\0two' >$variable"
 	check "until chattr -i" \
 		"chattr -i $variable && printf '\\7\\0\\0\\0two' >$variable"

@@ -5,10 +5,12 @@
  * torture kills DIR FRONT COUNT SEED   kills caesurad COUNT times in the middle
  *                     of a write, and looks after each what the next one has
  * torture cuts DIR FRONT SEED AFTER POINT   writes, saying before and after each
- *                     what; from the write AFTER on stands still at POINT
- *                     thousandths of it, for the machine to be switched off; at
- *                     those of the commit with a c behind; with - goes on
+ *                     what; in the one that follows the write AFTER the whole
+ *                     machine stands still, to be switched off, at POINT: a digit
+ *                     (enum point), a comma, a fraction of 65536. With - goes on
  * torture list DIR    a line for each variable of the tests' GUID
+ * torture set FILE, torture get FILE   writes a byte; reads: prints errno's name
+ * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
  *
  * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
  * one of the guest's clock, kept by a thread of a higher priority: on one CPU in
@@ -19,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
@@ -29,6 +32,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -44,10 +48,11 @@
 #define ATTRIBUTES 7u
 #define APPEND 0x40u
 #define STATE "/run/caesurad/state"
-#define STATE_VALID 4096 /* offset of the journal's valid word: linux/state.c */
+#define STATE_JOURNAL 4096 /* offset of struct journal */
 #define DAEMON_LOG "/tmp/caesurad.log"
 #define PRIORITY 40 /* below the kernel's interrupt threads */
-#define SAMPLE_NS 20000u
+#define SAMPLE_NS 10000u
+#define VALID_NS 20000u /* for which a journal is, in counted time */
 #define START_NS 10000000000ull
 #define NS_PER_S 1000000000ull
 #define FUSE_MAGIC 0x65735546
@@ -69,10 +74,14 @@ struct write {
 	struct value after;
 };
 
-/* Of a write in a daemon that has made one before: when the journal is valid. */
-struct profile {
-	uint64_t total_ns, valid_ns, invalid_ns;
+/* What of the state file shows how far a commit is: linux/state.c. */
+struct journal {
+	uint32_t is_valid, page_count, change_count, unused;
+	uint64_t body_bytes, checksum;
 };
+
+/* Where a write is cut off: anywhere; or at some time after something was seen. */
+enum point { ANYWHERE, JOURNAL_BEGUN, JOURNAL_VALID, JOURNAL_DONE, POINTS };
 
 struct counts {
 	unsigned before, pending, after, answered, again, wrong;
@@ -82,11 +91,12 @@ static struct torture {
 	const char *directory, *front;
 	uint64_t random;
 	struct value value[NAMES + 1];
-	struct profile profile[2]; /* of the small, of the large */
+	uint64_t total_ns[2]; /* of a write, small and large */
 	uint64_t start_ns; /* of a daemon */
+	int state;
 	pid_t daemon;
 	struct counts counts;
-} torture;
+} torture = {.state = -1};
 
 static const size_t sizes[] = {64, 1024};
 
@@ -338,48 +348,85 @@ static int end_writer(const struct writer *writer)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
-static bool is_journal_valid(int state)
+static bool has_ended(const struct writer *writer)
 {
-	uint32_t valid = 0;
+	siginfo_t info = {0};
 
-	return pread(state, &valid, sizeof(valid), STATE_VALID) ==
-		       sizeof(valid) &&
-	       valid != 0;
+	return waitid(P_PID, (id_t)writer->pid, &info,
+		      WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	       info.si_pid == writer->pid;
 }
 
-/* Makes the write, looking on. */
-static void measure(struct profile *profile, const struct write *write)
+static struct journal journal(void)
+{
+	struct journal journal = {0};
+
+	if (torture.state < 0) {
+		torture.state = open(STATE, O_RDONLY | O_CLOEXEC);
+	}
+	(void)!pread(torture.state, &journal, sizeof(journal), STATE_JOURNAL);
+	return journal;
+}
+
+static bool is_reached(enum point point, const struct journal *before)
+{
+	struct journal now = journal();
+
+	switch (point) {
+	case JOURNAL_BEGUN:
+		return memcmp(&now, before, sizeof(now)) != 0;
+	case JOURNAL_VALID:
+		return now.is_valid != 0;
+	default:
+		return now.is_valid == 0 && now.checksum != before->checksum;
+	}
+}
+
+/* Begins the write, and comes back in the middle of it. Looking costs time of
+ * firmware's, too: not from the start on. fraction: of how far, of 65536. */
+static void go_to(const struct writer *writer, uint64_t total_ns,
+		  enum point point, uint64_t fraction)
+{
+	static const uint64_t reach_ns[POINTS] = {
+		[JOURNAL_BEGUN] = 800000,
+		[JOURNAL_VALID] = VALID_NS,
+		[JOURNAL_DONE] = 300000,
+	};
+	struct journal before = journal();
+	uint64_t start = now_ns();
+
+	begin(writer);
+	if (point == ANYWHERE) {
+		sleep_until(start + total_ns * fraction / 65536);
+		return;
+	}
+	sleep_until(start + total_ns / 8);
+	while (!has_ended(writer) && !is_reached(point, &before)) {
+		sleep_until(now_ns() + SAMPLE_NS);
+	}
+	sleep_until(now_ns() + reach_ns[point] * fraction / 65536);
+}
+
+/* Makes the write: how long it takes. */
+static uint64_t measure(const struct write *write)
 {
 	struct writer writer;
-	int state = open(STATE, O_RDONLY | O_CLOEXEC), status = 0;
-	uint64_t start, next;
+	uint64_t start, total_ns;
+	int error;
 
-	*profile = (struct profile){0};
 	start_writer(&writer, write);
-	start = next = now_ns();
+	start = now_ns();
 	begin(&writer);
-	while (waitpid(writer.pid, &status, WNOHANG) == 0) {
-		next += SAMPLE_NS;
-		sleep_until(next);
-		if (is_journal_valid(state)) {
-			profile->invalid_ns = now_ns() - start;
-			if (profile->valid_ns == 0) {
-				profile->valid_ns = profile->invalid_ns;
-			}
-		}
-	}
-	profile->total_ns = now_ns() - start;
-	(void)close(writer.begin);
-	(void)close(state);
-	if (status != 0) {
-		errno = WEXITSTATUS(status);
+	error = end_writer(&writer);
+	total_ns = now_ns() - start;
+	if (error != 0) {
+		errno = error;
 		give_up("%s", name_of(write->name));
 	}
 	torture.value[write->name] = write->after;
-	printf("# %zu bytes: %" PRIu64 " us, the journal valid from %" PRIu64
-	       " to %" PRIu64 "\n",
-	       write->size - 4, profile->total_ns / 1000,
-	       profile->valid_ns / 1000, profile->invalid_ns / 1000);
+	printf("# %zu bytes: %" PRIu64 " us\n", write->size - 4,
+	       total_ns / 1000);
+	return total_ns;
 }
 
 /* ---- The daemon ---- */
@@ -448,19 +495,6 @@ static void await_daemon(void)
 
 /* ---- kills ---- */
 
-/* 0: any point of the write; 1: of the commit, and what is before and after. */
-static uint64_t moment(const struct profile *profile, bool in_commit)
-{
-	uint64_t span = profile->invalid_ns - profile->valid_ns;
-
-	if (!in_commit || profile->valid_ns == 0) {
-		return random_below(profile->total_ns + profile->total_ns / 20);
-	}
-	span += 2 * SAMPLE_NS;
-	return profile->valid_ns - 2 * SAMPLE_NS - span / 4 +
-	       random_below(span + span / 2);
-}
-
 static bool check(unsigned name, const struct value *wanted,
 		  const struct value * or)
 {
@@ -509,16 +543,10 @@ static void judge(const struct write *write, int error, bool was_pending)
 	struct value *value = &torture.value[write->name];
 	bool is_old = same(value, &write->after);
 
-	if (error == 0) {
-		/* Answered with success: it is committed. */
-		torture.counts.answered++;
-		(void)check(write->name, &write->after, NULL);
-		*value = write->after;
-		return;
-	}
-	if (was_pending) {
-		/* The journal is valid: the next daemon has to end it. */
-		torture.counts.pending++;
+	/* With a valid journal the next daemon has to end it; success is committed. */
+	if (was_pending || error == 0) {
+		torture.counts.pending += was_pending;
+		torture.counts.answered += !was_pending;
 		(void)check(write->name, &write->after, NULL);
 		*value = write->after;
 		return;
@@ -538,21 +566,17 @@ static void judge(const struct write *write, int error, bool was_pending)
 static void kill_once(unsigned number)
 {
 	static struct write write;
-	unsigned which = number / 2 % 2;
+	unsigned which = number / POINTS % 2;
 	struct writer writer;
-	int state = open(STATE, O_RDONLY | O_CLOEXEC), error;
 	bool was_pending;
-	uint64_t start, after_ns;
+	int error;
 
 	choose(&write, sizes[which]);
-	after_ns = moment(&torture.profile[which], number % 2 == 1);
 	start_writer(&writer, &write);
-	start = now_ns();
-	begin(&writer);
-	sleep_until(start + after_ns);
+	go_to(&writer, torture.total_ns[which], (enum point)(number % POINTS),
+	      random_below(65536));
 	end_daemon(SIGKILL);
-	was_pending = is_journal_valid(state);
-	(void)close(state);
+	was_pending = journal().is_valid != 0;
 	start_daemon();
 	if (random_below(4) == 0) {
 		torture.counts.again++;
@@ -586,7 +610,7 @@ static void prepare_kills(void)
 		torture.start_ns = now_ns() - start;
 		write_further();
 		choose_set(&write, i, sizes[i]);
-		measure(&torture.profile[i], &write);
+		torture.total_ns[i] = measure(&write);
 	}
 }
 
@@ -664,33 +688,12 @@ static void say_all(const char *format, ...)
 
 /* The machine is to be switched off at this very instruction: nothing of a lower
  * priority runs, and whatever waits on this line switches it off. */
-__attribute__((noreturn)) static void stand_still(unsigned number, int state)
+__attribute__((noreturn)) static void stand_still(unsigned number)
 {
-	printf("still %u journal=%d\n", number, is_journal_valid(state));
+	printf("still %u journal=%u\n", number, journal().is_valid);
 	(void)fflush(stdout);
 	for (;;) {
 	}
-}
-
-static void stop_in(const struct write *write, unsigned number,
-		    const struct profile *profile, const char *point)
-{
-	struct writer writer;
-	int state = open(STATE, O_RDONLY | O_CLOEXEC);
-	uint64_t thousandths = strtoull(point, NULL, 10), start, after_ns;
-
-	after_ns = profile->total_ns * thousandths / 1000;
-	if (strchr(point, 'c') != NULL) {
-		after_ns =
-			profile->valid_ns - SAMPLE_NS +
-			(profile->invalid_ns - profile->valid_ns + SAMPLE_NS) *
-				thousandths / 1000;
-	}
-	start_writer(&writer, write);
-	start = now_ns();
-	begin(&writer);
-	sleep_until(start + after_ns);
-	stand_still(number, state);
 }
 
 /* Real-time threads may take all of a CPU's time. */
@@ -722,7 +725,9 @@ static void cut_write(struct write *write, unsigned number)
 static int cuts(unsigned after, const char *point)
 {
 	static struct write write;
+	struct writer writer;
 	bool stands_still = strcmp(point, "-") != 0;
+	uint64_t total_ns;
 
 	list();
 	for (unsigned i = 0; i < NAMES; i++) {
@@ -743,18 +748,63 @@ static int cuts(unsigned after, const char *point)
 	choose_set(&write, (unsigned)random_below(NAMES), sizes[1]);
 	say_all("begin %u %s %s\n", after, name_of(write.name),
 		text_of(&write.after));
-	measure(&torture.profile[1], &write);
+	total_ns = measure(&write);
 	say_all("done %u\n", after);
 	choose(&write, sizes[1]);
 	say_all("begin %u %s %s\n", after + 1, name_of(write.name),
 		text_of(&write.after));
-	stop_in(&write, after + 1, &torture.profile[1], point);
+	start_writer(&writer, &write);
+	go_to(&writer, total_ns, (enum point)(point[0] - '0'),
+	      strtoull(point + 2, NULL, 10));
+	stand_still(after + 1);
+}
+
+/* ---- One call; one command ---- */
+
+static int say_error(int error)
+{
+	printf("%s\n", error == 0 ? "OK" : strerrorname_np(error));
 	return 0;
+}
+
+static int set(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return say_error(fd >= 0 && write(fd, "\7\0\0\0x", 5) == 5 ? 0 : errno);
+}
+
+static int get(const char *path)
+{
+	char bytes[MOST_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return say_error(
+		fd >= 0 && read(fd, bytes, sizeof(bytes)) >= 0 ? 0 : errno);
+}
+
+static int without_rawio(char **command)
+{
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO) != 0) {
+		give_up("PR_CAPBSET_DROP");
+	}
+	execvp(command[0], command);
+	give_up("%s", command[0]);
 }
 
 int main(int count, char **words)
 {
 	const char *what = count > 1 ? words[1] : "";
+
+	if (strcmp(what, "set") == 0 && count == 3) {
+		return set(words[2]);
+	}
+	if (strcmp(what, "get") == 0 && count == 3) {
+		return get(words[2]);
+	}
+	if (strcmp(what, "without-rawio") == 0 && count > 2) {
+		return without_rawio(words + 2);
+	}
 
 	if (count > 2) {
 		torture.directory = words[2];

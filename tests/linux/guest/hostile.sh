@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Firmware that misbehaves (adversary/), one call for each of /tests/hostile.rows:
+# it has to end with that error, caesurad has to report it and to go on.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+
+hostile=6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
+guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e13
+round=0
+
+# Before the first: variables that have to stay.
+keep() {
+	for number in 1 2 3; do
+		printf '\7\0\0\0kept %s' "$number" >"$efivars/Kept$number-$guid"
+	done
+}
+
+are_kept() {
+	for number in 1 2 3; do
+		[ "$(tail -c +5 "$efivars/Kept$number-$guid")" = \
+			"kept $number" ] || return
+	done
+}
+
+# A variable can be written and read, by the same daemon.
+goes_on() {
+	kill -0 "$caesurad_pid" || return
+	file=$efivars/Round-$guid
+	[ ! -e "$file" ] || chattr -i "$file" || return
+	printf '\7\0\0\0round %s' "$round" >"$file"
+	[ "$(tail -c +5 "$file")" = "round $round" ]
+}
+
+# misbehaves NAME CALL ERROR REPORT: and says in a row what came of it.
+misbehaves() {
+	round=$((round + 1))
+	: >"$log"
+	error=$(torture "$2" "$efivars/$1-$hostile")
+	report=$(sed -n 's/^caesurad: error: //p' "$log" |
+		grep -m 1 -- "${4:-.}" || sed -n 's/^caesurad: //p' "$log" |
+		tail -n 1)
+	echo "row $1|$2|$error|$report"
+	check "$1: $2 ends with $3" "[ $error = $3 ]"
+	if [ -n "$4" ]; then
+		check "$1: the report: $4" "grep -q -- '$4' $log"
+	fi
+	check "$1: caesurad goes on" goes_on
+	check "$1: the other variables are there" are_kept
+}
+
+start --kill-limit 1 || exit 1
+keep
+while IFS='|' read -r name call error report; do
+	case $name in
+	'#'*) ;;
+	*) misbehaves "$name" "$call" "$error" "$report" </dev/null ;;
+	esac
+done </tests/hostile.rows
+list_variables
+end_path "$path"
+[ "$failures" -eq 0 ]

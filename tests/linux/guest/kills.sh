@@ -1,0 +1,37 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# caesurad is killed $kills times in the middle of a write. It is ended at the end;
+# what it left is listed by one more.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+
+case $path in
+caesurad-fuse)
+	front=fuse
+	efivars=/run/efivars
+	mkdir -p "$efivars"
+	;;
+*)
+	front=module
+	efivars=/sys/firmware/efi/efivars
+	insmod /bench/caesura-efivars.ko
+	;;
+esac
+code=0
+torture kills "$efivars" "$front" "$kills" "$seed" >/tmp/kills || code=$?
+sed 's/^/# /; s/^# # /# /' /tmp/kills
+check "$kills kills: no variable is lost, the interrupted one is old or new" \
+	"[ $code -eq 0 ]"
+check "no daemon had anything to complain about" "! grep -i error: $log"
+if [ "$front" = module ]; then
+	caesurad run 2>>"$log" &
+	caesurad_pid=$!
+else
+	start
+fi
+await [ -e "$efivars/BootOrder-8be4df61-93ca-11d2-aa0d-00e098032b8c" ]
+list_variables
+end_path "$path"
+[ "$failures" -eq 0 ]

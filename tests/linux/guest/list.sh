@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Lists what is there.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+
+start || exit 1
+list_variables
+torture list "$efivars"
+end_path "$path"

@@ -1,0 +1,91 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Fills the store with variables of all sizes, changes and deletes some; lists all
+# at the end. The next boot lists them by another path, and does the same again
+# with another $seed.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+
+guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e1$seed
+
+# value BYTES SALT: of bytes that follow from both, without a null.
+value() {
+	yes "$seed $2 $1" | head -c "$1"
+}
+
+# put NAME ATTRIBUTES BYTES SALT
+put() {
+	file=$efivars/$1-$guid
+	[ ! -e "$file" ] || chattr -i "$file" || return
+	{
+		printf "\\$2\\0\\0\\0"
+		value "$3" "$4"
+	} >/tmp/value
+	# In one write.
+	dd if=/tmp/value of="$file" bs=64k conv=notrunc 2>/dev/null
+}
+
+holds() {
+	value "$2" "$3" >/tmp/value
+	tail -c +5 "$efivars/$1-$guid" | cmp - /tmp/value
+}
+
+is_gone() {
+	! [ -e "$efivars/$1-$guid" ]
+}
+
+# efivarfs leaves the file that was opened for a value that was then refused.
+is_refused() {
+	! put "$1" 7 "$2" r && [ -z "$(cat "$efivars/$1-$guid")" ]
+}
+
+many() {
+	number=0
+	while [ "$number" -lt 40 ]; do
+		number=$((number + 1))
+		put "Some$number" 7 $((number * 17)) m || return
+	done
+	for number in 3 17 40; do
+		holds "Some$number" $((number * 17)) m || return
+	done
+}
+
+delete_some() {
+	for number in 5 10 15 20 25 30 35 40; do
+		chattr -i "$efivars/Some$number-$guid" &&
+			rm "$efivars/Some$number-$guid" &&
+			is_gone "Some$number" || return
+	done
+}
+
+overwrite_some() {
+	for number in 1 2 3 4; do
+		put "Some$number" 7 $((number * 100)) again || return
+	done
+}
+
+append_some() {
+	for number in 6 7 8; do
+		put "Some$number" 107 50 more || return
+		[ "$(stat -c %s "$efivars/Some$number-$guid")" -eq \
+			$((number * 17 + 54)) ] || return
+	done
+}
+
+start || exit 1
+list_variables | sed 's/^/before: /'
+check "40 variables of up to 680 bytes" many
+check "a value of 7,000 bytes" "put Large 7 7000 l && holds Large 7000 l"
+check "one of 20,000 bytes is refused, and is not there" \
+	"is_refused Larger 20000"
+check "some are deleted" delete_some
+check "some are written anew" overwrite_some
+check "some are appended to" append_some
+check "the large one is written anew" "put Large 7 6500 m && holds Large 6500 m"
+check "a volatile one is refused at run time" \
+	"! put Volatile 6 100 v && [ -z \"\$(cat $efivars/Volatile-$guid)\" ]"
+list_variables
+end_path "$path"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,87 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Where caesurad must not run it says why. The job sets why.
+
+# shellcheck disable=SC2154 # the job sets them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+path=caesurad
+
+# refuses CODE WORDS COMMAND…
+refuses() {
+	wanted=$1
+	words=$2
+	shift 2
+	got=0
+	"$@" </dev/null || got=$?
+	[ "$got" -eq "$wanted" ] || {
+		echo "exit code $got, not $wanted"
+		return 1
+	}
+	grep -q -- "$words" /tmp/said
+}
+
+refuses_runtime() {
+	check "check: the kernel's runtime services are on" \
+		"refuses 2 'efi=noruntime' caesurad check"
+	check "run: the kernel's runtime services are on" \
+		"refuses 2 'efi=noruntime' caesurad run --mount /mnt"
+	check "also when the kernel's log has gone" "dmesg -c >/dev/null;
+		refuses 2 'efi=noruntime' caesurad check"
+	insmod /bench/caesura-efivars.ko 2>/dev/null || return 0
+	check "with the module as well" \
+		"refuses 2 'efi=noruntime' caesurad run"
+}
+
+refuses_lockdown() {
+	mount -t securityfs securityfs /sys/kernel/security
+	cat /sys/kernel/security/lockdown
+	check "check: the kernel is locked down" \
+		"refuses 2 'locked down' caesurad check"
+}
+
+refuses_options() {
+	check "no command" "refuses 2 usage: caesurad"
+	check "an unknown command" "refuses 2 'no such command' caesurad dance"
+	check "an unknown option" "refuses 2 unrecognized caesurad run --dance"
+	check "a wrong value" "refuses 2 'wrong value' caesurad run --fifo 100"
+	check "no deadline" "refuses 2 'wrong value' caesurad run --deadline 0"
+	check "no kill limit" "refuses 2 'wrong value' caesurad run --kill-limit x"
+	check "no CPU" "refuses 2 'wrong value' caesurad run --cpus 3-1"
+	check "a state that is not absolute" \
+		"refuses 2 'wrong value' caesurad run --state x"
+	check "status without a daemon" "refuses 2 'no daemon' caesurad status"
+	check "run without a front end" \
+		"refuses 2 'neither a module nor --mount' caesurad run"
+}
+
+refuses_here() {
+	refuses_options
+	check "check: this machine can be served" "caesurad check"
+	check "without CAP_SYS_RAWIO" "refuses 2 CAP_SYS_RAWIO torture $(
+	)without-rawio caesurad check"
+	echo text >/tmp/state
+	chmod 600 /tmp/state
+	check "a state file that is none" \
+		"refuses 2 'remove it' caesurad check --state /tmp/state"
+	path=caesurad-fuse
+	start
+	path=caesurad
+	check "a second daemon" \
+		"refuses 3 'another caesurad' caesurad run --mount /mnt"
+	check "a check beside a daemon" \
+		"refuses 3 'another caesurad' caesurad check"
+	check "the first one goes on" "ls $efivars | grep -q BootOrder &&
+		caesurad status && caesurad time"
+	kill "$caesurad_pid"
+	wait "$caesurad_pid"
+	check "it ends with 0" "[ $? -eq 0 ]"
+	check "and leaves no mount" "! grep $efivars /proc/mounts"
+}
+
+case $why in
+runtime) refuses_runtime ;;
+lockdown) refuses_lockdown ;;
+*) refuses_here ;;
+esac
+[ "$failures" -eq 0 ]
