@@ -185,10 +185,12 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	write_thread(thread);
 }
 
+static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP,
+			      SIGSYS,  SIGFPE, KICK};
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
 void signals_install(struct cz_host *host)
 {
-	static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP,
-				      SIGSYS,  SIGFPE, KICK};
 	struct sigaction action = {
 		.sa_sigaction = on_signal,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART,
@@ -196,10 +198,10 @@ void signals_install(struct cz_host *host)
 
 	worker.host = host;
 	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < NUMBERS; i++) {
 		(void)sigaddset(&action.sa_mask, numbers[i]);
 	}
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < NUMBERS; i++) {
 		(void)sigaction(numbers[i], &action, NULL);
 	}
 }
@@ -211,6 +213,18 @@ static size_t stack_bytes(void)
 
 	return (frame + MIN_STACK_BYTES + HOST_PAGE - 1) &
 	       ~(size_t)(HOST_PAGE - 1);
+}
+
+/* Others' handlers would run on firmware's stack, with its thread pointer. */
+static void block_others(void)
+{
+	sigset_t others;
+
+	(void)sigfillset(&others);
+	for (size_t i = 0; i < NUMBERS; i++) {
+		(void)sigdelset(&others, numbers[i]);
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &others, NULL);
 }
 
 bool signals_enter(struct host_thread *thread)
@@ -226,6 +240,7 @@ bool signals_enter(struct host_thread *thread)
 		(void)munmap(stack.ss_sp, stack.ss_size);
 		return false;
 	}
+	block_others();
 	thread->signal_stack = stack.ss_sp;
 	thread->signal_stack_bytes = stack.ss_size;
 	worker.stack = (uintptr_t)stack.ss_sp;
