@@ -27,8 +27,13 @@
 #define EC(class) ((uint64_t)(class) << 26)
 #define EC_UNKNOWN EC(0x00)
 #define EC_SVC EC(0x15)
+#define EC_DATA_ABORT EC(0x24)
 #define EC_STEP EC(0x32)
 #define EC_BRK EC(0x3c)
+#define EC_MASK EC(0x3f)
+/* Of an abort: what a bus says of what is not to be had. */
+#define STATUS_MASK 0x3full
+#define STATUS_EXTERNAL 0x10ull
 
 /* Of the one worker. */
 static struct {
@@ -121,11 +126,16 @@ static uint32_t instruction_at(struct cz_host *host, uint64_t pc)
 static void firmware_trapped(struct cz_host *host, struct cz_frame *frame,
 			     uint64_t esr, uint64_t address)
 {
-	if (host->flash != NULL && flash_holds(host->flash, address) &&
-	    flash_fault(host->flash, frame, instruction_at(host, frame->pc),
-			address)) {
-		cz_firmware_resume(host->cz, frame);
-		return;
+	/* The kernel says an address with any signal: of others it is an old one. */
+	if ((esr & EC_MASK) == EC_DATA_ABORT && host->flash != NULL &&
+	    flash_holds(host->flash, address)) {
+		if (flash_fault(host->flash, frame,
+				instruction_at(host, frame->pc), address)) {
+			cz_firmware_resume(host->cz, frame);
+			return;
+		}
+		/* No write to a device, which this call may go on with. */
+		esr = (esr & ~STATUS_MASK) | STATUS_EXTERNAL;
 	}
 	(void)cz_firmware_exception(host->cz, frame, esr, address);
 }
