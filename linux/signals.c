@@ -180,6 +180,9 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	uint64_t thread;
 	int error;
 
+	if (number != KICK && info->si_code <= 0) {
+		return; /* by kill(2): nothing has been trapped */
+	}
 	if (here - worker.stack >= worker.stack_end - worker.stack) {
 		/* Another thread's: a bug of the daemon's. */
 		if (number != KICK) {
