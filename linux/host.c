@@ -235,18 +235,32 @@ static uint64_t cpu_time_ns(const struct host_thread *thread)
 		       : 0;
 }
 
-/* No one is told that. What it did since it was asked last is the next best: the
- * watch asks at regular times, by one thread. */
+/*
+ * No one is told that. What it did since it was asked last is the next best: the
+ * watch asks at regular times, by one thread. Of a worker that has a third of its
+ * CPU every third answer is yes: what was not told is carried over, up to half of
+ * the time since.
+ */
 bool cz_host_is_running(struct cz_host *host, cz_host_thread handle)
 {
 	struct host_thread *thread = (struct host_thread *)handle;
 	uint64_t now_ns = cz_host_now_ns(host);
+	int64_t passed_ns = (int64_t)(now_ns - thread->asked_ns);
 	uint64_t ran_ns = cpu_time_ns(thread);
-	bool runs = (ran_ns - thread->ran_ns) * 2 >= now_ns - thread->asked_ns;
+	int64_t owed_ns = thread->owed_ns;
+	bool runs;
 
 	if (pthread_equal(thread->pthread, pthread_self())) {
 		return true;
 	}
+	if (owed_ns > passed_ns / 2) {
+		owed_ns = passed_ns / 2;
+	} else if (owed_ns < -passed_ns / 2) {
+		owed_ns = -passed_ns / 2;
+	}
+	owed_ns += (int64_t)(ran_ns - thread->ran_ns);
+	runs = owed_ns >= passed_ns - passed_ns / 2;
+	thread->owed_ns = owed_ns - (runs ? passed_ns : 0);
 	thread->asked_ns = now_ns;
 	thread->ran_ns = ran_ns;
 	return runs;
