@@ -112,16 +112,21 @@ struct start {
 	bool ready;
 };
 
-static void set_priority(struct cz_host *host)
+static void set_priority(struct cz_host *host, int above)
 {
-	struct sched_param param = {.sched_priority =
-					    host->options.fifo_priority};
+	struct sched_param param = {0};
 
+	if (host->options.fifo_priority != 0) {
+		param.sched_priority = host->options.fifo_priority + above;
+	}
+	if (param.sched_priority > sched_get_priority_max(SCHED_FIFO)) {
+		param.sched_priority = sched_get_priority_max(SCHED_FIFO);
+	}
 	if (param.sched_priority != 0 &&
 	    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) !=
 		    0) {
 		host_say(host, CZ_LOG_WARNING,
-			 "the worker stays SCHED_OTHER: SCHED_FIFO %d: %s",
+			 "a thread stays SCHED_OTHER: SCHED_FIFO %d: %s",
 			 param.sched_priority, strerror(errno));
 	}
 }
@@ -137,7 +142,7 @@ static void *run_worker(void *argument)
 	thread->entry = start->thread.entry;
 	thread->argument = start->thread.argument;
 	ready = signals_enter(thread);
-	set_priority(host);
+	set_priority(host, 0);
 	start->self = thread;
 	start->ready = ready;
 	cz_host_event_set(host, &start->started); /* `start` is gone */
@@ -276,15 +281,20 @@ void cz_host_interrupt(struct cz_host *host, cz_host_thread thread)
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(cz_host_mutex), "mutex");
 
-void cz_host_mutex_init(struct cz_host *host, cz_host_mutex *mutex)
+static void init_mutex(pthread_mutex_t *mutex)
 {
 	pthread_mutexattr_t attributes;
 
-	(void)host;
 	(void)pthread_mutexattr_init(&attributes);
 	(void)pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-	(void)pthread_mutex_init((pthread_mutex_t *)mutex, &attributes);
+	(void)pthread_mutex_init(mutex, &attributes);
 	(void)pthread_mutexattr_destroy(&attributes);
+}
+
+void cz_host_mutex_init(struct cz_host *host, cz_host_mutex *mutex)
+{
+	(void)host;
+	init_mutex((pthread_mutex_t *)mutex);
 }
 
 void cz_host_mutex_lock(struct cz_host *host, cz_host_mutex *mutex)
@@ -444,6 +454,8 @@ static void *run_timers(void *argument)
 {
 	struct cz_host *host = argument;
 
+	/* Or a worker that hangs would keep it from being ended, on one CPU. */
+	set_priority(host, 1);
 	(void)pthread_mutex_lock(&host->timer_mutex);
 	while (!host->timers_end) {
 		struct host_timer *timer = earliest(host);
@@ -471,7 +483,7 @@ bool host_start(struct cz_host *host)
 {
 	pthread_condattr_t attributes;
 
-	(void)pthread_mutex_init(&host->timer_mutex, NULL);
+	init_mutex(&host->timer_mutex);
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&host->timer_changed, &attributes);
