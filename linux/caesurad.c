@@ -463,6 +463,7 @@ static int confine(struct daemon *daemon)
 	char why[256] = "";
 	uint64_t low, end;
 
+	machine_shut(&daemon->machine);
 	space_range(&daemon->host, &low, &end);
 	if (!confine_memory()) {
 		host_say(&daemon->host, CZ_LOG_WARNING,

@@ -263,15 +263,21 @@ bool machine_open(struct machine *machine, struct provider *module)
 	return open_raw(machine) && read_map(machine);
 }
 
-void machine_close(struct machine *machine)
+void machine_shut(struct machine *machine)
 {
-	free(machine->map);
 	if (machine->mem >= 0) {
 		(void)close(machine->mem);
 	}
 	if (machine->kcore >= 0) {
 		(void)close(machine->kcore);
 	}
+	machine->mem = machine->kcore = -1;
+}
+
+void machine_close(struct machine *machine)
+{
+	free(machine->map);
+	machine_shut(machine);
 	*machine = (struct machine){.mem = -1, .kcore = -1};
 }
 

@@ -37,6 +37,11 @@ struct machine {
  * CAP_SYS_RAWIO without one. */
 bool machine_open(struct machine *machine, struct provider *module);
 
+/* Gives up the machine's memory, once all is mapped: it would be within reach of a
+ * process that has no privileges any more. Nothing more is read or mapped, but by the
+ * module. */
+void machine_shut(struct machine *machine);
+
 /* Mappings stay. */
 void machine_close(struct machine *machine);
 
