@@ -618,6 +618,9 @@ static int command_ask(struct daemon *daemon, const char *question)
 		return code;
 	}
 	code = open_all(daemon);
+	if (code == 0) {
+		code = confine(daemon);
+	}
 	return code == 0 ? control_answer(&daemon->cz, question, STDOUT_FILENO)
 			 : code;
 }
