@@ -396,15 +396,23 @@ static void *show_life(void *argument)
 	return NULL;
 }
 
-static void *serve_module(void *argument)
+static int serve_module(struct daemon *daemon)
 {
-	struct daemon *daemon = argument;
 	int error = provider_serve(&daemon->provider, &daemon->cz,
 				   daemon->arguments.deadline_ns);
 
 	if (error != 0) {
 		host_say(&daemon->host, CZ_LOG_ERROR, "the module: %s",
 			 strerror(-error));
+	}
+	return error;
+}
+
+/* Beside the mount, which is not to go on alone: the kernel's callers would wait. */
+static void *serve_module_too(void *argument)
+{
+	if (serve_module(argument) != 0) {
+		_exit(1);
 	}
 	return NULL;
 }
@@ -443,10 +451,9 @@ static int serve(struct daemon *daemon)
 	}
 	if (daemon->front == NULL) {
 		say_ready(daemon);
-		serve_module(daemon);
-		return 0;
+		return serve_module(daemon) == 0 ? 0 : 1;
 	}
-	if (daemon->has_module && !start_thread(serve_module, daemon)) {
+	if (daemon->has_module && !start_thread(serve_module_too, daemon)) {
 		return 1;
 	}
 	error = fuse_serve(daemon->front, &daemon->cz, say_ready, daemon);
