@@ -200,14 +200,17 @@ bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 
 static _Thread_local cpu_set_t unpinned;
 
+/* What somebody else sets in between is not kept. */
 void cz_host_pin(struct cz_host *host)
 {
+	int cpu = sched_getcpu();
 	cpu_set_t one;
 
 	(void)host;
 	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	if (sched_getaffinity(0, sizeof(unpinned), &unpinned) == 0) {
+	if (cpu >= 0 && cpu < CPU_SETSIZE &&
+	    sched_getaffinity(0, sizeof(unpinned), &unpinned) == 0) {
+		CPU_SET(cpu, &one);
 		(void)sched_setaffinity(0, sizeof(one), &one);
 	}
 }
