@@ -418,15 +418,23 @@ static void *show_life(void *argument)
 	return NULL;
 }
 
-static void *serve_module(void *argument)
+static int serve_module(struct daemon *daemon)
 {
-	struct daemon *daemon = argument;
 	int error = provider_serve(&daemon->provider, &daemon->cz,
 				   daemon->arguments.deadline_ns);
 
 	if (error != 0) {
 		host_say(&daemon->host, CZ_LOG_ERROR, "the module: %s",
 			 strerror(-error));
+	}
+	return error;
+}
+
+/* Beside the mount, which is not to go on alone: the kernel's callers would wait. */
+static void *serve_module_too(void *argument)
+{
+	if (serve_module(argument) != 0) {
+		_exit(1);
 	}
 	return NULL;
 }
@@ -465,10 +473,9 @@ static int serve(struct daemon *daemon)
 	}
 	if (daemon->front == NULL) {
 		say_ready(daemon);
-		serve_module(daemon);
-		return 0;
+		return serve_module(daemon) == 0 ? 0 : 1;
 	}
-	if (daemon->has_module && !start_thread(serve_module, daemon)) {
+	if (daemon->has_module && !start_thread(serve_module_too, daemon)) {
 		return 1;
 	}
 	error = fuse_serve(daemon->front, &daemon->cz, say_ready, daemon);
@@ -485,7 +492,7 @@ static int confine(struct daemon *daemon)
 	char why[256] = "";
 	uint64_t low, end;
 
-	machine_seal(&daemon->machine);
+	machine_shut(&daemon->machine);
 	space_range(&daemon->host, &low, &end);
 	if (!confine_memory()) {
 		host_say(&daemon->host, CZ_LOG_WARNING,
@@ -642,6 +649,9 @@ static int command_ask(struct daemon *daemon, const char *question)
 		return code;
 	}
 	code = open_all(daemon);
+	if (code == 0) {
+		code = confine(daemon);
+	}
 	return code == 0 ? control_answer(&daemon->cz, question, STDOUT_FILENO)
 			 : code;
 }

@@ -19,6 +19,7 @@
 
 #define NOBODY 65534u
 #define LAST_CAPABILITY 63
+#define SVC_BYTES 4u
 
 static bool fails(char *why, size_t chars, const char *what)
 {
@@ -114,6 +115,7 @@ static const char *const allowed[] = {
 	"fstat",
 	"ftruncate",
 	"futex",
+	"getcpu", /* the C library's, where the kernel has no rseq */
 	"getpid",
 	"getrandom",
 	"gettid",
@@ -240,6 +242,8 @@ bool confine_calls(uint64_t firmware, uint64_t firmware_end, char *why,
 			       "this program is among firmware's memory");
 		return false;
 	}
-	return trap_firmware(firmware, firmware_end, why, why_chars) &&
+	/* The pointer is behind the SVC. */
+	return trap_firmware(firmware + SVC_BYTES, firmware_end + SVC_BYTES,
+			     why, why_chars) &&
 	       allow(why, why_chars);
 }

@@ -112,16 +112,21 @@ struct start {
 	bool ready;
 };
 
-static void set_priority(struct cz_host *host)
+static void set_priority(struct cz_host *host, int above)
 {
-	struct sched_param param = {.sched_priority =
-					    host->options.fifo_priority};
+	struct sched_param param = {0};
 
+	if (host->options.fifo_priority != 0) {
+		param.sched_priority = host->options.fifo_priority + above;
+	}
+	if (param.sched_priority > sched_get_priority_max(SCHED_FIFO)) {
+		param.sched_priority = sched_get_priority_max(SCHED_FIFO);
+	}
 	if (param.sched_priority != 0 &&
 	    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) !=
 		    0) {
 		host_say(host, CZ_LOG_WARNING,
-			 "the worker stays SCHED_OTHER: SCHED_FIFO %d: %s",
+			 "a thread stays SCHED_OTHER: SCHED_FIFO %d: %s",
 			 param.sched_priority, strerror(errno));
 	}
 }
@@ -137,7 +142,7 @@ static void *run_worker(void *argument)
 	thread->entry = start->thread.entry;
 	thread->argument = start->thread.argument;
 	ready = signals_enter(thread);
-	set_priority(host);
+	set_priority(host, 0);
 	start->self = thread;
 	start->ready = ready;
 	cz_host_event_set(host, &start->started); /* `start` is gone */
@@ -195,14 +200,17 @@ bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 
 static _Thread_local cpu_set_t unpinned;
 
+/* What somebody else sets in between is not kept. */
 void cz_host_pin(struct cz_host *host)
 {
+	int cpu = sched_getcpu();
 	cpu_set_t one;
 
 	(void)host;
 	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	if (sched_getaffinity(0, sizeof(unpinned), &unpinned) == 0) {
+	if (cpu >= 0 && cpu < CPU_SETSIZE &&
+	    sched_getaffinity(0, sizeof(unpinned), &unpinned) == 0) {
+		CPU_SET(cpu, &one);
 		(void)sched_setaffinity(0, sizeof(one), &one);
 	}
 }
@@ -235,18 +243,32 @@ static uint64_t cpu_time_ns(const struct host_thread *thread)
 		       : 0;
 }
 
-/* No one is told that. What it did since it was asked last is the next best: the
- * watch asks at regular times, by one thread. */
+/*
+ * No one is told that. What it did since it was asked last is the next best: the
+ * watch asks at regular times, by one thread. Of a worker that has a third of its
+ * CPU every third answer is yes: what was not told is carried over, up to half of
+ * the time since.
+ */
 bool cz_host_is_running(struct cz_host *host, cz_host_thread handle)
 {
 	struct host_thread *thread = (struct host_thread *)handle;
 	uint64_t now_ns = cz_host_now_ns(host);
+	int64_t passed_ns = (int64_t)(now_ns - thread->asked_ns);
 	uint64_t ran_ns = cpu_time_ns(thread);
-	bool runs = (ran_ns - thread->ran_ns) * 2 >= now_ns - thread->asked_ns;
+	int64_t owed_ns = thread->owed_ns;
+	bool runs;
 
 	if (pthread_equal(thread->pthread, pthread_self())) {
 		return true;
 	}
+	if (owed_ns > passed_ns / 2) {
+		owed_ns = passed_ns / 2;
+	} else if (owed_ns < -passed_ns / 2) {
+		owed_ns = -passed_ns / 2;
+	}
+	owed_ns += (int64_t)(ran_ns - thread->ran_ns);
+	runs = owed_ns >= passed_ns - passed_ns / 2;
+	thread->owed_ns = owed_ns - (runs ? passed_ns : 0);
 	thread->asked_ns = now_ns;
 	thread->ran_ns = ran_ns;
 	return runs;
@@ -262,15 +284,20 @@ void cz_host_interrupt(struct cz_host *host, cz_host_thread thread)
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(cz_host_mutex), "mutex");
 
-void cz_host_mutex_init(struct cz_host *host, cz_host_mutex *mutex)
+static void init_mutex(pthread_mutex_t *mutex)
 {
 	pthread_mutexattr_t attributes;
 
-	(void)host;
 	(void)pthread_mutexattr_init(&attributes);
 	(void)pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-	(void)pthread_mutex_init((pthread_mutex_t *)mutex, &attributes);
+	(void)pthread_mutex_init(mutex, &attributes);
 	(void)pthread_mutexattr_destroy(&attributes);
+}
+
+void cz_host_mutex_init(struct cz_host *host, cz_host_mutex *mutex)
+{
+	(void)host;
+	init_mutex((pthread_mutex_t *)mutex);
 }
 
 void cz_host_mutex_lock(struct cz_host *host, cz_host_mutex *mutex)
@@ -430,6 +457,8 @@ static void *run_timers(void *argument)
 {
 	struct cz_host *host = argument;
 
+	/* Or a worker that hangs would keep it from being ended, on one CPU. */
+	set_priority(host, 1);
 	(void)pthread_mutex_lock(&host->timer_mutex);
 	while (!host->timers_end) {
 		struct host_timer *timer = earliest(host);
@@ -457,7 +486,7 @@ bool host_start(struct cz_host *host)
 {
 	pthread_condattr_t attributes;
 
-	(void)pthread_mutex_init(&host->timer_mutex, NULL);
+	init_mutex(&host->timer_mutex);
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&host->timer_changed, &attributes);

@@ -94,8 +94,10 @@ struct cz_host {
 struct host_thread {
 	pthread_t pthread;
 	int id; /* the kernel's */
-	/* For cz_host_is_running(): when it was asked last. */
+	/* For cz_host_is_running(): when it was asked last, and what the thread ran
+	 * since that no answer has told yet. */
 	uint64_t asked_ns, ran_ns;
+	int64_t owed_ns;
 	/* A worker's. */
 	struct cz_host *host;
 	void (*entry)(void *argument);

@@ -263,7 +263,7 @@ bool machine_open(struct machine *machine, struct provider *module)
 	return open_raw(machine) && read_map(machine);
 }
 
-void machine_seal(struct machine *machine)
+void machine_shut(struct machine *machine)
 {
 	if (machine->mem >= 0) {
 		(void)close(machine->mem);
@@ -271,15 +271,14 @@ void machine_seal(struct machine *machine)
 	if (machine->kcore >= 0) {
 		(void)close(machine->kcore);
 	}
-	machine->mem = -1;
-	machine->kcore = -1;
+	machine->mem = machine->kcore = -1;
 }
 
 void machine_close(struct machine *machine)
 {
-	machine_seal(machine);
 	free(machine->map);
-	machine->map = NULL;
+	machine_shut(machine);
+	*machine = (struct machine){.mem = -1, .kcore = -1};
 }
 
 bool machine_entry(const struct machine *machine, uint32_t number,

@@ -37,8 +37,10 @@ struct machine {
  * CAP_SYS_RAWIO without one. */
 bool machine_open(struct machine *machine, struct provider *module);
 
-/* No more memory is asked for: gives up what could reach all of it. Mappings stay. */
-void machine_seal(struct machine *machine);
+/* Gives up the machine's memory, once all is mapped: it would be within reach of a
+ * process that has no privileges any more. Nothing more is read or mapped, but by the
+ * module. */
+void machine_shut(struct machine *machine);
 
 /* Mappings stay. */
 void machine_close(struct machine *machine);

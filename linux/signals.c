@@ -27,8 +27,13 @@
 #define EC(class) ((uint64_t)(class) << 26)
 #define EC_UNKNOWN EC(0x00)
 #define EC_SVC EC(0x15)
+#define EC_DATA_ABORT EC(0x24)
 #define EC_STEP EC(0x32)
 #define EC_BRK EC(0x3c)
+#define EC_MASK EC(0x3f)
+/* Of an abort: what a bus says of what is not to be had. */
+#define STATUS_MASK 0x3full
+#define STATUS_EXTERNAL 0x10ull
 
 /* Of the one worker. */
 static struct {
@@ -121,11 +126,16 @@ static uint32_t instruction_at(struct cz_host *host, uint64_t pc)
 static void firmware_trapped(struct cz_host *host, struct cz_frame *frame,
 			     uint64_t esr, uint64_t address)
 {
-	if (host->flash != NULL && flash_holds(host->flash, address) &&
-	    flash_fault(host->flash, frame, instruction_at(host, frame->pc),
-			address)) {
-		cz_firmware_resume(host->cz, frame);
-		return;
+	/* The kernel says an address with any signal: of others it is an old one. */
+	if ((esr & EC_MASK) == EC_DATA_ABORT && host->flash != NULL &&
+	    flash_holds(host->flash, address)) {
+		if (flash_fault(host->flash, frame,
+				instruction_at(host, frame->pc), address)) {
+			cz_firmware_resume(host->cz, frame);
+			return;
+		}
+		/* No write to a device, which this call may go on with. */
+		esr = (esr & ~STATUS_MASK) | STATUS_EXTERNAL;
 	}
 	(void)cz_firmware_exception(host->cz, frame, esr, address);
 }
@@ -170,6 +180,9 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	uint64_t thread;
 	int error;
 
+	if (number != KICK && info->si_code <= 0) {
+		return; /* by kill(2): nothing has been trapped */
+	}
 	if (here - worker.stack >= worker.stack_end - worker.stack) {
 		/* Another thread's: a bug of the daemon's. */
 		if (number != KICK) {
@@ -185,10 +198,12 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	write_thread(thread);
 }
 
+static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP,
+			      SIGSYS,  SIGFPE, KICK};
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
 void signals_install(struct cz_host *host)
 {
-	static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP,
-				      SIGSYS,  SIGFPE, KICK};
 	struct sigaction action = {
 		.sa_sigaction = on_signal,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART,
@@ -196,10 +211,10 @@ void signals_install(struct cz_host *host)
 
 	worker.host = host;
 	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < NUMBERS; i++) {
 		(void)sigaddset(&action.sa_mask, numbers[i]);
 	}
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < NUMBERS; i++) {
 		(void)sigaction(numbers[i], &action, NULL);
 	}
 }
@@ -211,6 +226,18 @@ static size_t stack_bytes(void)
 
 	return (frame + MIN_STACK_BYTES + HOST_PAGE - 1) &
 	       ~(size_t)(HOST_PAGE - 1);
+}
+
+/* Others' handlers would run on firmware's stack, with its thread pointer. */
+static void block_others(void)
+{
+	sigset_t others;
+
+	(void)sigfillset(&others);
+	for (size_t i = 0; i < NUMBERS; i++) {
+		(void)sigdelset(&others, numbers[i]);
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &others, NULL);
 }
 
 bool signals_enter(struct host_thread *thread)
@@ -226,6 +253,7 @@ bool signals_enter(struct host_thread *thread)
 		(void)munmap(stack.ss_sp, stack.ss_size);
 		return false;
 	}
+	block_others();
 	thread->signal_stack = stack.ss_sp;
 	thread->signal_stack_bytes = stack.ss_size;
 	worker.stack = (uintptr_t)stack.ss_sp;
