@@ -24,12 +24,22 @@ need_linux() {
 		give_up "linux boots on EDK II's firmware only"
 	fi
 	memory=$linux_memory
+	if [ "$ready" = no ]; then
+		make_linux "$@"
+	fi
+	put_programs
+}
+
+# Fetches and builds all that is the same for every boot.
+make_linux() {
 	if ! "$root/bench/fetch.sh" "$linux" root "$@"; then
 		give_up "Debian's packages could not be fetched"
 	fi
-	build bench tools
+	build bench tools guest
 	build_caesurad "$@"
-	put_programs
+	for kernel; do
+		"$root/bench/initrd.sh" "$linux" "${kernel#kernel:}"
+	done
 }
 
 # What the daemon and, for the kernels kernel:NAME, its module are built from.
@@ -439,9 +449,6 @@ measure_linux() {
 	done
 	# shellcheck disable=SC2086 # a list
 	need_linux $kernels
-	for kernel in ${linux_kernel:-$linux_kernels}; do
-		"$root/bench/initrd.sh" "$linux" "$kernel"
-	done
 	started=$(date +%s)
 	stock_vars=$vars
 	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"

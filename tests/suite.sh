@@ -9,6 +9,7 @@
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 checks=$out/checks
 stress="stress threads=32 calls=20000"
+tested_linux=6.12-rt
 
 # ---- The list ----
 
@@ -46,6 +47,7 @@ list_builds() {
 	check "images, for secure boot" "build build/clang/secure/image.efi"
 	check "tools" "build tools"
 	check "fuzzers" "make_target fuzzers"
+	check "Debian's kernel and programs, caesurad" make_for_linux
 }
 
 list_tree() {
@@ -69,6 +71,13 @@ list_host() {
 			"make_target fuzz-$target RUNS=$fuzz_runs"
 	done
 	check "embedding: symbols, text, stack" "embed"
+}
+
+# What caesurad has to show on a stock kernel; --long has more of each.
+list_linux() {
+	for name in tools readback kills cuts hostile refusals; do
+		check "caesurad on $tested_linux: $name" "on_linux $name"
+	done
 }
 
 list_boots() {
@@ -276,6 +285,33 @@ boot_image() {
 
 log_lines() {
 	from_kernel <"$out/boots/$1.log"
+}
+
+make_for_linux() {
+	if is_uboot; then
+		skip "Debian's kernels boot on EDK II's firmware only here"
+	fi
+	gate=
+	need_linux "kernel:$tested_linux"
+}
+
+# on_linux NAME: a test of tests/linux/shows.sh.
+on_linux() {
+	if is_uboot; then
+		skip "Debian's kernels boot on EDK II's firmware only here"
+	fi
+	# shellcheck source=tests/linux/shows.sh
+	. "$root/tests/linux/shows.sh"
+	gate=
+	limit=240
+	linux_kernel=$tested_linux
+	linux_test=$1
+	linux_code=0
+	linux_tests >"$out/shown" || linux_code=1
+	grep '^# ' "$out/shown" || :
+	echo "# $(grep -c '^ok - ' "$out/shown") shown"
+	grep -A 6 '^not ok' "$out/shown" || :
+	return "$linux_code"
 }
 
 # with_firmware acpi|dt|secure|u-boot: firmware and where its tables come from.
@@ -776,6 +812,7 @@ list_checks() {
 		list_escapes
 		;;
 	esac
+	list_linux
 	list_host
 	list_tree
 	count=$(wc -l <"$checks/list")

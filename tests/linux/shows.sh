@@ -69,6 +69,7 @@ fresh_store() {
 reads_the_same() {
 	guest "$1-kernel" "$2" efi=runtime path=kernel list
 	same=false
+	rm -f "$out/boots/different"
 	if [ "$guest_code" -eq 0 ] && variables_in "$1" >"$out/boots/before" &&
 		[ -s "$out/boots/before" ] && variables_in "$1-kernel" |
 		diff "$out/boots/before" - >"$out/boots/different"; then
@@ -77,7 +78,9 @@ reads_the_same() {
 	say_whether "$3: the kernel's own efivarfs reads all $(
 		wc -l <"$out/boots/before"
 	) variables, byte for byte" "$same"
-	[ "$same" = true ] || sed 's/^/# /' "$out/boots/different"
+	if [ "$same" = false ] && [ -e "$out/boots/different" ]; then
+		sed 's/^/# /' "$out/boots/different"
+	fi
 }
 
 # ---- Debian's programs, and the entry that they make ----
@@ -363,8 +366,11 @@ test_hostile() {
 		esp=
 		print_rows "hostile-$path"
 		grep -v '^ok - ' "$out/boots/hostile-$path.said" || :
-		count=$(grep -c '^ok - ' "$out/boots/hostile-$path.said") || :
-		echo "ok - $path: $count checks under hostile firmware"
+		if [ "$guest_code" -eq 0 ]; then
+			echo "ok - $path: $(grep -c '^ok - ' \
+				"$out/boots/hostile-$path.said") checks under $(
+			)hostile firmware"
+		fi
 		reads_the_same "hostile-$path" "$store" "$path, hostile firmware"
 	done
 }
@@ -391,10 +397,10 @@ run_linux_test() {
 linux_tests() {
 	tested=${linux_kernel:-6.12-rt}
 	need_linux "kernel:$tested"
-	build guest
 	put_tests
 	tested_paths=${linux_path:-caesurad-fuse caesurad-module}
-	hostile_paths=${linux_path:-caesurad-fuse}
+	# There a call is one of firmware's; by FUSE each file is looked for first.
+	hostile_paths=${linux_path:-caesurad-module}
 	if [ "$long" = yes ]; then
 		hostile_paths=$tested_paths
 	fi

@@ -39,9 +39,8 @@ misbehaves() {
 	round=$((round + 1))
 	: >"$log"
 	error=$(torture "$2" "$efivars/$1-$hostile")
-	report=$(sed -n 's/^caesurad: error: //p' "$log" |
-		grep -m 1 -- "${4:-.}" || sed -n 's/^caesurad: //p' "$log" |
-		tail -n 1)
+	report=$(sed -n 's/^caesurad: //p' "$log" |
+		grep -- "${4:-.}" | tail -n 1)
 	echo "row $1|$2|$error|$report"
 	check "$1: $2 ends with $3" "[ $error = $3 ]"
 	if [ -n "$4" ]; then
@@ -60,5 +59,19 @@ while IFS='|' read -r name call error report; do
 	esac
 done </tests/hostile.rows
 list_variables
+
+# Firmware that keeps a pointer, and writes by it when it is called next: what was
+# before that call is put back, the pointer too. So each call ends, until the next
+# boot.
+: >"$log"
+check "StaleWrite: set ends with OK" \
+	"[ \$(torture set $efivars/StaleWrite-$hostile) = OK ]"
+check "StaleWrite: each call after it ends with EIO" \
+	"[ \$(torture set $efivars/Stuck-$guid) = EIO ] &&
+	[ \$(torture set $efivars/Stuck-$guid) = EIO ]"
+check "StaleWrite: the report names it" \
+	"grep -q 'data abort, write at adversary+0x' $log"
+check "StaleWrite: caesurad is the same process, and answers" \
+	"kill -0 $caesurad_pid && caesurad status"
 end_path "$path"
 [ "$failures" -eq 0 ]

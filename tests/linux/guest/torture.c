@@ -9,7 +9,7 @@
  *                     machine stands still, to be switched off, at POINT: a digit
  *                     (enum point), a comma, a fraction of 65536. With - goes on
  * torture list DIR    a line for each variable of the tests' GUID
- * torture set FILE, torture get FILE   writes a byte; reads: prints errno's name
+ * torture set FILE, torture get FILE   writes 8 bytes; reads: prints errno's name
  * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
  *
  * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
@@ -769,9 +769,12 @@ static int say_error(int error)
 
 static int set(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd;
 
-	return say_error(fd >= 0 && write(fd, "\7\0\0\0x", 5) == 5 ? 0 : errno);
+	make_mutable(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	return say_error(
+		fd >= 0 && write(fd, "\7\0\0\0eight..", 12) == 12 ? 0 : errno);
 }
 
 static int get(const char *path)
