@@ -103,4 +103,7 @@ expect 2 'only SetVariable' ./caesura sweep --without lock --service GetTime \
 expect 2 'not a sweep' ./caesura sweep --without fp --service SetVariable \
 	--out "$out/sweep"
 expect 2 'without owner: QEMU ended with 3' ./caesura sweep --without owner --out "$out/sweep"
+expect 2 'takes one of: all tools' ./caesura linux --test care \
+	--out "$out/linux"
+expect 2 'option of linux only' ./caesura run "exit=0" --test kills
 exit "$code"
