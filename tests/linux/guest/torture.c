@@ -42,7 +42,7 @@
 
 #define GUID "7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e12"
 #define GUID_CHARS 36
-#define NAMES 8
+#define NAMES 24 /* many: what was cut off is to be there in the next boot */
 #define FURTHER NAMES /* the variable that is written when nothing is cut off */
 #define MOST_BYTES 4096u
 #define ATTRIBUTES 7u
