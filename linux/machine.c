@@ -122,6 +122,21 @@ static bool find_in_kcore(int fd, uint64_t physical, uint64_t size,
 	return false;
 }
 
+/* Firmware wrote it by the caches, which a read of Device memory passes by. */
+static void clean_caches(const volatile void *memory, size_t size)
+{
+	uint64_t type;
+	size_t line;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(type));
+	line = (size_t)4 << (type >> 16 & 15);
+	for (size_t i = 0; i < size; i += line) {
+		__asm__ volatile("dc cvac, %0" ::"r"((uintptr_t)memory + i)
+				 : "memory");
+	}
+	__asm__ volatile("dsb sy" ::: "memory");
+}
+
 /* Words of 8 bytes: as Device memory, which /dev/mem maps it as, it can be read in
  * aligned words only. */
 static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
@@ -135,6 +150,7 @@ static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
 	if (words == MAP_FAILED) {
 		return false;
 	}
+	clean_caches(words, span);
 	while (size > 0) {
 		uint64_t at = physical - first;
 		uint64_t word = words[at / 8];
