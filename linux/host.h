@@ -126,6 +126,10 @@ void space_close(struct cz_host *host);
 /* The lowest and the highest address that firmware can execute at. */
 void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end);
 
+/* From a signal handler, before it returns to firmware: the chip, which flash.c may
+ * have read, is out of its reach again. */
+void space_to_firmware(void);
+
 /* struct flash_firmware's. */
 void *space_reach(void *context, uint64_t address, uint32_t bytes,
 		  enum flash_reach how);

@@ -168,6 +168,7 @@ static void handle(int number, const siginfo_t *info, mcontext_t *context)
 				 syndrome_of(number, info, context),
 				 context->fault_address);
 	}
+	space_to_firmware();
 	give_frame(&frame, context);
 }
 

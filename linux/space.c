@@ -118,18 +118,34 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 
 struct chip {
 	volatile uint32_t *words;
+	uint64_t size_bytes;
+	bool is_hidden; /* not to be reached, as long as firmware runs */
 	uint8_t *copy; /* firmware's mapping of it */
 };
 
 static struct chip chip;
 
+static void hide_chip(bool is_hidden)
+{
+	if (chip.words == NULL || chip.is_hidden == is_hidden) {
+		return;
+	}
+	if (mprotect((void *)(uintptr_t)chip.words, chip.size_bytes,
+		     is_hidden ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) {
+		abort();
+	}
+	chip.is_hidden = is_hidden;
+}
+
 static uint32_t chip_read(void *context, uint64_t offset)
 {
+	hide_chip(false);
 	return ((struct chip *)context)->words[offset / 4];
 }
 
 static void chip_write(void *context, uint64_t offset, uint32_t value)
 {
+	hide_chip(false);
 	((struct chip *)context)->words[offset / 4] = value;
 }
 
@@ -165,6 +181,7 @@ static bool map_flash(struct cz_host *host, const struct host_region *region)
 
 	chip.words = machine_map_device(host->machine, region->physical,
 					region->size_bytes, NULL);
+	chip.size_bytes = region->size_bytes;
 	if (chip.words == NULL || fd < 0 ||
 	    ftruncate(fd, (off_t)region->size_bytes) != 0) {
 		return fails(host, "flash at 0x%llx: %s %s",
@@ -560,16 +577,24 @@ void cz_host_space_destroy(struct cz_host *host, cz_host_space space)
 	(void)space;
 }
 
+void space_to_firmware(void)
+{
+	hide_chip(true);
+}
+
+/* What a wild write of firmware's must not hit, for it would outlast the call: the
+ * state file and the chip. */
 void cz_host_space_enter(struct cz_host *host, cz_host_space space)
 {
-	(void)host;
 	(void)space;
+	state_shield(host->state, true);
+	space_to_firmware();
 }
 
 void cz_host_space_leave(struct cz_host *host, cz_host_space space)
 {
-	(void)host;
 	(void)space;
+	state_shield(host->state, false);
 }
 
 static int prot_of(uint32_t prot)

@@ -94,6 +94,15 @@ const char *state_error(const struct state *state)
 	return state->error;
 }
 
+void state_shield(struct state *state, bool is_shielded)
+{
+	int prot = is_shielded ? PROT_READ : PROT_READ | PROT_WRITE;
+
+	if (mprotect(state->map, state->header.file_bytes, prot) != 0) {
+		abort();
+	}
+}
+
 int state_fd(const struct state *state)
 {
 	return state->fd;
