@@ -84,12 +84,14 @@ bool confine_process(const char *user, bool keep_mounts, char *why,
 		return false;
 	}
 	drop_bounding(kept);
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
-	    setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-	    setresuid(uid, uid, uid) != 0) {
+	/* With the module it may be started as somebody who has nothing to give up. */
+	if (geteuid() == 0 &&
+	    (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
+	     setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
+	     setresuid(uid, uid, uid) != 0)) {
 		return fails(why, why_chars, "giving up root");
 	}
-	if (!set_capabilities(kept) ||
+	if ((!set_capabilities(kept) && !set_capabilities(0)) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		return fails(why, why_chars, "giving up capabilities");
 	}
