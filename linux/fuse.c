@@ -536,9 +536,8 @@ static int mount_device(const struct fuse_options *options)
 	}
 	snprintf(data, sizeof(data),
 		 "fd=%d,rootmode=40000,user_id=%u,group_id=%u,"
-		 "default_permissions%s",
-		 device, geteuid(), getegid(),
-		 options->only_owner ? "" : ",allow_other");
+		 "default_permissions,allow_other",
+		 device, geteuid(), getegid());
 	if (mount(SOURCE, options->mount_point, TYPE,
 		  MS_NOSUID | MS_NODEV | MS_NOEXEC, data) != 0) {
 		error = errno;

@@ -23,7 +23,6 @@
 struct fuse_options {
 	const char *mount_point; /* an existing directory */
 	uint64_t deadline_ns; /* of one request, relative; 0: the default */
-	bool only_owner; /* no allow_other: only the daemon's own user */
 	uint32_t threads; /* 0: the default */
 };
 

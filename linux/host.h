@@ -18,7 +18,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#define HOST_MAX_FLASHES 1u
 #define HOST_MAX_DEVICES 32u
 #define HOST_MAX_TABLES 64u
 #define HOST_MAX_PARTS (CZ_MAX_REGIONS + 8)
