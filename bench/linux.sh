@@ -37,21 +37,17 @@ make_linux() {
 	fi
 	build bench tools guest
 	build_caesurad "$@"
-	for kernel; do
-		"$root/bench/initrd.sh" "$linux" "${kernel#kernel:}"
+	for fetched; do
+		"$root/bench/initrd.sh" "$linux" "${fetched#kernel:}"
 	done
 }
 
 # What the daemon and, for the kernels kernel:NAME, its module are built from.
 build_caesurad() {
-	if [ -e "$root/linux/caesurad.c" ]; then
-		build build/linux/caesurad
-	fi
-	[ -e "$root/linux/module/build.sh" ] || return 0
-	for kernel; do
-		kernel=${kernel#kernel:}
-		if older_than_source "$(module_of "$kernel")"; then
-			build_module "$kernel"
+	build build/linux/caesurad
+	for fetched; do
+		if older_than_source "$(module_of "${fetched#kernel:}")"; then
+			build_module "${fetched#kernel:}"
 		fi
 	done
 }
