@@ -2,7 +2,21 @@
 # SPDX-License-Identifier: MIT
 # The ways to EFI variables, in the small root: start_path NAME makes them files
 # of the directory $efivars, and sets the environment for efibootmgr and
-# efivar; end_path NAME takes it away.
+# efivar; end_path NAME takes it away. And how a job says what it found.
+
+# shellcheck disable=SC2154 # the job sets path
+failures=0
+
+# check NAME COMMAND: evaluated.
+check() {
+	if (eval "$2") >/tmp/said 2>&1; then
+		echo "ok - $path: $1"
+	else
+		echo "not ok - $path: $1"
+		sed 's/^/# /' /tmp/said
+		failures=$((failures + 1))
+	fi
+}
 
 # await COMMAND…: up to ten seconds.
 await() {

@@ -8,19 +8,6 @@
 # shellcheck source=bench/paths.sh
 . /bench/paths.sh
 
-failures=0
-
-# check NAME COMMAND: evaluated.
-check() {
-	if (eval "$2") >/tmp/said 2>&1; then
-		echo "ok - $path: $1"
-	else
-		echo "not ok - $path: $1"
-		sed 's/^/# /' /tmp/said
-		failures=$((failures + 1))
-	fi
-}
-
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
 
 edit() {

@@ -75,7 +75,8 @@ list_host() {
 
 # What caesurad has to show on a stock kernel; --long has more of each.
 list_linux() {
-	for name in tools readback kills cuts hostile refusals; do
+	check "a script on $tested_linux ends as it says" "script_ends"
+	for name in $linux_tests_all; do
 		check "caesurad on $tested_linux: $name" "on_linux $name"
 	done
 }
@@ -293,6 +294,22 @@ make_for_linux() {
 	fi
 	gate=
 	need_linux "kernel:$tested_linux"
+}
+
+# What it prints is shown, and its exit code taken.
+script_ends() {
+	if is_uboot; then
+		skip "Debian's kernels boot on EDK II's firmware only here"
+	fi
+	gate=
+	linux_kernel=$tested_linux
+	script=$out/script
+	printf '%s\n' "uname -s" "exit 7" >"$script"
+	code=0
+	command_linux >"$out/said" || code=$?
+	grep -q '^Linux' "$out/said" && [ "$code" -eq 7 ] && return
+	echo "exit code $code, not 7; or it has not said Linux"
+	return 1
 }
 
 # on_linux NAME: a test of tests/linux/shows.sh.

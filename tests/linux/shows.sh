@@ -6,7 +6,6 @@
 # to the flash is a write to the file by then: only the host's kernel could lose it.
 
 # shellcheck disable=SC2154,SC2034,SC2153 # shared with ./caesura
-linux_tests_all="tools readback kills cuts hostile refusals"
 
 # ---- One boot ----
 
@@ -378,6 +377,18 @@ test_hostile() {
 			)hostile firmware"
 		fi
 		reads_the_same "hostile-$path" "$store" "$path, hostile firmware"
+	done
+}
+
+# ---- RAM that is older than the store ----
+
+# With one store, which firmware has to reclaim in between.
+test_stale() {
+	store=$out/boots/stale.vars
+	fresh_store "$store"
+	for number in 1 2; do
+		guest "stale-$number" "$store" efi=noruntime \
+			path=caesurad-fuse stale
 	done
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What the guest's part of the tests shares: a daemon with a log, checks. The job
+# What the guest's part of the tests shares: a daemon with a log. The job
 # sets path (bench/paths.sh), and sources a test after that.
 
 # shellcheck disable=SC2154 # the job sets path
@@ -8,18 +8,6 @@
 . /bench/paths.sh
 
 log=/tmp/caesurad.log
-failures=0
-
-# check NAME COMMAND: evaluated.
-check() {
-	if (eval "$2") >/tmp/said 2>&1; then
-		echo "ok - $path: $1"
-	else
-		echo "not ok - $path: $1"
-		sed 's/^/# /' /tmp/said
-		failures=$((failures + 1))
-	fi
-}
 
 # start [OPTION…]: of caesurad; sets caesurad_pid and efivars.
 start() {
