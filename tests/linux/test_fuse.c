@@ -557,7 +557,10 @@ static void refused_mounts(void **state)
 	assert_int_equal(fuse_attach(&front, &options), ENOTDIR);
 	options.mount_point = NULL;
 	assert_int_equal(fuse_attach(&front, &options), EINVAL);
-	options = (struct fuse_options){mounted->directory, 0, false, 33};
+	options = (struct fuse_options){
+		.mount_point = mounted->directory,
+		.threads = FUSE_MAX_THREADS + 1,
+	};
 	assert_int_equal(fuse_attach(&front, &options), EINVAL);
 }
 
