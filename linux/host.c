@@ -403,7 +403,10 @@ void cz_host_timer_start(struct cz_host *host, cz_host_timer *storage,
 		.argument = argument,
 	};
 	host->timers = timer;
-	(void)pthread_cond_broadcast(&host->timer_changed);
+	/* Mostly it is the limit of a call, and the last call's comes earlier. */
+	if (at_ns < host->timers_wake_ns) {
+		(void)pthread_cond_broadcast(&host->timer_changed);
+	}
 	(void)pthread_mutex_unlock(&host->timer_mutex);
 }
 
@@ -464,6 +467,7 @@ static void *run_timers(void *argument)
 		struct host_timer *timer = earliest(host);
 		struct timespec until;
 
+		host->timers_wake_ns = timer == NULL ? CZ_FOREVER : timer->at_ns;
 		if (timer == NULL) {
 			(void)pthread_cond_wait(&host->timer_changed,
 						&host->timer_mutex);

@@ -81,6 +81,7 @@ struct cz_host {
 	pthread_cond_t timer_changed;
 	struct host_timer *timers;
 	struct host_timer *firing;
+	uint64_t timers_wake_ns; /* at the latest, by itself */
 	bool timers_end;
 
 	bool to_terminal; /* the log is read by somebody */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state file, see state.h: a header, firmware's RAM, the journal. All of it is
- * mapped shared: what was stored there outlives a process that is killed, in the
- * order in which it was stored. Nothing in it is believed when it is opened.
+ * The state file, see state.h: a header, firmware's RAM, the journal. It is read by a
+ * mapping and written by pwrite(): nothing that runs in this process can store to
+ * it by accident, and what was written outlives a process that is killed, in the
+ * order in which it was written. Nothing in it is believed when it is opened.
  */
 #include "state.h"
 
@@ -10,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ struct header {
 
 /* At CONTROL_OFFSET; body at journal_offset: pages, then changes. */
 struct control {
-	atomic_uint is_valid;
+	uint32_t is_valid;
 	uint32_t page_count, change_count;
 	uint64_t body_bytes;
 	uint64_t checksum; /* of the counts and the body */
@@ -70,9 +70,10 @@ _Static_assert(sizeof(struct page_record) == STATE_PAGE + 8, "no padding");
 struct state {
 	struct state_config config;
 	struct header header;
+	struct control control; /* the journal's, read or to be written */
 	int fd, pagemap;
-	uint8_t *map;
-	uint64_t *entries; /* of the largest region's pages */
+	const uint8_t *map; /* not to be stored to */
+	uint64_t *entries; /* the kernel's, of all regions' pages */
 	uint32_t kernel_page;
 	uint64_t pages_committed;
 	char error[STATE_ERROR_CHARS];
@@ -92,15 +93,6 @@ refuse(struct state *state, const char *format, ...)
 const char *state_error(const struct state *state)
 {
 	return state->error;
-}
-
-void state_shield(struct state *state, bool is_shielded)
-{
-	int prot = is_shielded ? PROT_READ : PROT_READ | PROT_WRITE;
-
-	if (mprotect(state->map, state->header.file_bytes, prot) != 0) {
-		abort();
-	}
 }
 
 int state_fd(const struct state *state)
@@ -144,12 +136,32 @@ static void step(const struct state *state)
 	}
 }
 
-static struct control *control_of(const struct state *state)
+/* To the file; it has a page for every byte already. */
+static bool put(struct state *state, uint64_t offset, const void *bytes,
+		size_t size_bytes)
 {
-	return (struct control *)(state->map + CONTROL_OFFSET);
+	const uint8_t *from = bytes;
+
+	step(state);
+	while (size_bytes > 0) {
+		ssize_t done =
+			pwrite(state->fd, from, size_bytes, (off_t)offset);
+
+		if (done < 0 && errno == EINTR) {
+			continue;
+		}
+		if (done <= 0) {
+			return refuse(state, "%s: cannot be written: %s",
+				      state->config.path, strerror(errno));
+		}
+		from += done;
+		offset += (uint64_t)done;
+		size_bytes -= (size_t)done;
+	}
+	return true;
 }
 
-static uint8_t *body_of(const struct state *state)
+static const uint8_t *body_of(const struct state *state)
 {
 	return state->map + state->header.journal_offset;
 }
@@ -214,13 +226,14 @@ static bool lay_out(struct state *state)
 
 static bool map_file(struct state *state)
 {
-	state->map = mmap(NULL, state->header.file_bytes,
-			  PROT_READ | PROT_WRITE, MAP_SHARED, state->fd, 0);
-	if (state->map == MAP_FAILED) {
-		state->map = NULL;
+	void *map = mmap(NULL, state->header.file_bytes, PROT_READ, MAP_SHARED,
+			 state->fd, 0);
+
+	if (map == MAP_FAILED) {
 		return refuse(state, "%s: cannot be mapped: %s",
 			      state->config.path, strerror(errno));
 	}
+	state->map = map;
 	return true;
 }
 
@@ -314,19 +327,31 @@ static enum state_result open_old(struct state *state)
 	return result;
 }
 
+static bool fill_region(struct state *state, unsigned number)
+{
+	const struct placed_region *region = &state->header.region[number];
+	void *into = mmap(NULL, region->size_bytes, PROT_READ | PROT_WRITE,
+			  MAP_SHARED, state->fd, (off_t)region->offset);
+	bool is_filled;
+
+	step(state);
+	is_filled = into != MAP_FAILED &&
+		    state->config.fill(state->config.context, number, into,
+				       region->size_bytes);
+	if (into != MAP_FAILED) {
+		(void)munmap(into, region->size_bytes);
+	}
+	return is_filled || refuse(state,
+				   "RAM at 0x%" PRIx64 ", %" PRIu64
+				   " bytes, cannot be copied",
+				   region->address, region->size_bytes);
+}
+
 static bool fill(struct state *state)
 {
 	for (unsigned i = 0; i < state->header.region_count; i++) {
-		const struct placed_region *region = &state->header.region[i];
-
-		step(state);
-		if (!state->config.fill(state->config.context, i,
-					state->map + region->offset,
-					region->size_bytes)) {
-			return refuse(state,
-				      "RAM at 0x%" PRIx64 ", %" PRIu64
-				      " bytes, cannot be copied",
-				      region->address, region->size_bytes);
+		if (!fill_region(state, i)) {
+			return false;
 		}
 	}
 	if (state->config.accept != NULL &&
@@ -334,8 +359,7 @@ static bool fill(struct state *state)
 				  sizeof(state->error))) {
 		return false;
 	}
-	memcpy(state->map, &state->header, sizeof(state->header));
-	return true;
+	return put(state, 0, &state->header, sizeof(state->header));
 }
 
 static bool make_file(struct state *state, const char *path)
@@ -382,18 +406,12 @@ static enum state_result make_new(struct state *state)
 
 static bool prepare(struct state *state)
 {
-	uint64_t most = 0;
-
 	if (!lay_out(state)) {
 		return false;
 	}
-	for (unsigned i = 0; i < state->header.region_count; i++) {
-		if (state->header.region[i].size_bytes > most) {
-			most = state->header.region[i].size_bytes;
-		}
-	}
 	state->kernel_page = (uint32_t)sysconf(_SC_PAGESIZE);
-	state->entries = calloc(most / STATE_PAGE + 1, sizeof(uint64_t));
+	state->entries = calloc(state->header.journal_offset / STATE_PAGE,
+				sizeof(uint64_t));
 	if (state->entries == NULL) {
 		return refuse(state, "no memory");
 	}
@@ -429,7 +447,8 @@ void state_close(struct state *state)
 		return;
 	}
 	if (state->map != NULL) {
-		(void)munmap(state->map, state->header.file_bytes);
+		(void)munmap((void *)(uintptr_t)state->map,
+			     state->header.file_bytes);
 	}
 	if (state->fd >= 0) {
 		(void)close(state->fd);
@@ -445,7 +464,7 @@ void state_close(struct state *state)
 
 static uint64_t journal_checksum(const struct state *state)
 {
-	const struct control *control = control_of(state);
+	const struct control *control = &state->control;
 	const uint64_t counts[] = {control->page_count, control->change_count,
 				   control->body_bytes};
 
@@ -455,8 +474,7 @@ static uint64_t journal_checksum(const struct state *state)
 
 static uint64_t pages_bytes(const struct state *state)
 {
-	return (uint64_t)control_of(state)->page_count *
-	       sizeof(struct page_record);
+	return (uint64_t)state->control.page_count * sizeof(struct page_record);
 }
 
 /* The journal's changes of the flash: the cursor is an offset in the body. */
@@ -464,7 +482,7 @@ static bool next_change(const void *context, size_t *cursor,
 			struct flash_change *change)
 {
 	const struct state *state = context;
-	uint64_t end = control_of(state)->body_bytes;
+	uint64_t end = state->control.body_bytes;
 	uint64_t at = *cursor + pages_bytes(state);
 	struct change_record record;
 
@@ -505,7 +523,7 @@ static bool is_page_of_ram(const struct state *state, uint64_t offset)
 
 static bool are_changes_sound(const struct state *state)
 {
-	uint64_t end = control_of(state)->body_bytes;
+	uint64_t end = state->control.body_bytes;
 	uint64_t at = pages_bytes(state);
 	uint32_t count = 0;
 
@@ -526,12 +544,12 @@ static bool are_changes_sound(const struct state *state)
 		}
 		at += record.byte_count;
 	}
-	return count == control_of(state)->change_count;
+	return count == state->control.change_count;
 }
 
 static bool is_journal_sound(struct state *state)
 {
-	const struct control *control = control_of(state);
+	const struct control *control = &state->control;
 	const struct page_record *page = (const void *)body_of(state);
 
 	if (control->body_bytes > state->header.journal_bytes ||
@@ -558,24 +576,26 @@ static bool is_journal_sound(struct state *state)
 		      state->config.path);
 }
 
-/* After all that was stored before, and before all that is stored after. */
-static void mark(struct control *control, unsigned is_valid)
+static bool mark(struct state *state, uint32_t is_valid)
 {
-	atomic_store_explicit(&control->is_valid, is_valid,
-			      memory_order_release);
-	atomic_thread_fence(memory_order_seq_cst);
+	if (!put(state, CONTROL_OFFSET, &is_valid, sizeof(is_valid))) {
+		return false;
+	}
+	state->control.is_valid = is_valid;
+	return true;
 }
 
 /* Again and again, with the same result. */
 static bool apply(struct state *state, struct flash *flash)
 {
-	struct control *control = control_of(state);
+	const struct control *control = &state->control;
 	const struct page_record *page = (const void *)body_of(state);
 	struct flash_list list = journal_list(state);
 
 	for (uint32_t i = 0; i < control->page_count; i++) {
-		step(state);
-		memcpy(state->map + page[i].offset, page[i].bytes, STATE_PAGE);
+		if (!put(state, page[i].offset, page[i].bytes, STATE_PAGE)) {
+			return false;
+		}
 	}
 	if (control->change_count != 0) {
 		if (flash == NULL) {
@@ -588,16 +608,16 @@ static bool apply(struct state *state, struct flash *flash)
 			return refuse(state, "%s", flash_error(flash));
 		}
 	}
-	step(state);
-	mark(control, 0);
-	return true;
+	return mark(state, 0);
 }
 
 bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
 {
-	unsigned is_valid = atomic_load_explicit(&control_of(state)->is_valid,
-						 memory_order_acquire);
+	uint32_t is_valid;
 
+	memcpy(&state->control, state->map + CONTROL_OFFSET,
+	       sizeof(state->control));
+	is_valid = state->control.is_valid;
 	if (was_pending != NULL) {
 		*was_pending = is_valid != 0;
 	}
@@ -631,23 +651,30 @@ static bool is_own(uint64_t entry)
 	       (entry & ENTRY_OF_FILE) == 0;
 }
 
-/* The entries of a region's pages, of the kernel's size; how many, or 0. */
-static uint64_t read_entries(struct state *state, unsigned region,
-			     const uint8_t *mapping)
+static uint64_t entry_count(const struct state *state, unsigned region)
 {
-	uint64_t size_bytes = state->header.region[region].size_bytes;
-	uint64_t count =
-		(size_bytes + state->kernel_page - 1) / state->kernel_page;
-	uint64_t first = (uint64_t)(uintptr_t)mapping / state->kernel_page;
-	ssize_t got = pread(state->pagemap, state->entries, count * 8,
-			    (off_t)(first * 8));
+	return (state->header.region[region].size_bytes + state->kernel_page -
+		1) /
+	       state->kernel_page;
+}
 
-	if (got != (ssize_t)(count * 8)) {
-		(void)refuse(state, "/proc/self/pagemap: %s",
-			     got < 0 ? strerror(errno) : "too short");
-		return 0;
-	}
-	return count;
+static uint64_t *entries_of(const struct state *state, unsigned region)
+{
+	return state->entries +
+	       state->header.region[region].offset / STATE_PAGE;
+}
+
+static bool read_entries(struct state *state, unsigned region,
+			 const uint8_t *mapping)
+{
+	uint64_t first = (uint64_t)(uintptr_t)mapping / state->kernel_page;
+	size_t size_bytes = entry_count(state, region) * sizeof(uint64_t);
+	ssize_t got = pread(state->pagemap, entries_of(state, region),
+			    size_bytes, (off_t)(first * sizeof(uint64_t)));
+
+	return got == (ssize_t)size_bytes ||
+	       refuse(state, "/proc/self/pagemap: %s",
+		      got < 0 ? strerror(errno) : "too short");
 }
 
 static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
@@ -661,18 +688,19 @@ static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 	return true;
 }
 
-/* Those that a commit has taken: neighbours at once. */
+/* Those that a commit has looked at: neighbours at once. */
 static void forget_own(struct state *state, unsigned region, uint8_t *mapping)
 {
-	uint64_t count = read_entries(state, region, mapping);
+	const uint64_t *entry = entries_of(state, region);
+	uint64_t count = entry_count(state, region);
 	uint64_t size = state->kernel_page, end;
 
 	for (uint64_t i = 0; i < count; i = end) {
 		end = i + 1;
-		if (!is_own(state->entries[i])) {
+		if (!is_own(entry[i])) {
 			continue;
 		}
-		while (end < count && is_own(state->entries[end])) {
+		while (end < count && is_own(entry[end])) {
 			end++;
 		}
 		(void)forget(state, mapping + i * size, (end - i) * size);
@@ -693,34 +721,35 @@ bool state_drop(struct state *state, uint8_t *const *mapping)
 /* ---- The journal, written ---- */
 
 /* There is always room for every page once. */
-static void add_page(struct state *state, uint64_t offset, const uint8_t *bytes)
+static bool add_page(struct state *state, uint64_t offset, const uint8_t *bytes)
 {
-	struct control *control = control_of(state);
-	struct page_record *page =
-		(struct page_record *)(void *)(body_of(state) +
-					       pages_bytes(state));
+	struct page_record page = {.offset = offset};
 
-	step(state);
-	page->offset = offset;
-	memcpy(page->bytes, bytes, STATE_PAGE);
-	control->page_count++;
+	memcpy(page.bytes, bytes, STATE_PAGE);
+	if (!put(state, state->header.journal_offset + pages_bytes(state),
+		 &page, sizeof(page))) {
+		return false;
+	}
+	state->control.page_count++;
+	return true;
 }
 
 static bool add_region(struct state *state, unsigned region,
 		       const uint8_t *mapping)
 {
 	const struct placed_region *placed = &state->header.region[region];
-	uint64_t count = read_entries(state, region, mapping);
+	const uint64_t *entry = entries_of(state, region);
 
+	if (!read_entries(state, region, mapping)) {
+		return false;
+	}
 	for (uint64_t i = 0; i < placed->size_bytes; i += STATE_PAGE) {
-		if (count == 0) {
-			return false;
-		}
 		/* Its own, but the same: it was locked, or written as it was. */
-		if (is_own(state->entries[i / state->kernel_page]) &&
+		if (is_own(entry[i / state->kernel_page]) &&
 		    memcmp(mapping + i, state->map + placed->offset + i,
-			   STATE_PAGE) != 0) {
-			add_page(state, placed->offset + i, mapping + i);
+			   STATE_PAGE) != 0 &&
+		    !add_page(state, placed->offset + i, mapping + i)) {
+			return false;
 		}
 	}
 	return true;
@@ -728,9 +757,10 @@ static bool add_region(struct state *state, unsigned region,
 
 static bool add_changes(struct state *state, const struct flash *flash)
 {
-	struct control *control = control_of(state);
+	struct control *control = &state->control;
 	struct flash_list list = flash_changes(flash);
 	struct flash_change change;
+	uint64_t body = state->header.journal_offset;
 	uint64_t at = control->body_bytes;
 	size_t cursor = 0;
 
@@ -750,14 +780,12 @@ static bool add_changes(struct state *state, const struct flash *flash)
 				      "more changes of the flash than the "
 				      "journal has room for");
 		}
-		step(state);
-		memcpy(body_of(state) + at, &record, sizeof(record));
-		at += sizeof(record);
-		if (record.byte_count != 0) {
-			memcpy(body_of(state) + at, change.bytes,
-			       record.byte_count);
+		if (!put(state, body + at, &record, sizeof(record)) ||
+		    !put(state, body + at + sizeof(record), change.bytes,
+			 record.byte_count)) {
+			return false;
 		}
-		at += record.byte_count;
+		at += sizeof(record) + record.byte_count;
 		control->change_count++;
 	}
 	control->body_bytes = at;
@@ -767,10 +795,9 @@ static bool add_changes(struct state *state, const struct flash *flash)
 static bool write_journal(struct state *state, uint8_t *const *mapping,
 			  struct flash *flash)
 {
-	struct control *control = control_of(state);
+	struct control *control = &state->control;
 
-	control->page_count = control->change_count = 0;
-	control->body_bytes = 0;
+	*control = (struct control){0};
 	for (unsigned i = 0; i < state->header.region_count; i++) {
 		if (!add_region(state, i, mapping[i])) {
 			return false;
@@ -781,17 +808,19 @@ static bool write_journal(struct state *state, uint8_t *const *mapping,
 	    !add_changes(state, flash)) {
 		return false;
 	}
+	if (control->body_bytes == 0) {
+		return true;
+	}
 	control->checksum = journal_checksum(state);
-	return true;
+	return put(state, CONTROL_OFFSET, control, sizeof(*control));
 }
 
 enum state_commit_result
 state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
 {
-	struct control *control = control_of(state);
+	struct control *control = &state->control;
 
-	if (atomic_load_explicit(&control->is_valid, memory_order_relaxed) !=
-	    0) {
+	if (control->is_valid != 0) {
 		(void)refuse(state, "the commit before has not ended");
 		return STATE_COMMIT_REFUSED;
 	}
@@ -800,8 +829,9 @@ state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
 	}
 	state->pages_committed = control->page_count;
 	if (control->body_bytes != 0) {
-		step(state);
-		mark(control, 1);
+		if (!mark(state, 1)) {
+			return STATE_COMMIT_REFUSED;
+		}
 		if (!apply(state, flash)) {
 			return STATE_COMMIT_PENDING;
 		}

@@ -75,9 +75,6 @@ void state_close(struct state *state);
 
 const char *state_error(const struct state *state);
 
-/* While firmware runs in this process, the file is not to be within its reach. */
-void state_shield(struct state *state, bool is_shielded);
-
 int state_fd(const struct state *state);
 /* Of a region, in the file: what to mmap() it at. */
 uint64_t state_region_offset(const struct state *state, unsigned region);

@@ -27,6 +27,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,8 @@
 #define ATTRIBUTES 7u
 #define APPEND 0x40u
 #define STATE "/run/caesurad/state"
-#define STATE_JOURNAL 4096 /* offset of struct journal */
+#define STATE_BODY 48 /* where it says the offset of the journal's pages */
+#define STATE_CONTROL 4096
 #define DAEMON_LOG "/tmp/caesurad.log"
 #define PRIORITY 40 /* below the kernel's interrupt threads */
 #define SAMPLE_NS 10000u
@@ -74,10 +76,12 @@ struct write {
 	struct value after;
 };
 
-/* What of the state file shows how far a commit is: linux/state.c. */
+/* What of the state file shows how far a commit is: linux/state.c. The first page is
+ * written first, and is another, or of other bytes, in each journal. */
 struct journal {
 	uint32_t is_valid, page_count, change_count, unused;
 	uint64_t body_bytes, checksum;
+	uint8_t page[8 + 4096];
 };
 
 /* Where a write is cut off: anywhere; or at some time after something was seen. */
@@ -360,11 +364,16 @@ static bool has_ended(const struct writer *writer)
 static struct journal journal(void)
 {
 	struct journal journal = {0};
+	uint64_t body = 0;
 
 	if (torture.state < 0) {
 		torture.state = open(STATE, O_RDONLY | O_CLOEXEC);
 	}
-	(void)!pread(torture.state, &journal, sizeof(journal), STATE_JOURNAL);
+	(void)!pread(torture.state, &journal, offsetof(struct journal, page),
+		     STATE_CONTROL);
+	(void)!pread(torture.state, &body, sizeof(body), STATE_BODY);
+	(void)!pread(torture.state, journal.page, sizeof(journal.page),
+		     (off_t)body);
 	return journal;
 }
 
