@@ -22,7 +22,8 @@ struct load {
 
 	bool (*call)(struct load *load);
 	uint64_t number; /* of the call being made */
-	int file; /* that stays open; or -1 */
+	int file; /* that stays open, or answers; or -1 */
+	int question; /* where to ask another process */
 };
 
 /* In memory that the meter and the load's process share. */

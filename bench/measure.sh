@@ -61,14 +61,20 @@ measure_for() {
 sleep 12
 start_path "$path" || exit 1
 
-# Control last, and for as long as what it is held against: what comes once in a
-# second is in both.
+# What it is held against last, and for as long: what comes once in a second is in
+# all of them.
+controls() {
+	as_long=$taken
+	measure_for "$as_long" control /tmp/control
+	measure_for "$as_long" handover /tmp/control
+}
+
 if [ "$meter" = mask ]; then
 	variable=$efivars/MaskIrq:5000000-6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
 	meter=ours
 	[ -e "$variable" ] || printf '\7\0\0\0x' >"$variable" || exit 1
 	measure_for "$wakeups" mask "$variable" -b 0
-	measure_for "$taken" control /tmp/control
+	controls
 	end_path "$path"
 	exit
 fi
@@ -81,5 +87,5 @@ if [ "$path" = kernel ]; then
 	measure_for "$wakeups" gettime /dev/rtc0 -b 0
 fi
 measure_for 1000000 setvariable "$variable" -c "$calls"
-measure_for "$taken" control /tmp/control
+controls
 end_path "$path"

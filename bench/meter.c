@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * meter: how late a SCHED_FIFO thread of a Linux system wakes up while another
- * process on the same CPU does one thing over and over: write files (control),
- * read or write an EFI variable through a file, read the clock. The counterpart
+ * process on the same CPU does one thing over and over: write files (control), have
+ * another process write them (handover), read or write an EFI variable through a
+ * file, read the clock. The counterpart
  * of programs/latency.c: expiries are dithered in the same way, and what it
  * prints are the `cell` and `hist` lines of docs/formats.md. With -o it makes
  * the load only, for another program to measure.
@@ -28,8 +29,9 @@
 
 static const char usage[] =
 	"usage: meter [OPTION…]\n"
-	"  -p PHASE   idle, control, gettime, getvariable, setvariable or "
-	"mask\n"
+	"  -p PHASE   idle, control, handover, gettime, getvariable, "
+	"setvariable\n"
+	"             or mask\n"
 	"  -f FILE    what the load reads or writes\n"
 	"  -b BYTES   size of the value (1024)\n"
 	"  -c CALLS   ends after so many calls of the load\n"
