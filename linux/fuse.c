@@ -495,6 +495,14 @@ static const struct fuse_lowlevel_ops operations = {
 
 /* ---- Mounting ---- */
 
+/* What kernels say of a mount whose daemon is dead; from 7.x on something else, if it
+ * had not shaken hands yet. */
+static bool is_of_a_dead(int error)
+{
+	return error == ENOTCONN || error == ECONNREFUSED ||
+	       error == ECONNABORTED;
+}
+
 /* Nothing may be mounted there, but for what a dead daemon has left. */
 static int clear_mount_point(const char *path)
 {
@@ -502,7 +510,7 @@ static int clear_mount_point(const char *path)
 	char parent[4096];
 
 	while (stat(path, &there) != 0) {
-		if (errno != ENOTCONN || umount2(path, MNT_DETACH) != 0) {
+		if (!is_of_a_dead(errno) || umount2(path, MNT_DETACH) != 0) {
 			return errno;
 		}
 	}

@@ -225,6 +225,43 @@ static void flashes(const char *directory)
 	write_seed(directory, "lock", lock, sizeof(lock));
 }
 
+/* Stores of eight bytes, of state.c's and stale.c's: where, and what. */
+static void states(const char *directory)
+{
+	/* The journal's control is at 4096, its pages at 196608; bit 24 makes the
+	 * header's checksum right again, bit 25 the journal's. */
+	static const uint32_t sound[3] = {0};
+	static const uint32_t fewer[] = {0x2000000 + 4100, 1, 3};
+	static const uint32_t page[] = {0x2000000 + 196608, 0x11001, 0};
+	static const uint32_t change[] = {0x2000000 + 196608 + 2 * 4104 + 4,
+					  0x10000, 0x10000};
+	static const uint32_t body[] = {0x2000000 + 4112, 8216, 0};
+	static const uint32_t regions[] = {0x1000000 + 12, 3, 0};
+	static const uint32_t boot[] = {0x1000000 + 16, 1, 0};
+
+	write_seed(directory, "sound", sound, 1);
+	write_seed(directory, "fewer", fewer, sizeof(fewer));
+	write_seed(directory, "page", page, sizeof(page));
+	write_seed(directory, "change", change, sizeof(change));
+	write_seed(directory, "body", body, sizeof(body));
+	write_seed(directory, "regions", regions, sizeof(regions));
+	write_seed(directory, "boot", boot, sizeof(boot));
+}
+
+static void stores(const char *directory)
+{
+	/* Even: the chip's, twice the offset; odd: RAM's. */
+	static const uint32_t larger[] = {2 * 88, 0x10000000, 0};
+	static const uint32_t header[] = {2 * 48, 0xfff0, 0};
+	static const uint32_t copy[] = {1 + 2 * 200, 1, 2};
+	static const uint32_t small[] = {2 * 88, 64, 0, 1 + 2 * 112, 64, 0};
+
+	write_seed(directory, "larger", larger, sizeof(larger));
+	write_seed(directory, "header", header, sizeof(header));
+	write_seed(directory, "copy", copy, sizeof(copy));
+	write_seed(directory, "small", small, sizeof(small));
+}
+
 /* Names of both kinds, one with a load option behind it. */
 static void efivars_names(const char *directory)
 {
@@ -258,6 +295,8 @@ int main(int argc, char **argv)
 		{"tree", tree_seeds},
 		{"trap", traps},
 		{"flash", flashes},
+		{"state", states},
+		{"stale", stores},
 		{"efivars_name", efivars_names},
 	};
 
