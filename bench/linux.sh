@@ -191,7 +191,7 @@ show_step() {
 		>"$out/boots/$1.job"
 	prepare_linux "$1" "$2" "$out/boots/$1.job"
 	boot "$1" "$show_store" "$(linux_image "$2")" \
-		"$(linux_line "$(path_line "$3")")"
+		"$(linux_line "$(path_line "$2" "$3")")"
 	show_code=$?
 	rm -f "$initrd"
 	initrd=
@@ -269,10 +269,12 @@ has_path() {
 	esac
 }
 
-# What the kernel needs to hear for a path.
+# path_line KERNEL PATH: what the kernel needs to hear. Real-time kernels have their
+# runtime services off by themselves.
 path_line() {
-	case $1 in
-	kernel) echo "efi=runtime" ;;
+	case $2:$1 in
+	kernel:*) echo "efi=runtime" ;;
+	*-rt) ;;
 	*) echo "efi=noruntime" ;;
 	esac
 }
@@ -291,7 +293,7 @@ list_measurement() {
 		seed=1
 		while [ "$seed" -le "$linux_boots" ]; do
 			list_boot "$1.$2.$meter.$seed" "$(linux_image "$1")" \
-				"$(linux_line "$(path_line "$2")")"
+				"$(linux_line "$(path_line "$1" "$2")")"
 			seed=$((seed + 1))
 		done
 	done

@@ -38,13 +38,15 @@ start_path() {
 		mkdir -p "$efivars"
 		caesurad run --mount "$efivars" &
 		caesurad_pid=$!
-		await grep -q " $efivars " /proc/mounts
+		await grep -q " $efivars " /proc/mounts &&
+			kill -0 "$caesurad_pid"
 		;;
 	caesurad-module)
 		insmod /bench/caesura-efivars.ko || return
 		caesurad run &
 		caesurad_pid=$!
-		await mount -t efivarfs efivarfs "$efivars"
+		await mount -t efivarfs efivarfs "$efivars" &&
+			kill -0 "$caesurad_pid"
 		;;
 	*)
 		echo "no path is called $1"

@@ -467,7 +467,8 @@ static void *run_timers(void *argument)
 		struct host_timer *timer = earliest(host);
 		struct timespec until;
 
-		host->timers_wake_ns = timer == NULL ? CZ_FOREVER : timer->at_ns;
+		host->timers_wake_ns =
+			timer == NULL ? CZ_FOREVER : timer->at_ns;
 		if (timer == NULL) {
 			(void)pthread_cond_wait(&host->timer_changed,
 						&host->timer_mutex);

@@ -22,11 +22,50 @@ struct input_store {
 };
 
 static const uint8_t headers[VOLUME_HEADER + 28] = {
-	[16] = 0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c, 0xa9, 0x85,
-	0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50, [34] = 1, [40] = '_', 'F', 'V', 'H',
-	[48] = VOLUME_HEADER, [72] = 0x78, 0x2c, 0xf3, 0xaa, 0x7b, 0x94, 0x9a,
-	0x43, 0xa1, 0x80, 0x2e, 0x14, 0x4e, 0xc3, 0x77, 0x92,
-	STORE_BYTES & 0xff, STORE_BYTES >> 8, 0, 0, 0x5a, 0xfe,
+	[16] = 0x8d,
+	0x2b,
+	0xf1,
+	0xff,
+	0x96,
+	0x76,
+	0x8b,
+	0x4c,
+	0xa9,
+	0x85,
+	0x27,
+	0x47,
+	0x07,
+	0x5b,
+	0x4f,
+	0x50,
+	[34] = 1,
+	[40] = '_',
+	'F',
+	'V',
+	'H',
+	[48] = VOLUME_HEADER,
+	[72] = 0x78,
+	0x2c,
+	0xf3,
+	0xaa,
+	0x7b,
+	0x94,
+	0x9a,
+	0x43,
+	0xa1,
+	0x80,
+	0x2e,
+	0x14,
+	0x4e,
+	0xc3,
+	0x77,
+	0x92,
+	STORE_BYTES & 0xff,
+	STORE_BYTES >> 8,
+	0,
+	0,
+	0x5a,
+	0xfe,
 };
 
 static struct chip *chip;
@@ -61,9 +100,9 @@ static void change(uint8_t *ram, const uint8_t *data, size_t size)
 static void check(const struct stale *stale, const uint8_t *ram)
 {
 	enum stale_verdict verdict = stale_verdict(stale);
-	bool is_there = stale->store != NULL &&
-			memmem(ram, RAM_BYTES, stale->store,
-			       stale->store_bytes) != NULL;
+	bool is_there =
+		stale->store != NULL && memmem(ram, RAM_BYTES, stale->store,
+					       stale->store_bytes) != NULL;
 
 	demand(verdict != STALE_FRESH || is_there);
 	if (stale->store != NULL) {

@@ -22,11 +22,13 @@ prepare_guest() {
 	prepare_linux "$1" "$tested" "$out/boots/$1.job"
 }
 
-# guest NAME STORE LINE WORDS SCRIPT: with LINE on the kernel's command line.
+# guest NAME STORE LINE WORDS SCRIPT: with LINE on the kernel's command line, or
+# what leaves firmware to caesurad.
 guest() {
 	prepare_guest "$1" "$4" "$5"
 	guest_code=0
-	boot "$1" "$2" "$(linux_image "$tested")" "$(linux_line "$3")" ||
+	boot "$1" "$2" "$(linux_image "$tested")" \
+		"$(linux_line "${3:-$(path_line "$tested" caesurad)}")" ||
 		guest_code=$?
 	rm -f "$initrd"
 	initrd=
@@ -188,7 +190,8 @@ await_line() {
 cut() {
 	prepare_guest "$1" "$3" cuts
 	start_qemu "$out/boots/$1.log" "$store" \
-		"$root/$(linux_image "$tested")" "$(linux_line "$2")"
+		"$root/$(linux_image "$tested")" \
+		"$(linux_line "${2:-$(path_line "$tested" caesurad)}")"
 	cut_code=0
 	await_line "$out/boots/$1.log" "$4" || cut_code=1
 	sleep "$5"
@@ -387,8 +390,7 @@ test_stale() {
 	store=$out/boots/stale.vars
 	fresh_store "$store"
 	for number in 1 2; do
-		guest "stale-$number" "$store" efi=noruntime \
-			path=caesurad-fuse stale
+		guest "stale-$number" "$store" "" path=caesurad-fuse stale
 	done
 }
 
@@ -398,7 +400,8 @@ test_refusals() {
 	guest refusals-here "" "" "path=caesurad-fuse why=here" refusals
 	guest refusals-runtime "" efi=runtime \
 		"path=caesurad-fuse why=runtime" refusals
-	guest refusals-lockdown "" lockdown=integrity \
+	guest refusals-lockdown "" \
+		"lockdown=integrity $(path_line "$tested" caesurad)" \
 		"path=caesurad-fuse why=lockdown" refusals
 }
 

@@ -32,5 +32,5 @@ start() {
 		await grep -q " $efivars " /proc/mounts
 	else
 		await mount -t efivarfs efivarfs "$efivars"
-	fi
+	fi && kill -0 "$caesurad_pid"
 }
