@@ -6,6 +6,7 @@
  */
 #include "stale.h"
 #include "chip.h"
+#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,59 +14,11 @@
 #define BLOCK 0x4000u
 #define CHIP_BYTES (4 * BLOCK)
 #define RAM_BYTES (3 * BLOCK)
-#define VOLUME_HEADER 72u
-#define STORE_BYTES (BLOCK - VOLUME_HEADER)
+#define STORE_BYTES (BLOCK - STORE_VOLUME_HEADER)
 
 struct input_store {
 	uint32_t place; /* odd: in RAM */
 	uint32_t value[2];
-};
-
-static const uint8_t headers[VOLUME_HEADER + 28] = {
-	[16] = 0x8d,
-	0x2b,
-	0xf1,
-	0xff,
-	0x96,
-	0x76,
-	0x8b,
-	0x4c,
-	0xa9,
-	0x85,
-	0x27,
-	0x47,
-	0x07,
-	0x5b,
-	0x4f,
-	0x50,
-	[34] = 1,
-	[40] = '_',
-	'F',
-	'V',
-	'H',
-	[48] = VOLUME_HEADER,
-	[72] = 0x78,
-	0x2c,
-	0xf3,
-	0xaa,
-	0x7b,
-	0x94,
-	0x9a,
-	0x43,
-	0xa1,
-	0x80,
-	0x2e,
-	0x14,
-	0x4e,
-	0xc3,
-	0x77,
-	0x92,
-	STORE_BYTES & 0xff,
-	STORE_BYTES >> 8,
-	0,
-	0,
-	0x5a,
-	0xfe,
 };
 
 static struct chip *chip;
@@ -129,8 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(ram, 0xff, RAM_BYTES);
 	memset(chip->storage, 0xff, CHIP_BYTES);
 	chip_reset(chip);
-	memcpy(chip->storage, headers, sizeof(headers));
-	memcpy(ram + 96, headers + VOLUME_HEADER, 28);
+	store_put_volume(chip->storage);
+	store_put_header(chip->storage + STORE_VOLUME_HEADER, STORE_BYTES);
+	store_put_header(ram + 96, STORE_BYTES);
 	change(ram, data, size);
 	port = chip_port(chip);
 	demand(stale_open(&stale, &port));

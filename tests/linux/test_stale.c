@@ -5,6 +5,7 @@
  */
 #include "chip.h"
 #include "stale.h"
+#include "store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +17,7 @@
 
 #define BLOCK 0x4000u
 #define CHIP_BYTES (4 * BLOCK)
-#define VOLUME_HEADER 72u
-#define STORE_BYTES (BLOCK - VOLUME_HEADER)
+#define STORE_BYTES (BLOCK - STORE_VOLUME_HEADER)
 #define RAM_BYTES (3 * BLOCK)
 #define RAM 0x7c440000u
 
@@ -27,42 +27,10 @@ static struct stale stale;
  * end is seen. */
 static uint8_t store[STORE_BYTES], *ram;
 
-static const uint8_t volume_header[VOLUME_HEADER] = {
-	[16] = 0x8d, 0x2b,     0xf1, 0xff,	  0x96,
-	0x76,	     0x8b,     0x4c, [24] = 0xa9, 0x85,
-	0x27,	     0x47,     0x07, 0x5b,	  0x4f,
-	0x50,	     [34] = 1, /* 64 KiB */
-	[40] = '_',  'F',      'V',  'H',	  [48] = VOLUME_HEADER,
-};
-static const uint8_t store_header[28] = {
-	0x78,
-	0x2c,
-	0xf3,
-	0xaa,
-	0x7b,
-	0x94,
-	0x9a,
-	0x43,
-	0xa1,
-	0x80,
-	0x2e,
-	0x14,
-	0x4e,
-	0xc3,
-	0x77,
-	0x92,
-	STORE_BYTES & 0xff,
-	STORE_BYTES >> 8,
-	0,
-	0,
-	0x5a,
-	0xfe,
-};
-
 static void put_store(uint32_t at)
 {
-	memcpy(chip->storage + at, volume_header, VOLUME_HEADER);
-	memcpy(chip->storage + at + VOLUME_HEADER, store, STORE_BYTES);
+	store_put_volume(chip->storage + at);
+	memcpy(chip->storage + at + STORE_VOLUME_HEADER, store, STORE_BYTES);
 }
 
 static int start(void **state)
@@ -70,7 +38,7 @@ static int start(void **state)
 	(void)state;
 	chip = chip_make(CHIP_BYTES, BLOCK);
 	memset(store, 0xff, sizeof(store));
-	memcpy(store, store_header, sizeof(store_header));
+	store_put_header(store, STORE_BYTES);
 	memset(store + 28, 0x3c, 3000);
 	put_store(0);
 	ram = calloc(1, RAM_BYTES);
@@ -102,7 +70,7 @@ static void the_same_is_fresh(void **state)
 	(void)state;
 	memcpy(ram + 4096 + 8, store, STORE_BYTES);
 	assert_int_equal(verdict(), STALE_FRESH);
-	assert_int_equal(stale.store_offset, VOLUME_HEADER);
+	assert_int_equal(stale.store_offset, STORE_VOLUME_HEADER);
 	assert_int_equal(stale.store_bytes, STORE_BYTES);
 }
 
@@ -160,7 +128,7 @@ static void further_on_in_the_chip(void **state)
 	memcpy(ram, store, STORE_BYTES);
 	/* What is said of the volume's size is not needed. */
 	assert_int_equal(verdict(), STALE_FRESH);
-	assert_int_equal(stale.store_offset, 2 * BLOCK + VOLUME_HEADER);
+	assert_int_equal(stale.store_offset, 2 * BLOCK + STORE_VOLUME_HEADER);
 }
 
 static void the_first_store_counts(void **state)
@@ -199,7 +167,7 @@ static void sizes_are_not_believed(void **state)
 		1,
 		28,
 		CHIP_BYTES,
-		CHIP_BYTES - VOLUME_HEADER + 4,
+		CHIP_BYTES - STORE_VOLUME_HEADER + 4,
 		0x7fffffff,
 		0xffffffff,
 	};
@@ -208,8 +176,8 @@ static void sizes_are_not_believed(void **state)
 	(void)state;
 	memcpy(ram, store, STORE_BYTES);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		set_u32(VOLUME_HEADER + 16, sizes[i]);
-		memcpy(ram, chip->storage + VOLUME_HEADER, 28);
+		set_u32(STORE_VOLUME_HEADER + 16, sizes[i]);
+		memcpy(ram, chip->storage + STORE_VOLUME_HEADER, 28);
 		assert_int_equal(verdict(), STALE_UNKNOWN);
 		/* The chip is smaller than it says too. */
 		memset(chip->storage + 32, 0xff, 8);
@@ -224,7 +192,7 @@ static void sizes_are_not_believed(void **state)
 
 static void other_forms_are_not_known(void **state)
 {
-	static const uint32_t places[] = {16, 40, 43, VOLUME_HEADER};
+	static const uint32_t places[] = {16, 40, 43, STORE_VOLUME_HEADER};
 
 	(void)state;
 	memcpy(ram, store, STORE_BYTES);
@@ -241,10 +209,10 @@ static void headers_without_end(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i + 28 <= STORE_BYTES; i += 28) {
-		memcpy(store + i, store_header, 28);
+		store_put_header(store + i, STORE_BYTES);
 	}
 	for (uint32_t i = 0; i + 28 <= RAM_BYTES; i += 28) {
-		memcpy(ram + i, store_header, 28);
+		store_put_header(ram + i, STORE_BYTES);
 	}
 	put_store(0);
 	assert_int_equal(verdict(), STALE_OLDER);
