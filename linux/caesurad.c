@@ -10,6 +10,7 @@
 #include "fuse.h"
 #include "host.h"
 #include "notify.h"
+#include "unmount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,9 +85,10 @@ static struct daemon {
 	struct cz_host host;
 	struct cz cz;
 	struct fuse_front *front;
+	int unmounter; /* unmount.h's, where there is a mount */
 	int control;
 	int lock;
-} daemon_state = {.control = -1, .lock = -1};
+} daemon_state = {.unmounter = -1, .control = -1, .lock = -1};
 
 /* ---- The command line ---- */
 
@@ -498,8 +500,7 @@ static int confine(struct daemon *daemon)
 		host_say(&daemon->host, CZ_LOG_WARNING,
 			 "memory is not locked: %s", strerror(errno));
 	}
-	if (!confine_process(daemon->arguments.user, daemon->front != NULL, why,
-			     sizeof(why)) ||
+	if (!confine_process(daemon->arguments.user, false, why, sizeof(why)) ||
 	    !confine_calls(low, end, why, sizeof(why))) {
 		host_say(&daemon->host, CZ_LOG_ERROR, "%s", why);
 		return 1;
@@ -555,11 +556,44 @@ static int set_cpus(struct daemon *daemon)
 	return 0;
 }
 
+/* First of all: what is forked has nothing of what is opened later. */
+static int prepare_unmount(struct daemon *daemon)
+{
+	const struct arguments *arguments = &daemon->arguments;
+
+	if (arguments->mount_point == NULL) {
+		return 0;
+	}
+	daemon->unmounter =
+		unmount_prepare(arguments->mount_point, arguments->user);
+	if (daemon->unmounter < 0) {
+		fprintf(stderr, "caesurad: no process to unmount: %s\n",
+			strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+static void end_mount(struct daemon *daemon)
+{
+	int error = daemon->front == NULL ? 0 : unmount_now(daemon->unmounter);
+
+	/* Somebody's umount has been the end: nothing is there. */
+	if (error != 0 && error != EINVAL) {
+		host_say(&daemon->host, CZ_LOG_WARNING,
+			 "%s stays mounted, until the next caesurad: %s",
+			 daemon->arguments.mount_point, strerror(error));
+	}
+}
+
 static int command_run(struct daemon *daemon)
 {
 	struct sigaction end = {.sa_handler = on_end};
-	int code;
+	int code = prepare_unmount(daemon);
 
+	if (code != 0) {
+		return code;
+	}
 	notify_open();
 	daemon->arguments.host.kept_state = notify_kept(KEPT_STATE);
 	code = open_all(daemon);
@@ -586,8 +620,7 @@ static int command_run(struct daemon *daemon)
 		code = serve(daemon);
 	}
 	notify_say("STOPPING=1");
-	fuse_detach(daemon->front);
-	daemon->front = NULL;
+	end_mount(daemon);
 	/* A call in flight ends first; the state is as after it. */
 	_exit(code);
 }

@@ -50,13 +50,21 @@ static bool set_capabilities(uint32_t low)
 	return syscall(SYS_capset, &header, data) == 0;
 }
 
-static void drop_bounding(uint32_t kept)
+static void drop_bounding(void)
 {
 	for (int i = 0; i <= LAST_CAPABILITY; i++) {
-		if (i >= 32 || (kept >> i & 1) == 0) {
-			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-		}
+		(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	}
+}
+
+/* setresuid() is each thread's own, and takes these two with the rest. */
+bool confine_thread(void)
+{
+	uint32_t kept =
+		geteuid() == 0 ? 1u << CAP_SETUID | 1u << CAP_SETGID : 0;
+
+	drop_bounding();
+	return set_capabilities(kept);
 }
 
 static bool find_user(const char *name, uid_t *uid, gid_t *gid)
@@ -83,7 +91,7 @@ bool confine_process(const char *user, bool keep_mounts, char *why,
 		(void)snprintf(why, why_chars, "no user %s", user);
 		return false;
 	}
-	drop_bounding(kept);
+	drop_bounding();
 	/* With the module it may be started as somebody who has nothing to give up. */
 	if (geteuid() == 0 &&
 	    (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
@@ -162,14 +170,20 @@ static const char *const allowed[] = {
 	"sigaltstack",
 	"splice",
 	"tgkill",
-	"umount2",
 	"unlinkat",
 	"vmsplice",
 	"write",
 	"writev",
 };
 
-static bool allow(char *why, size_t why_chars)
+static const char *const allowed_to_unmount[] = {
+	"exit_group", "read", "restart_syscall", "umount2", "write",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool allow(const char *const *names, size_t count, char *why,
+		  size_t why_chars)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int error = filter == NULL ? -ENOMEM : 0;
@@ -177,9 +191,8 @@ static bool allow(char *why, size_t why_chars)
 	if (error == 0) {
 		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	}
-	for (size_t i = 0;
-	     error == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-		int number = seccomp_syscall_resolve_name(allowed[i]);
+	for (size_t i = 0; error == 0 && i < count; i++) {
+		int number = seccomp_syscall_resolve_name(names[i]);
 
 		if (number != __NR_SCMP_ERROR) {
 			error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number,
@@ -247,5 +260,11 @@ bool confine_calls(uint64_t firmware, uint64_t firmware_end, char *why,
 	/* The pointer is behind the SVC. */
 	return trap_firmware(firmware + SVC_BYTES, firmware_end + SVC_BYTES,
 			     why, why_chars) &&
-	       allow(why, why_chars);
+	       allow(allowed, COUNT(allowed), why, why_chars);
+}
+
+bool confine_to_unmount(char *why, size_t why_chars)
+{
+	return allow(allowed_to_unmount, COUNT(allowed_to_unmount), why,
+		     why_chars);
 }

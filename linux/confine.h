@@ -16,14 +16,26 @@
 bool confine_memory(void);
 
 /*
- * For good, for all threads: call it while there is one, or before those that matter
- * are started. [firmware, firmware_end) is where firmware can execute, besides the
- * window: there an SVC is a SIGSYS. `user`: NULL or a name, else nobody's number.
- * keep_mounts: CAP_SYS_ADMIN stays, for unmounting at the end. False: `why`.
+ * Capabilities are each thread's own. One that is started before confine_process()
+ * calls this, once it has its priority; what it needs to give up root too goes with
+ * that. False: errno.
+ */
+bool confine_thread(void);
+
+/*
+ * Gives up root, in all threads, and the calling thread's capabilities, which those
+ * that it starts later do not get either. `user`: NULL or a name, else nobody's number.
+ * keep_mounts: CAP_SYS_ADMIN stays, if there is one. False: `why`.
  */
 bool confine_process(const char *user, bool keep_mounts, char *why,
 		     size_t why_chars);
+
+/* System calls, for good and for all threads. [firmware, firmware_end) is where
+ * firmware can execute, besides the window: there an SVC is a SIGSYS. */
 bool confine_calls(uint64_t firmware, uint64_t firmware_end, char *why,
 		   size_t why_chars);
+
+/* The same of a process that waits, unmounts and ends. */
+bool confine_to_unmount(char *why, size_t why_chars);
 
 #endif

@@ -5,6 +5,7 @@
  * set, so that there is no priority to inherit but by the mutex.
  */
 #include "host.h"
+#include "confine.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -143,6 +144,7 @@ static void *run_worker(void *argument)
 	thread->argument = start->thread.argument;
 	ready = signals_enter(thread);
 	set_priority(host, 0);
+	ready = confine_thread() && ready;
 	start->self = thread;
 	start->ready = ready;
 	cz_host_event_set(host, &start->started); /* `start` is gone */
@@ -462,6 +464,7 @@ static void *run_timers(void *argument)
 
 	/* Or a worker that hangs would keep it from being ended, on one CPU. */
 	set_priority(host, 1);
+	(void)confine_thread();
 	(void)pthread_mutex_lock(&host->timer_mutex);
 	while (!host->timers_end) {
 		struct host_timer *timer = earliest(host);

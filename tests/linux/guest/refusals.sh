@@ -55,6 +55,29 @@ refuses_options() {
 		"refuses 2 'neither a module nor --mount' caesurad run"
 }
 
+# has_only CAPABILITIES PID: each thread of it; no user root, no way to get more.
+has_only() {
+	for status in /proc/"$2"/task/*/status; do
+		cat "$status"
+		awk -v wanted="$1" '
+		/^Uid:|^Gid:/ { wrong += $2 == 0 || $3 == 0 || $4 == 0 || $5 == 0 }
+		/^Groups:/ { wrong += NF != 1 }
+		/^Cap(Prm|Eff):/ { seen += $2 == wanted }
+		/^Cap(Inh|Bnd|Amb):/ { seen += $2 ~ /^0+$/ }
+		/^NoNewPrivs:/ { seen += $2 == 1 }
+		/^Seccomp:/ { seen += $2 == 2 }
+		END { exit wrong > 0 || seen != 7 }' "$status" || return
+	done
+}
+
+# The daemon's, of which there are seven at least: the worker, that of timers, those of
+# FUSE, main.
+threads() {
+	set -- /proc/"$1"/task/*
+	echo $#
+	[ $# -ge 7 ]
+}
+
 refuses_here() {
 	refuses_options
 	check "check: this machine can be served" "caesurad check"
@@ -67,6 +90,12 @@ refuses_here() {
 	path=caesurad-fuse
 	start
 	path=caesurad
+	await grep -q ready "$log"
+	check "no thread of the daemon's has a privilege" \
+		"threads $caesurad_pid && has_only 0000000000000000 $caesurad_pid"
+	helper=$(cat /proc/"$caesurad_pid"/task/"$caesurad_pid"/children)
+	check "a process beside it can unmount" \
+		"has_only 0000000000200000 ${helper:-none}"
 	check "a second daemon" \
 		"refuses 3 'another caesurad' caesurad run --mount /mnt"
 	check "a check beside a daemon" \
@@ -77,6 +106,8 @@ refuses_here() {
 	wait "$caesurad_pid"
 	check "it ends with 0" "[ $? -eq 0 ]"
 	check "and leaves no mount" "! grep $efivars /proc/mounts"
+	check "nor the process beside it" \
+		"await eval '! kill -0 $helper 2>/dev/null'"
 }
 
 case $why in
