@@ -54,7 +54,8 @@ usage: caesurad COMMAND [OPTION...]\n\
   --deadline S       how long a request may take, in seconds (60)\n\
   --kill-limit S     how long a call may run before it is ended (2 that reads,\n\
                      20 that writes), in seconds of its own\n\
-  --direct ADDRESS   let firmware have the device there as it is; again for more\n\
+  --direct ADDRESS   let firmware have the device there as it is, whatever it is;\n\
+                     again for more (flash chips and clocks that are known)\n\
   --user NAME        whom to become (nobody)\n\
   --set              with time\n\
   --help             this text\n\
@@ -632,7 +633,8 @@ static const char *kind_name(enum host_memory kind)
 	static const char *const names[] = {
 		[HOST_RAM] = "RAM, a private copy",
 		[HOST_FLASH] = "flash, a copy; written when a call succeeded",
-		[HOST_DEVICE] = "device, passed through",
+		[HOST_CLOCK] = "a clock (PL031), passed through",
+		[HOST_DIRECT] = "a device, passed through: --direct",
 	};
 
 	return names[kind];

@@ -25,7 +25,12 @@
 #define HOST_PAGE 4096u
 
 /* A descriptor of firmware's that is in this process at its address. */
-enum host_memory { HOST_RAM, HOST_FLASH, HOST_DEVICE };
+enum host_memory {
+	HOST_RAM,
+	HOST_FLASH,
+	HOST_CLOCK, /* passed through, as it is one that is known */
+	HOST_DIRECT, /* passed through, as somebody said so */
+};
 
 struct host_region {
 	enum host_memory kind;

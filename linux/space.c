@@ -5,20 +5,23 @@
  * library's pages in a window beside them. A call that has come back is committed,
  * any other is dropped.
  */
+#include "clock.h"
 #include "host.h"
 #include "stale.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WINDOW_BYTES (64ull << 20)
-/* A device that is larger is taken for a flash chip, and has to be one. */
-#define MAX_PLAIN_DEVICE_BYTES (64ull << 10)
+/* A device that is larger has to be a flash chip, any other a clock. */
+#define MAX_CLOCK_BYTES (64ull << 10)
 
 __attribute__((format(printf, 2, 3))) static bool fails(struct cz_host *host,
 							const char *format, ...)
@@ -57,10 +60,10 @@ static enum host_memory kind_of(const struct cz_host *host,
 	    entry->type == CZ_EFI_RUNTIME_SERVICES_DATA) {
 		return HOST_RAM;
 	}
-	return size > MAX_PLAIN_DEVICE_BYTES &&
-			       !is_direct(host, entry->physical_start)
-		       ? HOST_FLASH
-		       : HOST_DEVICE;
+	if (is_direct(host, entry->physical_start)) {
+		return HOST_DIRECT;
+	}
+	return size > MAX_CLOCK_BYTES ? HOST_FLASH : HOST_CLOCK;
 }
 
 static bool add_region(struct cz_host *host,
@@ -89,6 +92,28 @@ static bool add_region(struct cz_host *host,
 	return true;
 }
 
+/* Each --direct names a device that there is. */
+static bool are_all_there(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->options.direct_count; i++) {
+		uint64_t address = host->options.direct[i];
+		unsigned j = 0;
+
+		while (j < host->region_count &&
+		       (host->region[j].kind != HOST_DIRECT ||
+			host->region[j].physical != address)) {
+			j++;
+		}
+		if (j == host->region_count) {
+			return fails(host,
+				     "--direct 0x%llx: no runtime device of "
+				     "firmware's begins there",
+				     ull(address));
+		}
+	}
+	return true;
+}
+
 static bool find_regions(struct cz_host *host, unsigned *ram)
 {
 	struct cz_efi_memory_descriptor entry;
@@ -110,8 +135,11 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 			return false;
 		}
 	}
-	return *ram != 0 ||
-	       fails(host, "the memory map has no runtime regions of RAM");
+	if (*ram == 0) {
+		return fails(host,
+			     "the memory map has no runtime regions of RAM");
+	}
+	return are_all_there(host);
 }
 
 /* ---- Flash ---- */
@@ -230,22 +258,71 @@ static bool open_flash(struct cz_host *host, const struct host_region *region)
 		     error, ull(region->physical));
 }
 
+/* ---- Devices that are passed through ---- */
+
+static void give_up_asking(int number)
+{
+	(void)number;
+	_exit(1);
+}
+
+/* By a process that may take an abort for it. */
+static bool is_clock(const volatile uint32_t *registers)
+{
+	int status = 1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		(void)signal(SIGBUS, give_up_asking);
+		_exit(clock_is_known(registers) ? 0 : 1);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+static bool open_device(struct cz_host *host, const struct host_region *region)
+{
+	void *at = (void *)(uintptr_t)region->address;
+
+	if (machine_map_device(host->machine, region->physical,
+			       region->size_bytes, at) != at) {
+		return fails(host, "%s", host->machine->why);
+	}
+	if (region->kind == HOST_CLOCK && !is_clock(at)) {
+		return fails(host,
+			     "the device at 0x%llx, %llu KiB, is no clock that "
+			     "is known (PL031). --direct 0x%llx lets firmware "
+			     "have it as it is, whatever it is, without any of "
+			     "the guarantees",
+			     ull(region->physical),
+			     ull(region->size_bytes >> 10),
+			     ull(region->physical));
+	}
+	if (mprotect(at, region->size_bytes, PROT_NONE) != 0) {
+		return fails(host, "0x%llx: %s", ull(region->address),
+			     strerror(errno));
+	}
+	host_say(host, CZ_LOG_INFO,
+		 region->kind == HOST_CLOCK
+			 ? "firmware has the clock (PL031) at 0x%llx as it is, "
+			   "%llu KiB"
+			 : "firmware has the device at 0x%llx as it is, %llu "
+			   "KiB, as --direct says",
+		 ull(region->physical), ull(region->size_bytes >> 10));
+	return true;
+}
+
 static bool open_devices(struct cz_host *host)
 {
 	for (unsigned i = 0; i < host->region_count; i++) {
 		const struct host_region *region = &host->region[i];
-		void *at = (void *)(uintptr_t)region->address;
 
 		if (region->kind == HOST_FLASH && !open_flash(host, region)) {
 			return false;
 		}
-		if (region->kind != HOST_DEVICE) {
-			continue;
-		}
-		if (machine_map_device(host->machine, region->physical,
-				       region->size_bytes, at) != at ||
-		    mprotect(at, region->size_bytes, PROT_NONE) != 0) {
-			return fails(host, "%s", host->machine->why);
+		if ((region->kind == HOST_CLOCK ||
+		     region->kind == HOST_DIRECT) &&
+		    !open_device(host, region)) {
+			return false;
 		}
 	}
 	return true;

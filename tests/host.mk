@@ -104,11 +104,11 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_UNIT_SRC := $(addprefix linux/,flash.c follow.c nor.c stale.c \
+LINUX_UNIT_SRC := $(addprefix linux/,clock.c flash.c follow.c nor.c stale.c \
 	state.c) src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 	$(wildcard linux/*.h tests/linux/*.h)
-LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale
+LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale test_clock
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)

@@ -83,6 +83,13 @@ refuses_here() {
 	check "check: this machine can be served" "caesurad check"
 	check "without CAP_SYS_RAWIO" "refuses 2 CAP_SYS_RAWIO torture $(
 	)without-rawio caesurad check"
+	check "the clock is known as one" \
+		"caesurad check | grep '0x0009010000.* a clock (PL031)'"
+	check "unless it is named" "caesurad check --direct 0x9010000 |
+		grep '0x0009010000.* a device, passed through: --direct'"
+	check "a device that is none" \
+		"refuses 2 '0x9011000: no runtime device' caesurad check $(
+		)--direct 0x9011000"
 	echo text >/tmp/state
 	chmod 600 /tmp/state
 	check "a state file that is none" \
@@ -91,6 +98,8 @@ refuses_here() {
 	start
 	path=caesurad
 	await grep -q ready "$log"
+	check "the log names what is passed through" \
+		"grep 'the clock (PL031) at 0x9010000 as it is, 4 KiB' $log"
 	check "no thread of the daemon's has a privilege" \
 		"threads $caesurad_pid && has_only 0000000000000000 $caesurad_pid"
 	helper=$(cat /proc/"$caesurad_pid"/task/"$caesurad_pid"/children)
