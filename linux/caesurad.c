@@ -26,7 +26,7 @@
 #define DIRECTORY "/run/caesurad"
 #define STATE DIRECTORY "/state"
 #define KEPT_STATE "state" /* of systemd's descriptors */
-#define LOCK DIRECTORY "/lock"
+#define LOCK "/sys/firmware/fdt"
 #define CONTROL DIRECTORY "/control"
 #define NS_PER_S 1000000000ull
 #define MAX_DEADLINE_S 3600ul
@@ -268,20 +268,33 @@ static int take_arguments(int count, char **values, struct arguments *arguments)
 
 /* ---- Firmware ---- */
 
-/* One daemon at a time, until the process ends. */
+/*
+ * One daemon at a time, until the process ends. By the file that every start reads,
+ * and that nobody can remove: with one of the daemon's own the lock would go.
+ */
 static int take_lock(struct daemon *daemon)
 {
-	if (mkdir(DIRECTORY, 0700) != 0 && errno != EEXIST) {
-		return wrong("%s", DIRECTORY ": cannot be made");
-	}
-	daemon->lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	daemon->lock = open(LOCK, O_RDONLY | O_CLOEXEC);
 	if (daemon->lock < 0) {
-		fprintf(stderr, "caesurad: " LOCK ": %s\n", strerror(errno));
+		fprintf(stderr,
+			"caesurad: " LOCK ": %s; a kernel that was started by "
+			"UEFI firmware has it, for root\n",
+			strerror(errno));
 		return EXIT_NOT_HERE;
 	}
 	if (flock(daemon->lock, LOCK_EX | LOCK_NB) != 0) {
 		fprintf(stderr, "caesurad: another caesurad is running\n");
 		return EXIT_BUSY;
+	}
+	return 0;
+}
+
+static int make_directory(void)
+{
+	if (mkdir(DIRECTORY, 0700) != 0 && errno != EEXIST) {
+		fprintf(stderr, "caesurad: " DIRECTORY ": %s\n",
+			strerror(errno));
+		return EXIT_NOT_HERE;
 	}
 	return 0;
 }
@@ -375,6 +388,9 @@ static int open_all(struct daemon *daemon)
 {
 	int code = take_lock(daemon);
 
+	if (code == 0) {
+		code = make_directory();
+	}
 	if (code == 0) {
 		code = open_machine(daemon);
 	}

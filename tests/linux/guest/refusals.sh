@@ -109,6 +109,10 @@ refuses_here() {
 		"refuses 3 'another caesurad' caesurad run --mount /mnt"
 	check "a check beside a daemon" \
 		"refuses 3 'another caesurad' caesurad check"
+	mv /run/caesurad /run/moved
+	check "a second daemon, the first one's directory being gone" \
+		"refuses 3 'another caesurad' caesurad run --mount /mnt"
+	mv /run/moved /run/caesurad
 	check "the first one goes on" "ls $efivars | grep -q BootOrder &&
 		caesurad status && caesurad time"
 	kill "$caesurad_pid"
