@@ -449,13 +449,15 @@ static int serve_module(struct daemon *daemon)
 	return error;
 }
 
-/* Beside the mount, which is not to go on alone: the kernel's callers would wait. */
+/* Beside the mount, which is not to go on alone: the kernel's callers would wait.
+ * NULL, or not when it has failed. */
 static void *serve_module_too(void *argument)
 {
-	if (serve_module(argument) != 0) {
-		_exit(1);
-	}
-	return NULL;
+	struct daemon *daemon = argument;
+	bool failed = serve_module(daemon) != 0;
+
+	fuse_stop(daemon->front);
+	return failed ? daemon : NULL;
 }
 
 static void *serve_control(void *argument)
@@ -466,35 +468,27 @@ static void *serve_control(void *argument)
 	return NULL;
 }
 
-static bool start_thread(void *(*function)(void *), struct daemon *daemon)
+static bool start_thread(pthread_t *thread, void *(*function)(void *),
+			 struct daemon *daemon)
 {
-	pthread_t thread;
-	int error = pthread_create(&thread, NULL, function, daemon);
+	int error = pthread_create(thread, NULL, function, daemon);
 
 	if (error != 0) {
 		host_say(&daemon->host, CZ_LOG_ERROR, "no thread: %s",
 			 strerror(error));
-		return false;
 	}
-	(void)pthread_detach(thread);
-	return true;
+	return error == 0;
 }
 
-static int serve(struct daemon *daemon)
+/* With the module too, if it is there. */
+static int serve_mount(struct daemon *daemon)
 {
+	pthread_t module;
+	void *failed = NULL;
 	int error;
 
-	if (notify_watchdog_ns() != 0 && !start_thread(show_life, daemon)) {
-		return 1;
-	}
-	if (daemon->control >= 0 && !start_thread(serve_control, daemon)) {
-		return 1;
-	}
-	if (daemon->front == NULL) {
-		say_ready(daemon);
-		return serve_module(daemon) == 0 ? 0 : 1;
-	}
-	if (daemon->has_module && !start_thread(serve_module_too, daemon)) {
+	if (daemon->has_module &&
+	    !start_thread(&module, serve_module_too, daemon)) {
 		return 1;
 	}
 	error = fuse_serve(daemon->front, &daemon->cz, say_ready, daemon);
@@ -502,7 +496,50 @@ static int serve(struct daemon *daemon)
 		host_say(&daemon->host, CZ_LOG_ERROR, "the mount: %s",
 			 strerror(error));
 	}
-	return error == 0 ? 0 : 1;
+	if (daemon->has_module) {
+		provider_stop(&daemon->provider);
+		(void)pthread_join(module, &failed);
+	}
+	return error == 0 && failed == NULL ? 0 : 1;
+}
+
+static int serve(struct daemon *daemon)
+{
+	pthread_t thread; /* ends with the process */
+
+	if (notify_watchdog_ns() != 0 &&
+	    !start_thread(&thread, show_life, daemon)) {
+		return 1;
+	}
+	if (daemon->control >= 0 &&
+	    !start_thread(&thread, serve_control, daemon)) {
+		return 1;
+	}
+	if (daemon->front == NULL) {
+		say_ready(daemon);
+		return serve_module(daemon) == 0 ? 0 : 1;
+	}
+	return serve_mount(daemon);
+}
+
+/*
+ * Front ends have answered, but a call whose caller has given up, or the control
+ * socket's, may be in flight. No more begin, and that one is waited for: it may be at
+ * the clock's registers. If it takes too long, what it did is dropped; or, where its
+ * commit had begun, completed by the next daemon.
+ */
+static void end_calls(struct daemon *daemon)
+{
+	uint64_t until_ns =
+		cz_host_now_ns(&daemon->host) + daemon->arguments.deadline_ns;
+
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		cz_withdraw(&daemon->cz, (enum cz_service)i);
+	}
+	if (cz_null_service(&daemon->cz, until_ns) != CZ_OK) {
+		host_say(&daemon->host, CZ_LOG_WARNING,
+			 "a call is left in the middle");
+	}
 }
 
 /* What needs root is open: the rest is done without. */
@@ -637,9 +674,9 @@ static int command_run(struct daemon *daemon)
 		code = serve(daemon);
 	}
 	notify_say("STOPPING=1");
+	end_calls(daemon);
 	end_mount(daemon);
-	/* A call in flight ends first; the state is as after it. */
-	_exit(code);
+	_exit(code); /* without destructors: threads of ours go on until then */
 }
 
 /* ---- check, time, status ---- */

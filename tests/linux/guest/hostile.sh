@@ -50,6 +50,41 @@ misbehaves() {
 	check "$1: the other variables are there" are_kept
 }
 
+# The next daemon, after one that has ended.
+start_again() {
+	: >"$log"
+	if [ "$path" = caesurad-fuse ]; then
+		start --kill-limit 1
+	else
+		caesurad run --kill-limit 1 2>>"$log" &
+		caesurad_pid=$!
+	fi
+	await grep -q ready "$log"
+}
+
+# told_to_end NAME ERROR: SIGTERM in the middle of SetVariable; what is written
+# by FUSE has been looked for.
+told_to_end() {
+	file=$efivars/$1-$hostile
+	[ "$path" = caesurad-module ] || torture set "$file" >/dev/null
+	torture set "$file" >/tmp/error &
+	writer=$!
+	sleep 0.1
+	in_flight=false
+	[ -s /tmp/error ] || in_flight=true
+	kill "$caesurad_pid"
+	code=0
+	wait "$caesurad_pid" || code=$?
+	wait "$writer"
+	error=$(cat /tmp/error)
+	check "$1: caesurad is told to end in the middle of a write" "$in_flight"
+	check "$1: it answers $2, and ends with 0" \
+		"echo '$error, $code' && [ '$error, $code' = '$2, 0' ]"
+	start_again
+	check "$1: the next one goes on" goes_on
+	check "$1: the other variables are there, then" are_kept
+}
+
 start --kill-limit 1 || exit 1
 keep
 while IFS='|' read -r name call error report; do
@@ -58,6 +93,8 @@ while IFS='|' read -r name call error report; do
 	*) misbehaves "$name" "$call" "$error" "$report" </dev/null ;;
 	esac
 done </tests/hostile.rows
+told_to_end Late:200000000 OK
+told_to_end Hang EIO
 list_variables
 
 # Firmware that keeps a pointer, and writes by it when it is called next: what was
