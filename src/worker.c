@@ -134,7 +134,9 @@ static void run(struct cz *cz, struct cz_request *request,
 		cz_host_space_unmap(host, cz->space, mapping.address,
 				    mapping.page_count);
 	}
+	__atomic_store_n(&cz->is_keeping, true, __ATOMIC_RELAXED);
 	kept = cz_host_call_end(host, request->service, cz->ended_by == 0);
+	__atomic_store_n(&cz->is_keeping, false, __ATOMIC_RELAXED);
 	cz_host_unpin(host);
 	cz_call_judge(cz, request, value, outcome);
 	if (!kept && outcome->status == CZ_OK) {

@@ -563,10 +563,11 @@ cz_status cz_call_and_wait(struct cz *cz, const struct cz_call *call,
 
 /*
  * Ends the worker's call in flight, if any, before firmware's next instruction
- * after an interrupt, which the host sends; its requester gets CZ_E_ABORTED, and
- * the policy says which services are withdrawn. A call that has written to a
- * device goes on, within its kill limit: cut off, it could leave a flash half
- * written. A cz_call_now() is left alone. Does not wait for firmware.
+ * after an interrupt, which the host sends, and again where there is a kill limit,
+ * until firmware takes it; its requester gets CZ_E_ABORTED, and the policy says
+ * which services are withdrawn. A call that has written to a device goes on, within
+ * its kill limit: cut off, it could leave a flash half written. A cz_call_now() is
+ * left alone. Does not wait for firmware.
  */
 void cz_abort_in_flight(struct cz *cz);
 
@@ -666,6 +667,9 @@ struct cz {
 	uint64_t end_asked;
 	/* Atomic: the number of the latest call, and whether the watch is on. */
 	uint64_t watched;
+	/* Atomic: the call in flight has left firmware, and is in
+	 * cz_host_call_end(). */
+	bool is_keeping;
 
 	/* The owner's, and the exception hooks' on top of it. */
 	cz_status ended_by; /* CZ_E_FAULT, _KILLED, _ABORTED; 0 if none */

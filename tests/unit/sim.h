@@ -137,6 +137,7 @@ struct cz_host {
 	bool not_running; /* the worker is switched out */
 	unsigned calls_ended, calls_completed;
 	bool keeps_nothing; /* of what a call did */
+	bool held_at_end; /* cz_host_call_end() goes on when `held` is cleared */
 	unsigned interrupts_sent;
 	void (*unlocking)(
 		void); /* a mutex is about to be given back; or NULL */

@@ -716,6 +716,12 @@ bool cz_host_call_end(struct cz_host *sim, uint32_t service, bool completed)
 	demand(service <= CZ_SERVICE_COUNT, "no such service");
 	sim->calls_ended++;
 	sim->calls_completed += completed;
+	if (sim->held_at_end) {
+		__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&sim->held, __ATOMIC_SEQ_CST)) {
+			usleep(100);
+		}
+	}
 	return !sim->keeps_nothing;
 }
 

@@ -152,11 +152,12 @@ static bool is_held(void *argument)
 	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
 }
 
-static void hold(struct bench *bench, struct cz_call *call, cz_request_id *id)
+static void hold(struct bench *bench, struct cz_call *call, cz_request_id *id,
+		 sim_service how)
 {
 	static struct cz_efi_time time;
 
-	bench->sim.hook[CZ_GET_TIME] = sim_hold;
+	bench->sim.hook[CZ_GET_TIME] = how;
 	bench->sim.held = true;
 	bench->sim.entered_hold = false;
 	cz_prepare_get_time(call, &time, NULL);
@@ -175,7 +176,7 @@ static void abort_in_flight(void **state)
 	cz_request_id queued;
 	cz_request_id null;
 
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	cz_prepare_get_time(&queued_call, &time, NULL);
 	assert_status(cz_submit(&bench->cz, &queued_call, &queued), CZ_OK);
 	cz_prepare_null_service(&null_call);
@@ -193,6 +194,44 @@ static void abort_in_flight(void **state)
 			 stats_of(bench).completed + stats_of(bench).cancelled);
 }
 
+static uint64_t deaf(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)cz;
+	(void)r;
+	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&sim->held, __ATOMIC_SEQ_CST)) {
+		;
+	}
+	return CZ_EFI_SUCCESS;
+}
+
+/* Its interrupt came before firmware was entered: it is not the last. */
+static uint64_t late_to_hear(struct cz_host *sim, struct cz *cz,
+			     const uint64_t *r)
+{
+	deaf(sim, cz, r);
+	while (__atomic_load_n(&sim->interrupts_sent, __ATOMIC_SEQ_CST) < 2) {
+		;
+	}
+	sim_interrupt(cz);
+	return CZ_EFI_SUCCESS;
+}
+
+static void abort_sent_again(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call call;
+	cz_request_id id;
+
+	hold(bench, &call, &id, late_to_hear);
+	cz_abort_in_flight(&bench->cz);
+	assert_int_equal(bench->sim.interrupts_sent, 1);
+	sim_release_hold(&bench->sim);
+	sim_fire(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_ABORTED);
+	assert_int_equal(bench->sim.interrupts_sent, 2);
+}
+
 /* An abort is of the call in flight: there is none, or it has ended. */
 static void abort_of_nothing(void **state)
 {
@@ -202,7 +241,7 @@ static void abort_of_nothing(void **state)
 
 	cz_abort_in_flight(&bench->cz);
 	assert_int_equal(bench->cz.end_asked, 0);
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
 	assert_int_equal(stats_of(bench).aborts, 0);
@@ -254,7 +293,7 @@ static void abort_given_up(void **state)
 	struct cz_call call;
 	cz_request_id id;
 
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	cz_release(&bench->cz, id);
 	cz_abort_in_flight(&bench->cz);
 	while (stats_of(bench).late != 1) {
@@ -291,7 +330,7 @@ static void killed(void **state)
 	int periods;
 
 	assert_false(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	periods = fire_until_done(bench, id, 100);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
 	assert_in_range(periods, 16, 19);
@@ -308,13 +347,13 @@ static void killed(void **state)
 	/* A limit is one call's. */
 	sim_release_hold(&bench->sim);
 	cz_restore(&bench->cz, CZ_GET_TIME);
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	for (int i = 0; i < 10; i++) {
 		sim_fire(&bench->sim);
 	}
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	for (int i = 0; i < 10; i++) {
 		sim_fire(&bench->sim);
 	}
@@ -336,7 +375,7 @@ static void host_keeps(void **state)
 	bench->sim.keeps_nothing = true;
 	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_E_HOST);
 	bench->sim.keeps_nothing = false;
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	(void)fire_until_done(bench, id, 100);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
 	assert_int_equal(bench->sim.calls_ended, 3);
@@ -351,7 +390,7 @@ static void not_killed_while_switched_out(void **state)
 	struct cz_call call;
 	cz_request_id id;
 
-	hold(bench, &call, &id);
+	hold(bench, &call, &id, sim_hold);
 	bench->sim.not_running = true;
 	assert_int_equal(fire_until_done(bench, id, 60), 60);
 	sim_release_hold(&bench->sim);
@@ -380,31 +419,14 @@ static void watch_rests(void **state)
 	assert_true(sim_fire(&bench->sim));
 }
 
-static uint64_t deaf(struct cz_host *sim, struct cz *cz, const uint64_t *r)
-{
-	(void)cz;
-	(void)r;
-	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&sim->held, __ATOMIC_SEQ_CST)) {
-		;
-	}
-	return CZ_EFI_SUCCESS;
-}
-
 /* It takes no interrupt: that is said, once. */
 static void stuck(void **state)
 {
 	struct bench *bench = *state;
-	struct cz_efi_time time;
 	struct cz_call call;
 	cz_request_id id;
 
-	bench->sim.hook[CZ_GET_TIME] = deaf;
-	bench->sim.held = true;
-	bench->sim.entered_hold = false;
-	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_true(sim_until(is_held, bench));
+	hold(bench, &call, &id, deaf);
 	for (int i = 0; i < 30; i++) {
 		sim_fire(&bench->sim);
 	}
@@ -414,6 +436,29 @@ static void stuck(void **state)
 	assert_int_equal(stats_of(bench).stuck, 1);
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+}
+
+/* The host takes its time to keep what a call did: that is not firmware's. */
+static void keeping(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_call call;
+	cz_request_id id;
+
+	bench->sim.held_at_end = true;
+	hold(bench, &call, &id, NULL);
+	for (int i = 0; i < 100; i++) {
+		sim_fire(&bench->sim);
+	}
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(bench->sim.interrupts_sent, 0);
+	assert_int_equal(stats_of(bench).stuck, 0);
+	/* The next one has a limit as before. */
+	bench->sim.held_at_end = false;
+	hold(bench, &call, &id, sim_hold);
+	fire_until_done(bench, id, 100);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
 }
 
 /* ---- What it touched ---- */
@@ -531,6 +576,8 @@ int group_trouble(void)
 		STARTED(not_killed_while_switched_out),
 		STARTED(watch_rests),
 		STARTED(stuck),
+		STARTED(keeping),
+		STARTED(abort_sent_again),
 		STARTED(dirty),
 		STARTED(anomalies),
 		STARTED(canary),
