@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #define QUESTION_CHARS 32
 #define LIMIT_NS 5000000000ull
+#define SILENCE_MS 1000
 #define US 1000u
 #define UNSPECIFIED_ZONE 2047 /* EFI_UNSPECIFIED_TIMEZONE */
 
@@ -176,12 +178,13 @@ int control_open(const char *path)
 	mode_t mask;
 	bool bound;
 
-	if (fd < 0 || !set_address(&address, path)) {
+	if (fd < 0) {
 		return -1;
 	}
 	(void)unlink(path);
 	mask = umask(0177);
-	bound = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	bound = set_address(&address, path) &&
+		bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 		listen(fd, 4) == 0;
 	(void)umask(mask);
 	if (!bound) {
@@ -191,11 +194,26 @@ int control_open(const char *path)
 	return fd;
 }
 
+/* One client after the other: who says nothing, or does not read, is not to keep
+ * others out. An answer has room in the socket. */
+static void serve_client(int fd, struct cz *cz)
+{
+	struct pollfd said = {.fd = fd, .events = POLLIN};
+	char question[QUESTION_CHARS] = "";
+
+	if (poll(&said, 1, SILENCE_MS) == 1 &&
+	    read(fd, question, sizeof(question) - 1) > 0) {
+		char code = (char)('0' + control_answer(cz, question, fd));
+
+		(void)!write(fd, &code, 1);
+	}
+}
+
 void control_serve(int socket, struct cz *cz)
 {
 	for (;;) {
-		char question[QUESTION_CHARS] = "";
-		int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+		int fd = accept4(socket, NULL, NULL,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0) {
 			if (errno == EINTR || errno == ECONNABORTED) {
@@ -203,12 +221,7 @@ void control_serve(int socket, struct cz *cz)
 			}
 			return;
 		}
-		if (read(fd, question, sizeof(question) - 1) > 0) {
-			char code =
-				(char)('0' + control_answer(cz, question, fd));
-
-			(void)!write(fd, &code, 1);
-		}
+		serve_client(fd, cz);
 		(void)close(fd);
 	}
 }

@@ -12,7 +12,7 @@
 /* Binds; before root is given up. The socket, or -1 and errno. */
 int control_open(const char *path);
 
-/* Answers until the process ends. */
+/* Answers until the process ends; a client that says nothing for a second, no more. */
 void control_serve(int socket, struct cz *cz);
 
 /* Asks the daemon and prints what it answers: an exit code. -1: none is there. */

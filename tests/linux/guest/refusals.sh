@@ -115,6 +115,8 @@ refuses_here() {
 	mv /run/moved /run/caesurad
 	check "the first one goes on" "ls $efivars | grep -q BootOrder &&
 		caesurad status && caesurad time"
+	check "nor does a client that says nothing keep others out" \
+		"torture silent /run/caesurad/control timeout 10 caesurad status"
 	kill "$caesurad_pid"
 	wait "$caesurad_pid"
 	check "it ends with 0" "[ $? -eq 0 ]"

@@ -11,6 +11,7 @@
  * torture list DIR    a line for each variable of the tests' GUID
  * torture set FILE, torture get FILE   writes 8 bytes; reads: prints errno's name
  * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
+ * torture silent SOCKET COMMAND...     with a connection on which nothing is said
  *
  * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
  * one of the guest's clock, kept by a thread of a higher priority: on one CPU in
@@ -34,7 +35,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -808,6 +811,20 @@ static int without_rawio(char **command)
 	give_up("%s", command[0]);
 }
 
+static int silent(const char *path, char **command)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address,
+			      sizeof(address)) != 0) {
+		give_up("%s", path);
+	}
+	execvp(command[0], command);
+	give_up("%s", command[0]);
+}
+
 int main(int count, char **words)
 {
 	const char *what = count > 1 ? words[1] : "";
@@ -820,6 +837,9 @@ int main(int count, char **words)
 	}
 	if (strcmp(what, "without-rawio") == 0 && count > 2) {
 		return without_rawio(words + 2);
+	}
+	if (strcmp(what, "silent") == 0 && count > 3) {
+		return silent(words[2], words + 3);
 	}
 
 	if (count > 2) {
