@@ -20,6 +20,7 @@
 
 /* The module copies so much at a time. */
 #define MAX_COPY_BYTES (1u << 20)
+#define NS_PER_S 1000000000ull
 
 _Static_assert(sizeof(struct cz_efi_guid) == CAESURA_GUID_BYTES, "a GUID");
 _Static_assert(CZ_MAX_NAME_BYTES == CAESURA_NAME_BYTES, "a name's room");
@@ -263,11 +264,8 @@ static void make_call(struct provider *provider, struct cz *cz,
 		      uint64_t limit_ns)
 {
 	struct caesura_answer *answer = provider->answer;
-	uint64_t deadline_ns = CZ_FOREVER;
+	uint64_t deadline_ns = cz_host_now_ns(cz->host) + limit_ns;
 
-	if (limit_ns != CZ_FOREVER) {
-		deadline_ns = cz_host_now_ns(cz->host) + limit_ns;
-	}
 	memset(answer, 0, sizeof(*answer));
 	answer->id = provider->request->id;
 	switch (provider->request->operation) {
@@ -307,6 +305,7 @@ static int reply(struct provider *provider)
 		error = write_answer(provider);
 	}
 	atomic_fetch_add(&provider->served, 1);
+	/* Nobody waits any more: killed, or its time is over. */
 	return error == -ENOENT ? 0 : error;
 }
 
@@ -340,8 +339,13 @@ static int next_request(struct provider *provider)
 
 int provider_serve(struct provider *provider, struct cz *cz, uint64_t limit_ns)
 {
+	/* Before the module gives the request up: who gives up first says why. */
+	uint64_t most_ns = provider->timeout_s * NS_PER_S / 10 * 9;
 	int result = next_request(provider);
 
+	if (limit_ns > most_ns) {
+		limit_ns = most_ns;
+	}
 	while (result > 0) {
 		make_call(provider, cz, limit_ns);
 		result = reply(provider);

@@ -80,7 +80,8 @@ int provider_register(struct provider *provider, uint32_t supported);
 
 /*
  * Answers the kernel's requests, one after the other, until provider_stop().
- * limit_ns: for which a request waits for firmware; CZ_FOREVER: without limit.
+ * limit_ns: for which a request waits for firmware; at most nine tenths of the
+ * module's timeout, as it was when the device was opened.
  * Returns 0 after provider_stop().
  */
 int provider_serve(struct provider *provider, struct cz *cz, uint64_t limit_ns);

@@ -6,7 +6,8 @@
  * fake_provider serve STORE [MASK]  serves until killed. Variables whose names
  *                           begin with one of these have it misbehave once:
  *                           DieBefore, DieAfter (a SetVariable has been made),
- *                           Hang, Lie; and this one each time: Poison
+ *                           Hang, Lie; and these each time: Poison, and Slow,
+ *                           whose reads take as long as they may
  * fake_provider check       asks the module for what it gives and for what it
  *                           must not give; a line for each
  * fake_provider poke        once somebody serves: what else is refused
@@ -173,9 +174,13 @@ cz_status cz_get_variable(struct cz *cz, const uint16_t *name,
 	const struct variable *v = find(name, guid);
 	size_t room = *size_bytes;
 
-	(void)cz;
-	(void)deadline_ns;
 	misbehave(name);
+	if (begins(name, "Slow")) {
+		while (cz_host_now_ns(cz->host) < deadline_ns) {
+			usleep(10000);
+		}
+		return CZ_E_DEADLINE;
+	}
 	if (!v) {
 		return CZ_EFI_NOT_FOUND;
 	}

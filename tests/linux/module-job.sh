@@ -292,6 +292,19 @@ without() {
 		cat $vars/Many1-$guid; kill \$!"
 }
 
+# With the timeout of 3 seconds from above; the module's giving up is in the log.
+answers_first() {
+	serve "$mask"
+	put Slow 7 x
+	unanswered=$(dmesg | grep -c 'no answer')
+	took=$(seconds cat "$vars/Slow-$guid")
+	that "a provider whose firmware is slow says so first" sh -c \
+		"[ $took -ge 2 ] && grep 'nput/output error' /run/ended &&
+		[ \$(dmesg | grep -c 'no answer') -eq $unanswered ]"
+	that "and goes on" cat "$vars/Many1-$guid"
+	kill "$provider"
+}
+
 readonly_store() {
 	mount | grep efivarfs | sed 's/^/# /'
 	fails_with 'Read-only' "firmware without SetVariable" put First 7 one
@@ -319,6 +332,7 @@ all() {
 	poisons
 	lies
 	without
+	answers_first
 	that "the kernel has nothing to complain about" \
 		sh -c '! dmesg | grep -E "BUG|WARNING|Call trace|scheduling while"'
 }
