@@ -35,12 +35,31 @@
 #define STATUS_MASK 0x3full
 #define STATUS_EXTERNAL 0x10ull
 
-/* Of the one worker. */
-static struct {
-	struct cz_host *host;
-	uintptr_t stack, stack_end; /* for signals */
+/* Threads that are told by their stacks for signals: the worker, and the one that
+ * cz_host_selftest() starts beside it. */
+#define MAX_WORKERS 2u
+
+struct worker {
+	uintptr_t stack, stack_end; /* equal: nobody's */
 	uint64_t thread; /* TPIDR_EL0 */
-} worker;
+};
+
+static struct worker workers[MAX_WORKERS];
+static struct cz_host *signals_host;
+
+/* Whose stack the address is of, or NULL; nobody's has none. */
+static struct worker *worker_at(uintptr_t address)
+{
+	for (unsigned i = 0; i < MAX_WORKERS; i++) {
+		struct worker *worker = &workers[i];
+
+		if (address - worker->stack <
+		    worker->stack_end - worker->stack) {
+			return worker;
+		}
+	}
+	return NULL;
+}
 
 static inline uint64_t read_thread(void)
 {
@@ -150,7 +169,7 @@ static void die_of(int number)
 
 static void handle(int number, const siginfo_t *info, mcontext_t *context)
 {
-	struct cz_host *host = worker.host;
+	struct cz_host *host = signals_host;
 	struct cz_frame frame;
 
 	take_frame(context, &frame);
@@ -177,6 +196,7 @@ static void handle(int number, const siginfo_t *info, mcontext_t *context)
 static void on_signal(int number, siginfo_t *info, void *argument)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	const struct worker *worker = worker_at(here);
 	ucontext_t *context = argument;
 	uint64_t thread;
 	int error;
@@ -184,7 +204,7 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	if (number != KICK && info->si_code <= 0) {
 		return; /* by kill(2): nothing has been trapped */
 	}
-	if (here - worker.stack >= worker.stack_end - worker.stack) {
+	if (worker == NULL) {
 		/* Another thread's: a bug of the daemon's. */
 		if (number != KICK) {
 			die_of(number);
@@ -192,7 +212,7 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 		return;
 	}
 	thread = read_thread();
-	write_thread(worker.thread);
+	write_thread(worker->thread);
 	error = errno;
 	handle(number, info, &context->uc_mcontext);
 	errno = error;
@@ -210,7 +230,7 @@ void signals_install(struct cz_host *host)
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART,
 	};
 
-	worker.host = host;
+	signals_host = host;
 	(void)sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < NUMBERS; i++) {
 		(void)sigaddset(&action.sa_mask, numbers[i]);
@@ -241,10 +261,25 @@ static void block_others(void)
 	(void)pthread_sigmask(SIG_SETMASK, &others, NULL);
 }
 
+/* Started one after the other, each waited for: no two enter at once. */
+static struct worker *free_worker(void)
+{
+	for (unsigned i = 0; i < MAX_WORKERS; i++) {
+		if (workers[i].stack == workers[i].stack_end) {
+			return &workers[i];
+		}
+	}
+	return NULL;
+}
+
 bool signals_enter(struct host_thread *thread)
 {
+	struct worker *worker = free_worker();
 	stack_t stack = {.ss_size = stack_bytes()};
 
+	if (worker == NULL) {
+		return false;
+	}
 	stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (stack.ss_sp == MAP_FAILED) {
@@ -257,9 +292,9 @@ bool signals_enter(struct host_thread *thread)
 	block_others();
 	thread->signal_stack = stack.ss_sp;
 	thread->signal_stack_bytes = stack.ss_size;
-	worker.stack = (uintptr_t)stack.ss_sp;
-	worker.stack_end = worker.stack + stack.ss_size;
-	worker.thread = read_thread();
+	worker->thread = read_thread();
+	worker->stack = (uintptr_t)stack.ss_sp;
+	worker->stack_end = worker->stack + stack.ss_size;
 	return true;
 }
 
@@ -267,8 +302,7 @@ void signals_leave(struct host_thread *thread)
 {
 	stack_t none = {.ss_flags = SS_DISABLE};
 
-	worker.stack = 0;
-	worker.stack_end = 0;
+	*worker_at((uintptr_t)thread->signal_stack) = (struct worker){0};
 	(void)sigaltstack(&none, NULL);
 	(void)munmap(thread->signal_stack, thread->signal_stack_bytes);
 }
