@@ -200,27 +200,32 @@ bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 
 /* ---- Pin: on the worker, between its calls of set_cpus ---- */
 
-static _Thread_local cpu_set_t unpinned;
+static _Thread_local cpu_set_t unpinned, pinned;
 
-/* What somebody else sets in between is not kept. */
 void cz_host_pin(struct cz_host *host)
 {
 	int cpu = sched_getcpu();
-	cpu_set_t one;
 
 	(void)host;
-	CPU_ZERO(&one);
+	CPU_ZERO(&pinned);
 	if (cpu >= 0 && cpu < CPU_SETSIZE &&
 	    sched_getaffinity(0, sizeof(unpinned), &unpinned) == 0) {
-		CPU_SET(cpu, &one);
-		(void)sched_setaffinity(0, sizeof(one), &one);
+		CPU_SET(cpu, &pinned);
+		(void)sched_setaffinity(0, sizeof(pinned), &pinned);
 	}
 }
 
+/* What somebody else has set meanwhile stays: taskset, or a cpuset without that
+ * CPU. */
 void cz_host_unpin(struct cz_host *host)
 {
+	cpu_set_t now;
+
 	(void)host;
-	(void)sched_setaffinity(0, sizeof(unpinned), &unpinned);
+	if (sched_getaffinity(0, sizeof(now), &now) == 0 &&
+	    CPU_EQUAL(&now, &pinned)) {
+		(void)sched_setaffinity(0, sizeof(unpinned), &unpinned);
+	}
 }
 
 /* The kernel keeps FP/SIMD of every thread. */
