@@ -94,7 +94,12 @@ cz_call_mapping(const struct cz_request *request)
 	};
 }
 
-/* worker.c: says each kind of anomaly the first time. */
+/* ending.c: says what was returned as a status and is none, once in a row for each
+ * service. */
+void cz_status_report(struct cz *cz, const struct cz_request *request,
+		      uint64_t value);
+
+/* ending.c: says each kind of anomaly the first time. */
 void cz_call_report(struct cz *cz, const struct cz_request *request,
 		    uint32_t anomalies);
 
@@ -125,6 +130,9 @@ static inline void cz_call_judge(struct cz *cz,
 		outcome->status = cz->ended_by;
 	} else if (value != CZ_EFI_SUCCESS) {
 		outcome->status = cz_worker_status(value);
+		if (outcome->status == CZ_E_BAD_STATUS) {
+			cz_status_report(cz, request, value);
+		}
 	}
 	outcome->anomalies |= cz_check_canary(cz);
 	if ((cz->ended_by | cz->touched) != 0) {

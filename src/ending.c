@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A call that was ended: what is known of it, kept for who asks and said in the
- * log. From whoever made the call, once firmware is left, and preemptible.
+ * log; and what else is said of one that was not as it should be. From whoever made
+ * the call, once firmware is left, and preemptible.
  */
 #include "call.h"
 #include "gate.h"
@@ -190,6 +191,45 @@ CZ_SELDOM void cz_call_aftermath(struct cz *cz,
 	}
 	if (cz->touched != 0) {
 		cz_note_close(cz);
+	}
+}
+
+static const char *driver_of(struct cz *cz, uint32_t service)
+{
+	uint64_t offset;
+	const struct cz_image *image =
+		cz_find_image(cz, cz->function[service], &offset);
+
+	return image == NULL ? "no image" : image->name;
+}
+
+CZ_SELDOM void cz_status_report(struct cz *cz, const struct cz_request *request,
+				uint64_t value)
+{
+	uint32_t service = request->service;
+
+	if (service < CZ_NULL_SERVICE && cz->bad_status[service] != value) {
+		cz->bad_status[service] = value;
+		cz_warn(cz->host, "%s (%s) returned 0x%llx, which is no status",
+			cz_service_name(request->service),
+			driver_of(cz, service), cz_ull(value));
+	}
+}
+
+/* The rest is in the counts. */
+CZ_SELDOM void cz_call_report(struct cz *cz, const struct cz_request *request,
+			      uint32_t anomalies)
+{
+	for (; anomalies != 0; anomalies &= anomalies - 1) {
+		uint32_t anomaly = (uint32_t)__builtin_ctz(anomalies);
+
+		if (anomaly < CZ_ANOMALY_COUNT &&
+		    cz->stats.anomalies[anomaly] == 0) {
+			cz_warn(cz->host, "%s (%s) left %s changed: mended",
+				cz_service_name(request->service),
+				driver_of(cz, request->service),
+				cz_anomaly_name((enum cz_anomaly)anomaly));
+		}
 	}
 }
 

@@ -44,27 +44,6 @@ cz_status cz_worker_status(uint64_t value)
 	return CZ_E_BAD_STATUS;
 }
 
-/* The rest is in the counts. */
-CZ_SELDOM void cz_call_report(struct cz *cz, const struct cz_request *request,
-			      uint32_t anomalies)
-{
-	const struct cz_image *image;
-	uint64_t offset;
-
-	image = cz_find_image(cz, cz->function[request->service], &offset);
-	for (; anomalies != 0; anomalies &= anomalies - 1) {
-		uint32_t anomaly = (uint32_t)__builtin_ctz(anomalies);
-
-		if (anomaly < CZ_ANOMALY_COUNT &&
-		    cz->stats.anomalies[anomaly] == 0) {
-			cz_warn(cz->host, "%s (%s) left %s changed: mended",
-				cz_service_name(request->service),
-				image == NULL ? "no image" : image->name,
-				cz_anomaly_name((enum cz_anomaly)anomaly));
-		}
-	}
-}
-
 CZ_SELDOM bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome)
 {
 	uint32_t anomalies = outcome->anomalies;
