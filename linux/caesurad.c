@@ -21,12 +21,17 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DIRECTORY "/run/caesurad"
 #define STATE DIRECTORY "/state"
 #define KEPT_STATE "state" /* of systemd's descriptors */
 #define LOCK "/sys/firmware/fdt"
+/* A second: children that a daemon forks as it starts have its lock for a moment after
+ * it has been killed. */
+#define LOCK_TRIES 100u
+#define LOCK_POLL_NS 10000000
 #define CONTROL DIRECTORY "/control"
 #define NS_PER_S 1000000000ull
 #define MAX_DEADLINE_S 3600ul
@@ -282,9 +287,15 @@ static int take_lock(struct daemon *daemon)
 			strerror(errno));
 		return EXIT_NOT_HERE;
 	}
-	if (flock(daemon->lock, LOCK_EX | LOCK_NB) != 0) {
-		fprintf(stderr, "caesurad: another caesurad is running\n");
-		return EXIT_BUSY;
+	for (unsigned tries = 0; flock(daemon->lock, LOCK_EX | LOCK_NB) != 0;
+	     tries++) {
+		if (tries == LOCK_TRIES) {
+			fprintf(stderr,
+				"caesurad: another caesurad is running\n");
+			return EXIT_BUSY;
+		}
+		(void)nanosleep(&(struct timespec){.tv_nsec = LOCK_POLL_NS},
+				NULL);
 	}
 	return 0;
 }

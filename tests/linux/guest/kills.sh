@@ -22,6 +22,7 @@ esac
 code=0
 torture kills "$efivars" "$front" "$kills" "$seed" >/tmp/kills || code=$?
 sed 's/^/# /; s/^# # /# /' /tmp/kills
+[ "$code" -eq 0 ] || tail -n 20 "$log" | sed 's/^/# /'
 check "$kills kills: no variable is lost, the interrupted one is old or new" \
 	"[ $code -eq 0 ]"
 check "no daemon had anything to complain about" "! grep -i error: $log"
