@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # build.sh CAESURAD OUT: Debian packages of the daemon, a stripped program for
 # arm64, and of the module's source, in OUT. By dpkg-deb alone, on any
-# architecture, without root.
+# architecture, without root. Their maintainer is who builds them, as Debian's tools
+# know him: DEBFULLNAME and DEBEMAIL in the environment.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,6 +18,7 @@ if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
 		date +%s)
 	export SOURCE_DATE_EPOCH
 fi
+maintainer="${DEBFULLNAME:-The Caesura authors} <${DEBEMAIL:-caesura@invalid}>"
 work=$(mktemp -d "$out/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -28,9 +30,22 @@ place() {
 
 # fill FILE MODE NAME: a file of dpkg's, with what it does not know filled in.
 fill() {
-	sed "s/@VERSION@/$version/g; s/@SIZE@/$size/g" "$1" \
-		>"$tree/DEBIAN/$3"
+	sed "s/@VERSION@/$version/g; s/@SIZE@/$size/g; s|@MAINTAINER@|$maintainer|" \
+		"$1" >"$tree/DEBIAN/$3"
 	chmod "$2" "$tree/DEBIAN/$3"
+}
+
+# This version's part of the changelog, as Debian writes it.
+changelog() {
+	echo "caesura ($version) unstable; urgency=medium"
+	echo
+	awk -v version="$version" '
+	/^## / { inside = $2 == version; next }
+	inside && NF > 0 { print "  " $0 }' "$linux/../CHANGELOG.md" |
+		fmt -t -w 80
+	echo
+	echo " -- $maintainer  $(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" \
+		'+%a, %d %b %Y %H:%M:%S +0000')"
 }
 
 start() {
@@ -47,8 +62,7 @@ start() {
 		inside { print $0 == "" ? " ." : " " $0 }' \
 			"$linux/../LICENSE" "$linux/../LICENSE"
 	} >"$tree/usr/share/doc/$package/copyright"
-	gzip -9n <"$linux/../CHANGELOG.md" \
-		>"$tree/usr/share/doc/$package/changelog.gz"
+	changelog | gzip -9n >"$tree/usr/share/doc/$package/changelog.gz"
 }
 
 # finish ARCHITECTURE
@@ -61,10 +75,11 @@ finish() {
 		>"$tree/DEBIAN/conffiles"
 	[ -s "$tree/DEBIAN/conffiles" ] || rm "$tree/DEBIAN/conffiles"
 	fill "$here/$package.control" 644 control
-	for script in postinst prerm; do
+	for script in postinst prerm postrm; do
 		fill "$here/$package.$script" 755 "$script"
 	done
 	chmod -R go+rX,go-w "$tree"
+	rm -f "$out/$package"_*.deb # of another version
 	dpkg-deb --root-owner-group --build "$tree" \
 		"$out/${package}_${version}_$1.deb" >/dev/null
 	echo "$out/${package}_${version}_$1.deb"
@@ -79,6 +94,7 @@ place 644 "$linux/systemd/caesurad.sysusers" /usr/lib/sysusers.d/caesurad.conf
 place 644 "$linux/systemd/real-time.conf" \
 	/usr/share/doc/caesurad/examples/real-time.conf
 place 644 "$here/caesurad.default" /etc/default/caesurad
+place 644 "$here/caesurad.overrides" /usr/share/lintian/overrides/caesurad
 mkdir -p "$tree/usr/share/man/man8"
 gzip -9n <"$linux/man/caesurad.8" >"$tree/usr/share/man/man8/caesurad.8.gz"
 finish arm64
