@@ -8,6 +8,8 @@
 #                 scripts and programs those for this machine. DIR/headers/NAME/
 #                 build is make's -C. The kernel is fetched first
 #   root          DIR/root: a small root: shell, EFI tools, cyclictest
+#   systemd-root  DIR/systemd-root: what dpkg and systemd need to run, with EFI
+#                 tools and DKMS, but without a compiler
 #   libraries     DIR/sysroot: libc, libfuse3 and libseccomp to link with
 #
 # and the NAME of a kernel 6.1, 6.12-rt or 7-rt.
@@ -16,6 +18,15 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root_packages="busybox-static efibootmgr efivar libefivar1 libefiboot1 libpopt0
 	rt-tests libnuma1 libc6 libgcc-s1 e2fsprogs libext2fs2 libcom-err2"
+systemd_packages="base-files base-passwd bash bsdutils coreutils dash diffutils dkms
+	dpkg e2fsprogs efibootmgr efivar findutils grep init-system-helpers kmod
+	libacl1 libapparmor1 libattr1 libaudit1 libblkid1 libbz2-1.0 libc-bin libc6
+	libcap-ng0 libcap2 libcom-err2 libcrypt1 libefiboot1t64 libefivar1t64
+	libext2fs2t64 libgcc-s1 libgcrypt20 libgmp10 libgpg-error0 libkmod2 liblz4-1
+	liblzma5 libmd0 libmount1 libpam0g libpcre2-8-0 libpopt0 libseccomp2
+	libselinux1 libsmartcols1 libss2 libssl3t64 libsystemd-shared libsystemd0
+	libtinfo6 libudev1 libxxhash0 libzstd1 mawk mount perl-base procps sed
+	systemd systemd-sysv tar util-linux zlib1g"
 library_packages="libc6-dev libc6 linux-libc-dev libcrypt-dev libgcc-12-dev
 	libfuse3-dev libfuse3-3 libseccomp-dev libseccomp2 libfdt-dev"
 
@@ -55,6 +66,17 @@ use() {
 	export APT_CONFIG="$apt/apt.conf"
 }
 
+# record TREE FILE: in the database of the dpkg in there, as installed.
+record() {
+	{
+		dpkg-deb -f "$2"
+		printf 'Status: install ok installed\n\n'
+	} >>"$1/var/lib/dpkg/status"
+	dpkg-deb --fsys-tarfile "$2" | tar -t |
+		sed 's,^\.,,; s,/$,,; s,^$,/.,' \
+			>"$1/var/lib/dpkg/info/$(dpkg-deb -f "$2" Package).list"
+}
+
 # unpack TREE PACKAGE…
 unpack() {
 	tree=$1
@@ -67,6 +89,9 @@ unpack() {
 	mkdir -p "$tree"
 	for package in "$work"/*.deb; do
 		dpkg-deb -x "$package" "$tree"
+		if [ -d "$tree/var/lib/dpkg/info" ]; then
+			record "$tree" "$package"
+		fi
 	done
 	rm -rf "$work"
 }
@@ -155,10 +180,28 @@ fetch_root() {
 	echo "$root_packages" >"$2/packages"
 }
 
-# Of other packages than are wanted now: to be fetched anew.
-drop_old_root() {
-	if [ "$(cat "$dir/root/packages" 2>/dev/null)" != "$root_packages" ]; then
-		rm -rf "$dir/root" "$dir/root.cpio"
+# What control scripts and an administrator would have done is here and in
+# initrd.sh. Machines that have started before have an id; without one systemd would
+# ask for the rest.
+fetch_systemd_root() {
+	use trixie
+	mkdir -p "$2/var/lib/dpkg/info"
+	# shellcheck disable=SC2086 # a list
+	unpack "$2" $systemd_packages
+	for file in passwd group; do
+		cp "$2/usr/share/base-passwd/$file.master" "$2/etc/$file"
+	done
+	echo c2b1d3a4e5f60718293a4b5c6d7e8f90 >"$2/etc/machine-id"
+	ln -s mawk "$2/usr/bin/awk"
+	rm -rf "${2:?}"/usr/share/[!dp]* "${2:?}"/usr/share/doc \
+		"${2:?}"/usr/lib/*/gconv
+	echo "$systemd_packages" >"$2/packages"
+}
+
+# drop_old ROOT PACKAGES: of others than are wanted now, to be fetched anew.
+drop_old() {
+	if [ "$(cat "$dir/$1/packages" 2>/dev/null)" != "$2" ]; then
+		rm -rf "${dir:?}/$1" "$dir/$1.cpio"
 	fi
 }
 
@@ -200,8 +243,12 @@ for what; do
 		once "headers/$name" fetch_headers "$name"
 		;;
 	root)
-		drop_old_root
+		drop_old root "$root_packages"
 		once root fetch_root root
+		;;
+	systemd-root)
+		drop_old systemd-root "$systemd_packages"
+		once systemd-root fetch_systemd_root systemd-root
 		;;
 	libraries) once sysroot fetch_libraries sysroot ;;
 	*) fail "what is $what?" ;;

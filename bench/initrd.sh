@@ -1,15 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# initrd.sh DIR KERNEL [FILE JOB [ADD…]]: what a kernel boots with, as FILE: the
-# small root that fetch.sh has put into DIR, the modules of the kernel that the
-# root needs, the script JOB, which bench/init runs, and what is in the
-# directories ADD, from / on. Several cpio archives one after the other, as the
-# kernel takes them; the first two are made once, and those alone without FILE.
+# initrd.sh [--systemd] DIR KERNEL [FILE JOB [ADD…]]: what a kernel boots with, as
+# FILE: the small root that fetch.sh has put into DIR, or the one with systemd, the
+# modules of the kernel that the root needs, the script JOB, which bench/job.sh runs,
+# and what is in the directories ADD, from / on. Several cpio archives one after the
+# other, as the kernel takes them; the first two are made once, and those alone
+# without FILE.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 modules="fuse efivarfs virtio_pci virtio_mmio virtio_blk ext4 vfat nls_cp437
 	nls_ascii nls_iso8859_1 rtc_pl031 autofs4 configfs"
+small_root=root
+if [ "$1" = --systemd ]; then
+	small_root=systemd-root
+	shift
+fi
 dir=$1
 kernel=$dir/kernels/$2
 shift 2
@@ -24,13 +30,32 @@ pack() {
 }
 
 make_root() {
-	cp -a "$dir/root" "$work/root"
+	cp -a "$dir/$small_root" "$work/root"
+	case $small_root in
+	root) fill_root ;;
+	*) fill_systemd_root ;;
+	esac
+	mkdir -p "$work/root/bench"
+	cp "$here/job.sh" "$work/root/bench"
+	pack "$work/root" "$dir/$small_root.cpio"
+}
+
+fill_root() {
 	rm -rf "$work/root/usr/lib/aarch64-linux-gnu/gconv"
 	ln -s busybox "$work/root/bin/sh"
+	ln -s ../usr/lib/modules "$work/root/lib/modules"
 	cp "$here/init" "$work/root/init"
 	echo "root:x:0:0:root:/:/bin/sh" >"$work/root/etc/passwd"
 	echo "root:x:0:" >"$work/root/etc/group"
-	pack "$work/root" "$dir/root.cpio"
+}
+
+# The job is one more service.
+fill_systemd_root() {
+	ln -s usr/lib/systemd/systemd "$work/root/init"
+	wanted=$work/root/etc/systemd/system/multi-user.target.wants
+	mkdir -p "$wanted"
+	cp "$here/job.service" "$work/root/etc/systemd/system"
+	ln -s ../job.service "$wanted/job.service"
 }
 
 # The files of the modules, and of those that they depend on.
@@ -70,17 +95,22 @@ make_modules() {
 	done
 	cp "$from"/modules.builtin* "$from/modules.order" "$to"
 	depmod -b "$work/modules" "$release"
+	# Where /lib is a link to /usr/lib it must not be a directory here.
+	mkdir "$work/modules/usr"
+	mv "$work/modules/lib" "$work/modules/usr"
 	pack "$work/modules" "$kernel/modules.cpio"
 }
 
 # older FILE THAN…: or not there.
 older() {
 	[ -e "$1" ] || return 0
-	[ -n "$(find "$2" "$3" -prune -newer "$1")" ]
+	file=$1
+	shift
+	[ -n "$(find "$@" -prune -newer "$file")" ]
 }
 
 release=$(cat "$kernel/release")
-if older "$dir/root.cpio" "$here/init" "$0"; then
+if older "$dir/$small_root.cpio" "$here"/init "$here"/job.* "$0"; then
 	make_root
 fi
 if older "$kernel/modules.cpio" "$kernel/release" "$0"; then
@@ -95,7 +125,7 @@ shift 2
 mkdir "$work/job"
 cp "$job" "$work/job/job"
 pack "$work/job" "$work/job.cpio"
-set -- "$@" -- "$dir/root.cpio" "$kernel/modules.cpio" "$work/job.cpio"
+set -- "$@" -- "$dir/$small_root.cpio" "$kernel/modules.cpio" "$work/job.cpio"
 count=0
 while [ "$1" != -- ]; do
 	count=$((count + 1))

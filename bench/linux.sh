@@ -7,6 +7,7 @@
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 linux=$root/build/linux
 linux_memory=1024
+linux_systemd= # --systemd: boots have it, instead of the small root
 wakeups=2000 # of a phase and a boot, where nothing else says how many
 calls=150    # of SetVariable: the store does not hold many more
 
@@ -54,6 +55,15 @@ build_caesurad() {
 
 older_than_source() {
 	! [ -e "$1" ] || [ -n "$(find "$root/linux/module" -newer "$1")" ]
+}
+
+# What the test of the service boots beside: kernel $1 with systemd, and packages.
+make_service() {
+	if ! "$root/bench/fetch.sh" "$linux" systemd-root; then
+		give_up "Debian's packages could not be fetched"
+	fi
+	build deb
+	"$root/bench/initrd.sh" --systemd "$linux" "$1"
 }
 
 build_module() {
@@ -108,8 +118,9 @@ prepare_linux() {
 		cp "$(module_of "$kernel")" "$out/boots/module-$kernel/bench"
 		set -- "$out/boots/module-$kernel" "$@"
 	fi
-	"$root/bench/initrd.sh" "$linux" "$kernel" "$initrd" "$script_file" \
-		"$programs" "$@"
+	# shellcheck disable=SC2086 # an option, or none
+	"$root/bench/initrd.sh" $linux_systemd "$linux" "$kernel" "$initrd" \
+		"$script_file" "$programs" "$@"
 }
 
 linux_image() {

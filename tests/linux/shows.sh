@@ -405,6 +405,41 @@ test_refusals() {
 		"path=caesurad-fuse why=lockdown" refusals
 }
 
+# ---- The service ----
+
+# A root with systemd, our packages beside it.
+put_service() {
+	programs=$out/boots/service
+	mkdir -p "$programs/bench" "$programs/tests" "$programs/packages"
+	cp "$root/bench/paths.sh" "$programs/bench"
+	cp "$root/tests/linux/guest/service.sh" "$programs/tests"
+	cp "$root"/build/deb/*.deb "$programs/packages"
+	linux_systemd=--systemd
+}
+
+# Without login prompts, and what systemd has to say in its journal alone.
+systemd_line() {
+	echo "systemd.unit=multi-user.target systemd.getty_auto=no$(
+	) systemd.show_status=no $*"
+}
+
+test_service() {
+	put_service
+	store=$out/boots/service.vars
+	fresh_store "$store"
+	guest service "$store" "$(systemd_line)" "why=here" service
+	guest service-runtime "$store" "$(systemd_line efi=runtime)" \
+		"why=runtime" service
+	same=false
+	if variables_in service >"$out/boots/before" &&
+		[ -s "$out/boots/before" ] && variables_in service-runtime |
+		diff "$out/boots/before" - >"$out/boots/different"; then
+		same=true
+	fi
+	say_whether "the kernel's own efivarfs reads what was there at the end" \
+		"$same"
+}
+
 # ---- All of them ----
 
 # run_linux_test NAME: on $tested.
@@ -417,6 +452,11 @@ run_linux_test() {
 linux_tests() {
 	tested=${linux_kernel:-6.12-rt}
 	need_linux "kernel:$tested"
+	case " ${linux_test:-service} " in
+	*" service "* | *" all "*)
+		[ "$ready" = yes ] || make_service "$tested"
+		;;
+	esac
 	put_tests
 	tested_paths=${linux_path:-caesurad-fuse caesurad-module}
 	# There a call is one of firmware's; by FUSE each file is looked for first.

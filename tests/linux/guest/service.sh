@@ -1,0 +1,250 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Debian's dpkg installs the packages in /packages, and its systemd runs the service
+# as the unit says: first by FUSE, then by the module. The job sets why: here, or
+# runtime, where the kernel calls firmware itself.
+
+# shellcheck disable=SC2154 # the job sets why
+# shellcheck source=bench/paths.sh
+. /bench/paths.sh
+path=fuse
+efivars=/run/caesura/efivars
+state=/run/caesurad/state
+guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e12
+unit=/usr/lib/systemd/system/caesurad.service
+
+# What systemd says of the service.
+of() {
+	systemctl show --property "$1" --value caesurad
+}
+
+has() {
+	[ "$(of "$1")" = "$2" ] || {
+		of "$1"
+		return 1
+	}
+}
+
+log_has() {
+	journalctl --no-pager --output cat --unit caesurad \
+		"_PID=$(of ExecMainPID)" >/tmp/log
+	cat /tmp/log
+	grep -q -- "$1" /tmp/log
+}
+
+# What process $1 of the service is allowed: a field of its status.
+allowed() {
+	sed -n "s/^$1:[[:space:]]*//p" "/proc/$(of MainPID)/status"
+}
+
+is_of_user() {
+	user=$(id -u caesurad) && [ "$(allowed Uid)" = "$user	$user	$user	$user" ]
+}
+
+# With the settings given, for the next start; without any as it was installed.
+options() {
+	[ -e /tmp/default ] || cp /etc/default/caesurad /tmp/default
+	cp /tmp/default /etc/default/caesurad
+	[ $# -eq 0 ] || printf 'CAESURAD_OPTIONS="%s"\n' "$*" >/etc/default/caesurad
+}
+
+# write NAME TEXT
+write() {
+	file=$efivars/$1-$guid
+	[ ! -e "$file" ] || chattr -i "$file" || return
+	printf '\7\0\0\0%s' "$2" >"$file"
+}
+
+# In one read, from the start: efivarfs does not seek.
+reads() {
+	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
+	printf %s "$2" | cmp - /tmp/value
+}
+
+# Another process than $was serves. A hung one has its watchdog's time to end.
+is_followed() {
+	polls=0
+	until [ "$(of MainPID)" != "$was" ] && has ActiveState active; do
+		polls=$((polls + 1))
+		[ "$polls" -lt "${1:-30}" ] || return
+		sleep 1
+	done >/dev/null
+}
+
+kill_it() {
+	was=$(of MainPID)
+	# systemd takes five starts in ten seconds for one that cannot succeed.
+	systemctl reset-failed caesurad
+	kill "-$1" "$was"
+}
+
+# The settings that caesurad is not left to try again with, nor systemd.
+fails_once() {
+	! systemctl restart caesurad && sleep 5 && has ActiveState failed &&
+		has ExecMainStatus "$1" && has NRestarts 0
+}
+
+say_exposure() {
+	echo "# $path: systemd-analyze security:$(
+		systemd-analyze --no-pager security caesurad |
+			sed -n 's/^.*exposure level for [^:]*://p'
+	)"
+}
+
+installs() {
+	check "dpkg installs caesurad" "dpkg --install /packages/caesurad_*.deb"
+	check "which enables and starts nothing" "! systemctl is-enabled caesurad &&
+		has ActiveState inactive"
+	check "systemd finds nothing wrong with the unit" \
+		"! systemd-analyze verify --man=no $unit 2>&1 | grep ."
+}
+
+starts() {
+	check "caesurad check" "caesurad check"
+	check "it is enabled and started" "systemctl enable --now caesurad"
+	check "it is active once it has said so" "has ActiveState active &&
+		has Type notify && has StatusText 'Serving EFI variables' &&
+		has NRestarts 0"
+	check "efibootmgr" "EFIVARFS_PATH=$efivars/ efibootmgr | grep '^BootOrder:'"
+	check "its user is caesurad" is_of_user
+	# CAP_SYS_ADMIN, for unmounting.
+	check "one capability is left, and no way to another" \
+		"[ \$(allowed CapEff) = 0000000000200000 ] &&
+		[ \$(allowed CapPrm) = 0000000000200000 ] &&
+		[ \$(allowed CapBnd) = 0000000000200000 ] &&
+		[ \$(allowed NoNewPrivs) = 1 ] && [ \$(allowed Seccomp) = 2 ]"
+	say_exposure
+}
+
+is_ended() {
+	check "a variable is written" "write CaesuraOne one"
+	kill_it KILL
+	check "killed, it is started again" "is_followed && has NRestarts 1"
+	check "and goes on with the state" "log_has 'goes on' && reads CaesuraOne one"
+	check "another variable is written" "write CaesuraTwo two"
+	check "the descriptor of the state is kept" "has NFileDescriptorStore 1"
+	mv $state $state.away
+	kill_it KILL
+	check "killed without its state's file, it is started again" is_followed
+	check "and goes on with the descriptor" "log_has 'goes on' &&
+		reads CaesuraTwo two && write CaesuraTwo 'two again'"
+	mv $state.away $state
+	kill_it STOP
+	check "stopped by a signal, the watchdog ends it" \
+		"is_followed 300 && journalctl --unit caesurad | grep 'Watchdog timeout'"
+	check "it goes on" "log_has 'goes on' && reads CaesuraTwo 'two again'"
+}
+
+is_stopped() {
+	check "it is stopped" "systemctl stop caesurad && has Result success"
+	check "no mount is left" "! grep $efivars /proc/mounts"
+	check "systemctl start: it goes on" "systemctl start caesurad &&
+		log_has 'goes on' && reads CaesuraTwo 'two again'"
+	was=$(of MainPID)
+	check "an upgrade restarts it" \
+		"dpkg --install /packages/caesurad_*.deb && is_followed"
+	check "it goes on" "log_has 'goes on' && reads CaesuraTwo 'two again'"
+}
+
+is_refused() {
+	options --mount $efivars --cpus 3-1
+	check "exit code 2 is final" "fails_once 2"
+	options
+	mkdir -p /run/by-hand
+	caesurad run --mount /run/by-hand 2>/tmp/by-hand &
+	by_hand=$!
+	await grep -q /run/by-hand /proc/mounts
+	check "beside another caesurad it ends with 3, which is final" \
+		"fails_once 3 && log_has 'another caesurad'"
+	kill "$by_hand"
+	wait "$by_hand"
+	check "when that has ended it is started, and goes on" \
+		"systemctl start caesurad && log_has 'goes on' &&
+		reads CaesuraOne one && reads CaesuraTwo 'two again'"
+}
+
+# DKMS builds nothing without a compiler: the module that was built for this kernel
+# elsewhere is put where it would have been.
+installs_module() {
+	check "dpkg installs caesura-efivars-dkms" \
+		"dpkg --install /packages/caesura-efivars-dkms_*.deb"
+	check "DKMS knows it" "dkms status | grep '^caesura-efivars/.*: added'"
+	modules=/usr/lib/modules/$(uname -r)
+	mkdir -p "$modules/updates/dkms"
+	cp /bench/caesura-efivars.ko "$modules/updates/dkms"
+	depmod
+	check "systemd finds nothing wrong with the unit and module.conf" \
+		"! systemd-analyze verify --man=no $unit 2>&1 | grep ."
+}
+
+serves_by_module() {
+	check "the service is restarted" "systemctl restart caesurad"
+	check "it is active, and goes on" \
+		"log_has 'goes on' && has ActiveState active"
+	check "the kernel's efivarfs is where it always is" \
+		"grep '^efivarfs $efivars efivarfs ' /proc/mounts"
+	check "and nothing is mounted by FUSE" "! grep caesura /proc/mounts"
+	check "efibootmgr, unmodified" "efibootmgr | grep '^BootOrder:'"
+	check "what was written by FUSE is there" \
+		"reads CaesuraOne one && reads CaesuraTwo 'two again'"
+	check "its user is caesurad" is_of_user
+	check "no capability is left" "[ \$(allowed CapEff) = 0000000000000000 ] &&
+		[ \$(allowed CapPrm) = 0000000000000000 ] &&
+		[ \$(allowed CapBnd) = 0000000000000000 ]"
+	say_exposure
+}
+
+# An open file shows that the mount is the same.
+keeps_the_mount() {
+	exec 8<"$efivars/CaesuraOne-$guid"
+	check "systemctl restart" "systemctl restart caesurad && log_has 'goes on'"
+	check "leaves the mount as it was" "[ \"\$(tail -c 3 <&8)\" = one ] &&
+		[ \$(grep -c ' $efivars ' /proc/mounts) -eq 1 ] &&
+		write CaesuraThree three"
+	kill_it KILL
+	check "killed, it is started again" "is_followed && log_has 'goes on'"
+	check "and the mount is as it was" "reads CaesuraThree three &&
+		write CaesuraThree 'three again' && efibootmgr"
+	exec 8<&-
+}
+
+removes() {
+	check "dpkg removes caesura-efivars-dkms" \
+		"dpkg --remove caesura-efivars-dkms && ! dkms status | grep caesura"
+	check "dpkg purges caesurad, which is stopped" \
+		"dpkg --purge caesurad && ! pidof caesurad"
+	check "nothing of it is left but its user and the state" \
+		"! find /etc /usr/lib/systemd /usr/share/doc -name 'caesur*' | grep . &&
+		id caesurad && [ -e $state ]"
+}
+
+serves() {
+	installs
+	starts
+	is_ended
+	is_stopped
+	is_refused
+	path=module
+	efivars=/sys/firmware/efi/efivars
+	installs_module
+	serves_by_module
+	keeps_the_mount
+	list_variables
+	removes
+}
+
+# Debian's systemd has mounted the kernel's own efivarfs.
+is_not_needed() {
+	path=runtime
+	efivars=/sys/firmware/efi/efivars
+	check "dpkg installs caesurad" "dpkg --install /packages/caesurad_*.deb"
+	check "where the kernel calls firmware the service ends with 2, which is final" \
+		"fails_once 2 && log_has 'efi=noruntime'"
+	list_variables
+}
+
+case $why in
+here) serves ;;
+runtime) is_not_needed ;;
+esac
+[ "$failures" -eq 0 ]
