@@ -14,7 +14,8 @@ shift
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # Configuration of its own: the machine's, without what it does after an update,
-# which is about the machine's lists and may ask for root.
+# which is about the machine's lists and may ask for root. A list that could not be
+# fetched is an error: its packages would only be missing later.
 for file in /etc/apt/apt.conf.d/*; do
 	if [ -r "$file" ]; then
 		cp "$file" "$dir/conf.d"
@@ -33,6 +34,7 @@ cat >"$dir/conf.d/zz-private" <<-END
 	APT::Sandbox::User "$(id -un)";
 	Acquire::Languages "none";
 	Acquire::Retries "3";
+	APT::Update::Error-Mode "any";
 END
 
 # Where the machine has Debian from; not its security updates, which come to the
