@@ -163,12 +163,14 @@ is_refused() {
 		reads CaesuraOne one && reads CaesuraTwo 'two again'"
 }
 
-# DKMS builds nothing without a compiler: the module that was built for this kernel
+# DKMS builds nothing without the kernel's headers: the module that was built for it
 # elsewhere is put where it would have been.
 installs_module() {
 	check "dpkg installs caesura-efivars-dkms" \
 		"dpkg --install /packages/caesura-efivars-dkms_*.deb"
 	check "DKMS knows it" "dkms status | grep '^caesura-efivars/.*: added'"
+	check "the service without its module ends with 2, which is final" \
+		"fails_once 2 && log_has 'neither a module nor --mount'"
 	modules=/usr/lib/modules/$(uname -r)
 	mkdir -p "$modules/updates/dkms"
 	cp /bench/caesura-efivars.ko "$modules/updates/dkms"
