@@ -32,7 +32,7 @@ log_has() {
 	grep -q -- "$1" /tmp/log
 }
 
-# What process $1 of the service is allowed: a field of its status.
+# What its process is allowed: a field of /proc's status.
 allowed() {
 	sed -n "s/^$1:[[:space:]]*//p" "/proc/$(of MainPID)/status"
 }
@@ -78,7 +78,7 @@ kill_it() {
 	kill "-$1" "$was"
 }
 
-# The settings that caesurad is not left to try again with, nor systemd.
+# It ends with exit code $1, and systemd leaves it at that.
 fails_once() {
 	! systemctl restart caesurad && sleep 5 && has ActiveState failed &&
 		has ExecMainStatus "$1" && has NRestarts 0
@@ -133,6 +133,9 @@ is_ended() {
 	check "stopped by a signal, the watchdog ends it" \
 		"is_followed 300 && journalctl --unit caesurad | grep 'Watchdog timeout'"
 	check "it goes on" "log_has 'goes on' && reads CaesuraTwo 'two again'"
+	was=$(of MainPID)
+	check "left alone, it lives longer than its watchdog waits" \
+		"sleep 200; has MainPID $was"
 }
 
 is_stopped() {
@@ -170,7 +173,7 @@ installs_module() {
 		"dpkg --install /packages/caesura-efivars-dkms_*.deb"
 	check "DKMS knows it" "dkms status | grep '^caesura-efivars/.*: added'"
 	check "the service without its module ends with 2, which is final" \
-		"fails_once 2 && log_has 'neither a module nor --mount'"
+		"fails_once 2 && log_has 'or the module caesura-efivars'"
 	modules=/usr/lib/modules/$(uname -r)
 	mkdir -p "$modules/updates/dkms"
 	cp /bench/caesura-efivars.ko "$modules/updates/dkms"
