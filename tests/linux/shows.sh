@@ -432,10 +432,11 @@ test_service() {
 	put_service
 	store=$out/boots/service.vars
 	fresh_store "$store"
-	guest service "$store" "$(systemd_line efi=noruntime)" "why=here" \
-		service
+	guest service "$store" "$(
+		systemd_line "$(path_line "$tested" caesurad)"
+	)" why=here service
 	guest service-kernel "$store" "$(systemd_line efi=runtime)" \
-		"why=runtime" service
+		why=runtime service
 	say_same service service
 }
 
