@@ -25,8 +25,8 @@ systemd_packages="base-files base-passwd bash bsdutils coreutils dash diffutils 
 	libext2fs2t64 libgcc-s1 libgcrypt20 libgmp10 libgpg-error0 libkmod2 liblz4-1
 	liblzma5 libmd0 libmount1 libpam0g libpcre2-8-0 libpopt0 libseccomp2
 	libselinux1 libsmartcols1 libss2 libssl3t64 libsystemd-shared libsystemd0
-	libtinfo6 libudev1 libxxhash0 libzstd1 mawk mount perl-base procps sed
-	systemd systemd-sysv tar util-linux zlib1g"
+	libtinfo6 libudev1 libxxhash0 libzstd1 mawk mount perl-base sed systemd
+	systemd-sysv tar util-linux zlib1g"
 library_packages="libc6-dev libc6 linux-libc-dev libcrypt-dev libgcc-12-dev
 	libfuse3-dev libfuse3-3 libseccomp-dev libseccomp2 libfdt-dev"
 

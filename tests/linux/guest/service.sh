@@ -46,6 +46,11 @@ may() {
 		[ "$(allowed Seccomp "$2")" = 2 ]
 }
 
+# The processes whose names are such.
+named() {
+	grep -slx "$1" /proc/[0-9]*/comm | cut -d / -f 3
+}
+
 is_of_user() {
 	user=$(id -u caesurad) && [ "$(allowed Uid)" = "$user	$user	$user	$user" ]
 }
@@ -118,7 +123,7 @@ starts() {
 	check "its user is caesurad" is_of_user
 	check "no capability is left, nor a way to one" "may 0000000000000000"
 	check "but CAP_SYS_ADMIN to a second process, which unmounts" \
-		"may 0000000000200000 \$(pgrep -x caesurad-umount)"
+		"may 0000000000200000 \$(named caesurad-umount)"
 	say_exposure
 }
 
@@ -200,7 +205,7 @@ serves_by_module() {
 		"reads CaesuraOne one && reads CaesuraTwo 'two again'"
 	check "its user is caesurad" is_of_user
 	check "no capability is left, nor a way to one" "may 0000000000000000 &&
-		! pgrep -x caesurad-umount"
+		[ -z \"\$(named caesurad-umount)\" ]"
 	say_exposure
 }
 
@@ -222,7 +227,7 @@ removes() {
 	check "dpkg removes caesura-efivars-dkms" \
 		"dpkg --remove caesura-efivars-dkms && ! dkms status | grep caesura"
 	check "dpkg purges caesurad, which is stopped" \
-		"dpkg --purge caesurad && ! pgrep caesurad"
+		"dpkg --purge caesurad && [ -z \"\$(named 'caesurad.*')\" ]"
 	check "nothing of it is left but its user and the state" \
 		"! find /etc /usr/lib/systemd /usr/share/doc -name 'caesur*' | grep . &&
 		id caesurad && [ -e $state ]"
