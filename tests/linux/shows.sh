@@ -476,7 +476,11 @@ linux_tests() {
 				code=0
 				run_linux_test "$one"
 				exit "$code"
-			) >"$out/$one.said" || code=1
+			) >"$out/$one.said" &
+			# Not waited for by the shell: that hears no signal.
+			worker_pids=$!
+			wait "$worker_pids" || code=1
+			worker_pids=
 			progress
 			cat "$out/$one.said"
 			echo "# $one: $(($(date +%s) - started)) seconds"
