@@ -99,6 +99,10 @@ cz_call_mapping(const struct cz_request *request)
 void cz_status_report(struct cz *cz, const struct cz_request *request,
 		      uint64_t value);
 
+/* ending.c: counts a size that firmware returned and that is none, and says the first of
+ * each service. Any context, also without owning firmware. */
+void cz_size_report(struct cz *cz, const struct cz_request *request);
+
 /* ending.c: says each kind of anomaly the first time. */
 void cz_call_report(struct cz *cz, const struct cz_request *request,
 		    uint32_t anomalies);

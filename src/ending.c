@@ -216,6 +216,19 @@ CZ_SELDOM void cz_status_report(struct cz *cz, const struct cz_request *request,
 	}
 }
 
+CZ_SELDOM void cz_size_report(struct cz *cz, const struct cz_request *request)
+{
+	uint32_t mask = 1u << request->service;
+
+	__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
+	if ((__atomic_fetch_or(&cz->bad_size, mask, __ATOMIC_RELAXED) & mask) ==
+	    0) {
+		cz_warn(cz->host, "%s (%s) returned a size past the end",
+			cz_service_name(request->service),
+			driver_of(cz, request->service));
+	}
+}
+
 /* The rest is in the counts. */
 CZ_SELDOM void cz_call_report(struct cz *cz, const struct cz_request *request,
 			      uint32_t anomalies)

@@ -89,7 +89,7 @@ static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 	request->status = outcome.status;
 	status = cz_arguments_out(request, call);
 	if (status == CZ_E_BAD_SIZE) {
-		__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
+		cz_size_report(cz, request);
 	}
 	return status;
 }

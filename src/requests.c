@@ -346,10 +346,10 @@ static cz_status collect(struct cz *cz, struct cz_request *request,
 {
 	cz_status status = cz_arguments_out(request, call);
 
-	lock(cz);
 	if (status == CZ_E_BAD_SIZE) {
-		__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
+		cz_size_report(cz, request);
 	}
+	lock(cz);
 	cz_requests_free(cz, request);
 	unlock_with_room(cz);
 	return status;

@@ -646,6 +646,7 @@ struct cz {
 
 	/* Atomic. */
 	uint32_t withdrawn; /* a mask of services */
+	uint32_t bad_size; /* the same: of which it has been said */
 	/* Who owns firmware: NULL, a request of the worker's, or &now. Taken by
 	 * compare-and-swap; by the worker with the mutex held. */
 	struct cz_request *in_flight;

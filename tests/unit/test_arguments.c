@@ -231,6 +231,9 @@ static void bad_sizes(void **state)
 	}
 	cz_get_stats(&bench->cz, &stats);
 	assert_int_equal(stats.bad_sizes, 4);
+	assert_true(sim_logged(&bench->sim,
+			       "1 GetVariable (RuntimeDxe) returned "
+			       "a size past the end"));
 	/* No room was asked for, and it says that it used some. */
 	answer_size = 1;
 	for (int i = 0; i < 2; i++) {

@@ -792,7 +792,7 @@ static int set(const char *path)
 static int get(const char *path)
 {
 	char bytes[MOST_BYTES];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	/* From 6.14 on a file goes when the write that made it was refused. */
 	if (fd < 0 && errno == ENOENT) {
