@@ -60,6 +60,7 @@ DOES(do_pc, touch_execute((uintptr_t)&touch_code + 2))
 DOES(do_illegal_state, enter_illegal_state())
 DOES(do_overflow, overflow_stack())
 DOES(do_sve, touch_sve(0))
+DOES(do_return_streaming, __asm__ volatile(".inst 0xd503477f")) /* smstart */
 DOES(do_fp_off, touch_fp_off(), touch_fp(0))
 DOES(do_return_masked, leave_order.what = LEAVE(DAIF))
 DOES(do_return_spsel, leave_order.what = LEAVE(SPSEL))
@@ -312,6 +313,8 @@ static const struct misbehaviour misbehaviours[] = {
 	{"ReturnFpcr", NULL, do_return_fpcr, "leaves FPCR changed"},
 	{"ReturnTpidr", NULL, do_return_tpidr, "leaves TPIDR_EL0 changed"},
 	{"ReturnSp", NULL, do_return_sp, "leaves SP 64 bytes lower"},
+	{"ReturnStreaming", NULL, do_return_streaming,
+	 "leaves SME's mode and ZA on"},
 	{"ReturnX", "18 to 29", do_return_x, "leaves that register changed"},
 	{"ReturnV", "8 to 15", do_return_v, "leaves its low half changed"},
 	{"ClobberTpidr", "instructions", do_clobber_tpidr,

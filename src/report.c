@@ -75,6 +75,7 @@ const char *cz_anomaly_name(enum cz_anomaly anomaly)
 		[CZ_ANOMALY_VECTORS] = "exception vector base",
 		[CZ_ANOMALY_SYSTEM_CONTROL] = "system control register",
 		[CZ_ANOMALY_COPROCESSOR] = "FP access control",
+		[CZ_ANOMALY_STREAMING] = "streaming mode",
 	};
 
 	if ((uint32_t)anomaly >= CZ_ANOMALY_COUNT) {

@@ -28,6 +28,9 @@
 #define GATE_PSTATE 296 /* the sandbox's: what firmware starts with */
 #define GATE_GIVEN 304 /* x18..x28 that firmware is given there */
 #define GATE_GIVEN_D8 392 /* and d8..d15: zeroes */
+#define GATE_HAS_STREAMING \
+	456 /* FEAT_SME; in a host at EL0 only, as the next */
+#define GATE_LEFT_STREAMING 464 /* SVCR */
 
 /* The trampoline's page: code that returns to the gate, and the null service. */
 #define TRAMPOLINE_NULL_SERVICE 12
@@ -79,6 +82,8 @@ struct gate {
 	uint64_t pstate;
 	uint64_t given[11];
 	uint64_t given_d8[8];
+	uint64_t has_streaming;
+	uint64_t left_streaming;
 
 	/* C's alone. */
 	uint64_t has_pan;
@@ -105,6 +110,8 @@ _Static_assert(offsetof(struct gate, active) == GATE_ACTIVE, "gate");
 _Static_assert(offsetof(struct gate, pstate) == GATE_PSTATE, "gate");
 _Static_assert(offsetof(struct gate, given) == GATE_GIVEN, "gate");
 _Static_assert(offsetof(struct gate, given_d8) == GATE_GIVEN_D8, "gate");
+_Static_assert(offsetof(struct gate, has_streaming) == GATE_HAS_STREAMING,
+	       "gate");
 _Static_assert(sizeof(struct gate) <= sizeof(struct cz_gate_context), "gate");
 
 static inline struct gate *gate_of(struct cz *cz)

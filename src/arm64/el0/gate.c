@@ -16,11 +16,19 @@
 		value_;                                               \
 	})
 
+/* ID_AA64PFR1_EL1.SME, which a kernel lets a process read, and shows if it lets it use
+ * that. */
+#define HAS_STREAMING(value) (((value) >> 24 & 15) != 0)
+
 /* Condition flags, and no more, of what firmware had. */
 #define PSTATE_NZCV 0xf0000000ull
 
 void cz_gate_prepare(struct cz *cz)
 {
+	uint64_t features;
+
+	__asm__("mrs %0, S3_0_C0_C4_1" : "=r"(features));
+	gate_of(cz)->has_streaming = HAS_STREAMING(features);
 	cz_gate_write_page(cz, cz_gate_sandbox_return);
 }
 
@@ -59,12 +67,16 @@ uint64_t cz_gate_call(struct cz *cz, uint64_t function,
 	gate->return_address = cz->window_address;
 	gate->arguments = registers;
 	gate->virtual = (struct virtual_machine){.spsel = 1};
+	gate->left_streaming = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	cz_gate_el0(gate);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (READ_THREAD() != thread) {
 		__asm__ volatile("msr tpidr_el0, %0" ::"r"(thread) : "memory");
 		found |= 1u << CZ_ANOMALY_THREAD_USER;
+	}
+	if (gate->left_streaming != 0) {
+		found |= 1u << CZ_ANOMALY_STREAMING;
 	}
 	if (gate->virtual.masked || gate->refused != 0) {
 		cz_gate_report_sandbox(cz);

@@ -38,12 +38,26 @@ cz_gate_el0:
 	.endr
 	br	x16
 
+/* In: x16 gate. Ends SME's streaming mode, in which the caller's code may be
+ * undefined, and ZA; before d8 is looked at or loaded, as the mode's end zeroes it.
+ * Numbers for what not every assembler has names of. Changes x9. */
+.macro leave_streaming
+	ldr	x9, [x16, #GATE_HAS_STREAMING]
+	cbz	x9, 1f
+	mrs	x9, S3_3_C4_C2_2	/* SVCR */
+	cbz	x9, 1f
+	str	x9, [x16, #GATE_LEFT_STREAMING]
+	.inst	0xd503467f		/* smstop */
+1:
+.endm
+
 /* Firmware has returned, through the trampoline. x16 gate, x0 status; all else is
  * what firmware left. */
 	.globl	cz_gate_sandbox_return
 	.hidden	cz_gate_sandbox_return
 cz_gate_sandbox_return:
 	hint	#36			/* bti j */
+	leave_streaming
 	mov	x10, sp
 	ldr	x9, [x16, #GATE_SP]
 	mov	sp, x9
@@ -58,6 +72,7 @@ cz_gate_sandbox_return:
 	.globl	cz_gate_sandbox_end
 	.hidden	cz_gate_sandbox_end
 cz_gate_sandbox_end:
+	leave_streaming
 	str	xzr, [x16, #GATE_ACTIVE]
 	return_to_caller
 	.globl	cz_gate_el0_end
