@@ -144,37 +144,70 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 
 /* ---- Flash ---- */
 
+/* What is shown of the chip at a time: small pieces, as to change the rights of all of
+ * it takes long in the kernel, where some do not let go in between. */
+#define CHIP_WINDOW (64u << 10)
+#define CHIP_WINDOWS 8u
+
 struct chip {
 	volatile uint32_t *words;
 	uint64_t size_bytes;
-	bool is_hidden; /* not to be reached, as long as firmware runs */
+	/* None as long as firmware runs; the first is the one shown last. */
+	uint64_t shown[CHIP_WINDOWS];
+	unsigned shown_count;
 	uint8_t *copy; /* firmware's mapping of it */
 };
 
 static struct chip chip;
 
-static void hide_chip(bool is_hidden)
+static void protect_window(uint64_t start, int prot)
 {
-	if (chip.words == NULL || chip.is_hidden == is_hidden) {
-		return;
-	}
-	if (mprotect((void *)(uintptr_t)chip.words, chip.size_bytes,
-		     is_hidden ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) {
+	uint64_t rest = chip.size_bytes - start;
+
+	if (mprotect((uint8_t *)(uintptr_t)chip.words + start,
+		     rest < CHIP_WINDOW ? rest : CHIP_WINDOW, prot) != 0) {
 		abort();
 	}
-	chip.is_hidden = is_hidden;
+}
+
+static void hide_chip(void)
+{
+	while (chip.shown_count > 0) {
+		protect_window(chip.shown[--chip.shown_count], PROT_NONE);
+	}
+}
+
+static volatile uint32_t *chip_word(uint64_t offset)
+{
+	uint64_t start = offset & ~(uint64_t)(CHIP_WINDOW - 1);
+	unsigned i = 0;
+
+	while (i < chip.shown_count && chip.shown[i] != start) {
+		i++;
+	}
+	if (i == chip.shown_count) {
+		if (chip.shown_count == CHIP_WINDOWS) {
+			hide_chip();
+			i = 0;
+		}
+		protect_window(start, PROT_READ | PROT_WRITE);
+		chip.shown_count++;
+	}
+	chip.shown[i] = chip.shown[0];
+	chip.shown[0] = start;
+	return &chip.words[offset / 4];
 }
 
 static uint32_t chip_read(void *context, uint64_t offset)
 {
-	hide_chip(false);
-	return ((struct chip *)context)->words[offset / 4];
+	(void)context;
+	return *chip_word(offset);
 }
 
 static void chip_write(void *context, uint64_t offset, uint32_t value)
 {
-	hide_chip(false);
-	((struct chip *)context)->words[offset / 4] = value;
+	(void)context;
+	*chip_word(offset) = value;
 }
 
 static struct flash_port chip_port(uint64_t size_bytes)
@@ -221,7 +254,9 @@ static bool map_flash(struct cz_host *host, const struct host_region *region)
 	host->flash_copy = mmap(NULL, region->size_bytes,
 				PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	host->flash_bytes = region->size_bytes;
-	mapped = chip.copy == at && host->flash_copy != MAP_FAILED;
+	mapped = chip.copy == at && host->flash_copy != MAP_FAILED &&
+		 mprotect((void *)(uintptr_t)chip.words, chip.size_bytes,
+			  PROT_NONE) == 0;
 	(void)close(fd);
 	return mapped || fails(host, "flash cannot be at 0x%llx: %s",
 			       ull(region->address), strerror(errno));
@@ -656,7 +691,7 @@ void cz_host_space_destroy(struct cz_host *host, cz_host_space space)
 
 void space_to_firmware(void)
 {
-	hide_chip(true);
+	hide_chip();
 }
 
 /* A wild write of firmware's must hit neither the state file, which is mapped for
