@@ -35,13 +35,17 @@ enum host_memory {
 struct host_region {
 	enum host_memory kind;
 	uint64_t physical, address, size_bytes;
-	unsigned number; /* of the state's region, where it is RAM */
+	/* Where it is RAM: the number of the state's region, and a byte for each page,
+	 * of which 0 says that it is as committed, and not writable. */
+	unsigned number;
+	uint8_t *dirty;
 };
 
 /* What firmware may do where, as the library has it mapped. */
 struct host_part {
 	uint64_t address, size_bytes;
 	uint32_t prot;
+	uint8_t *dirty; /* RAM's: as its region's, of its pages; else NULL */
 };
 
 /* Scheduling of the worker: 0 is SCHED_OTHER, else SCHED_FIFO's priority. */
@@ -65,6 +69,7 @@ struct cz_host {
 	unsigned region_count;
 	struct state *state;
 	uint8_t *mapping[STATE_MAX_REGIONS]; /* of the state's regions */
+	const uint8_t *dirty[STATE_MAX_REGIONS];
 	struct flash *flash; /* or NULL */
 	uint8_t *flash_copy;
 	uint64_t flash_bytes;
@@ -75,8 +80,8 @@ struct cz_host {
 	uint64_t window_address, window_bytes;
 	struct host_part part[HOST_MAX_PARTS];
 	unsigned part_count;
-	unsigned part_recent
-		[3]; /* by enum flash_reach: where it was last time */
+	/* By enum flash_reach: where it was last time. */
+	struct host_part *part_recent[3];
 	void *table[HOST_MAX_TABLES]; /* copies handed out as aliases */
 	unsigned table_count;
 
@@ -134,6 +139,12 @@ void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end);
 /* From a signal handler, before it returns to firmware: the chip, which flash.c may
  * have read, is out of its reach again. */
 void space_to_firmware(void);
+
+/*
+ * Firmware's store to RAM has faulted there: whether it was the first to that page, which
+ * it may make, and is made again. From a signal handler.
+ */
+bool space_wrote(struct cz_host *host, uint64_t address);
 
 /* struct flash_firmware's. */
 void *space_reach(void *context, uint64_t address, uint32_t bytes,

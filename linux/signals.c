@@ -34,6 +34,7 @@
 /* Of an abort: what a bus says of what is not to be had. */
 #define STATUS_MASK 0x3full
 #define STATUS_EXTERNAL 0x10ull
+#define IS_WRITE (1ull << 6)
 
 /* Threads that are told by their stacks for signals: the worker, and the one that
  * cz_host_selftest() starts beside it. */
@@ -145,6 +146,11 @@ static uint32_t instruction_at(struct cz_host *host, uint64_t pc)
 static void firmware_trapped(struct cz_host *host, struct cz_frame *frame,
 			     uint64_t esr, uint64_t address)
 {
+	if ((esr & EC_MASK) == EC_DATA_ABORT && (esr & IS_WRITE) != 0 &&
+	    space_wrote(host, address)) {
+		cz_firmware_resume(host->cz, frame);
+		return;
+	}
 	/* The kernel says an address with any signal: of others it is an old one. */
 	if ((esr & EC_MASK) == EC_DATA_ABORT && host->flash != NULL &&
 	    flash_holds(host->flash, address)) {

@@ -509,11 +509,15 @@ static bool open_state(struct cz_host *host, unsigned ram)
 static bool map_ram(struct cz_host *host)
 {
 	for (unsigned i = 0; i < host->region_count; i++) {
-		const struct host_region *region = &host->region[i];
+		struct host_region *region = &host->region[i];
 		void *at = (void *)(uintptr_t)region->address;
 
 		if (region->kind != HOST_RAM) {
 			continue;
+		}
+		region->dirty = calloc(region->size_bytes / HOST_PAGE, 1);
+		if (region->dirty == NULL) {
+			return fails(host, "no memory");
 		}
 		if (mmap(at, region->size_bytes, PROT_READ,
 			 MAP_PRIVATE | MAP_FIXED_NOREPLACE,
@@ -525,6 +529,7 @@ static bool map_ram(struct cz_host *host)
 				     ull(region->address), strerror(errno));
 		}
 		host->mapping[region->number] = at;
+		host->dirty[region->number] = region->dirty;
 	}
 	return true;
 }
@@ -574,6 +579,7 @@ void space_close(struct cz_host *host)
 	for (unsigned i = 0; i < host->region_count; i++) {
 		(void)munmap((void *)(uintptr_t)host->region[i].address,
 			     host->region[i].size_bytes);
+		free(host->region[i].dirty);
 	}
 	if (host->flash != NULL) {
 		flash_close(host->flash);
@@ -715,22 +721,36 @@ static int prot_of(uint32_t prot)
 	       ((prot & CZ_PROT_EXEC) != 0 ? PROT_EXEC : 0);
 }
 
-static bool note_part(struct cz_host *host, uint64_t address,
-		      uint64_t size_bytes, uint32_t prot)
+static bool note_part(struct cz_host *host, const struct host_part *part)
 {
 	for (unsigned i = 0; i < host->part_count; i++) {
-		if (host->part[i].address == address) {
-			host->part[i].size_bytes = size_bytes;
-			host->part[i].prot = prot;
+		if (host->part[i].address == part->address) {
+			host->part[i] = *part;
 			return true;
 		}
 	}
 	if (host->part_count == HOST_MAX_PARTS) {
 		return false;
 	}
-	host->part[host->part_count++] =
-		(struct host_part){address, size_bytes, prot};
+	host->part[host->part_count++] = *part;
 	return true;
+}
+
+/* RAM cannot be written until it is: space_wrote(). */
+static bool map_ram_part(struct cz_host *host, const struct host_region *region,
+			 const struct cz_mapping *mapping)
+{
+	struct host_part part = {
+		.address = mapping->address,
+		.size_bytes = mapping->page_count * HOST_PAGE,
+		.prot = mapping->prot,
+		.dirty = region->dirty +
+			 (mapping->address - region->address) / HOST_PAGE,
+	};
+
+	return mprotect((void *)(uintptr_t)part.address, part.size_bytes,
+			prot_of(part.prot & ~CZ_PROT_WRITE)) == 0 &&
+	       note_part(host, &part);
 }
 
 static bool map_firmware(struct cz_host *host, const struct cz_mapping *mapping)
@@ -747,10 +767,10 @@ static bool map_firmware(struct cz_host *host, const struct cz_mapping *mapping)
 		if (region->kind == HOST_FLASH) {
 			return true; /* flash.c has it in hand */
 		}
-		return mprotect((void *)(uintptr_t)mapping->address, size,
-				prot_of(mapping->prot)) == 0 &&
-		       (region->kind != HOST_RAM ||
-			note_part(host, mapping->address, size, mapping->prot));
+		return region->kind == HOST_RAM
+			       ? map_ram_part(host, region, mapping)
+			       : mprotect((void *)(uintptr_t)mapping->address,
+					  size, prot_of(mapping->prot)) == 0;
 	}
 	return false;
 }
@@ -767,7 +787,9 @@ bool cz_host_space_map(struct cz_host *host, cz_host_space space,
 	}
 	return mmap(at, size, prot_of(mapping->prot), MAP_SHARED | MAP_FIXED,
 		    host->pages_fd, (off_t)mapping->cookie) == at &&
-	       note_part(host, mapping->address, size, mapping->prot);
+	       note_part(host, &(struct host_part){.address = mapping->address,
+						   .size_bytes = size,
+						   .prot = mapping->prot});
 }
 
 /* The window stays this process's own. */
@@ -795,6 +817,84 @@ static bool part_holds(const struct host_part *part, uint64_t address,
 	       bytes <= part->size_bytes - (address - part->address);
 }
 
+static struct host_part *part_of(struct cz_host *host, uint64_t address,
+				 uint32_t bytes)
+{
+	for (unsigned i = 0; i < host->part_count; i++) {
+		if (part_holds(&host->part[i], address, bytes)) {
+			return &host->part[i];
+		}
+	}
+	return NULL;
+}
+
+/* ---- Pages of RAM that a call has written ---- */
+
+/* A run of pages is written in order, mostly: those behind one that has been come
+ * along with the next. */
+#define PAGES_AHEAD 8u
+
+static void open_pages(struct host_part *part, uint64_t first, uint64_t count)
+{
+	if (mprotect((uint8_t *)(uintptr_t)part->address + first * HOST_PAGE,
+		     count * HOST_PAGE, prot_of(part->prot)) != 0) {
+		abort();
+	}
+	memset(part->dirty + first, 1, count);
+}
+
+bool space_wrote(struct cz_host *host, uint64_t address)
+{
+	struct host_part *part = part_of(host, address, 1);
+	uint64_t page, count = 1, rest;
+
+	if (part == NULL || part->dirty == NULL ||
+	    (part->prot & CZ_PROT_WRITE) == 0) {
+		return false;
+	}
+	page = (address - part->address) / HOST_PAGE;
+	if (part->dirty[page] != 0) {
+		return false;
+	}
+	if (page > 0 && part->dirty[page - 1] != 0) {
+		rest = part->size_bytes / HOST_PAGE - page;
+		count = rest < PAGES_AHEAD ? rest : PAGES_AHEAD;
+	}
+	open_pages(part, page, count);
+	return true;
+}
+
+/* All are as committed. */
+static void close_pages(struct host_part *part)
+{
+	uint64_t count = part->size_bytes / HOST_PAGE, end;
+	uint8_t *start = (uint8_t *)(uintptr_t)part->address;
+
+	for (uint64_t i = 0; i < count; i = end) {
+		end = i + 1;
+		if (part->dirty[i] == 0) {
+			continue;
+		}
+		while (end < count && part->dirty[end] != 0) {
+			end++;
+		}
+		if (mprotect(start + i * HOST_PAGE, (end - i) * HOST_PAGE,
+			     prot_of(part->prot & ~CZ_PROT_WRITE)) != 0) {
+			abort();
+		}
+		memset(part->dirty + i, 0, end - i);
+	}
+}
+
+static void close_ram(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->part_count; i++) {
+		if (host->part[i].dirty != NULL) {
+			close_pages(&host->part[i]);
+		}
+	}
+}
+
 /* Once for each instruction that is gone on with, and each of its accesses: mostly
  * in the same part as the last of its kind. */
 void *space_reach(void *context, uint64_t address, uint32_t bytes,
@@ -806,23 +906,25 @@ void *space_reach(void *context, uint64_t address, uint32_t bytes,
 		[FLASH_REACH_EXECUTE] = CZ_PROT_EXEC,
 	};
 	struct cz_host *host = context;
-	unsigned i = host->part_recent[how];
+	struct host_part *part = host->part_recent[how];
 
-	if (i >= host->part_count ||
-	    !part_holds(&host->part[i], address, bytes)) {
-		for (i = 0; i < host->part_count; i++) {
-			if (part_holds(&host->part[i], address, bytes)) {
-				break;
-			}
-		}
-		if (i == host->part_count) {
+	if (part == NULL || part >= host->part + host->part_count ||
+	    !part_holds(part, address, bytes)) {
+		part = part_of(host, address, bytes);
+		if (part == NULL) {
 			return NULL;
 		}
-		host->part_recent[how] = i;
+		host->part_recent[how] = part;
 	}
-	return (host->part[i].prot & needed[how]) != 0
-		       ? (void *)(uintptr_t)address
-		       : NULL;
+	if ((part->prot & needed[how]) == 0) {
+		return NULL;
+	}
+	if (how == FLASH_REACH_WRITE && part->dirty != NULL) {
+		/* Stores that are made for it do not fault. */
+		(void)space_wrote(host, address);
+		(void)space_wrote(host, address + bytes - 1);
+	}
+	return (void *)(uintptr_t)address;
 }
 
 void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)
@@ -846,7 +948,8 @@ bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 
 static bool commit(struct cz_host *host)
 {
-	switch (state_commit(host->state, host->mapping, host->flash)) {
+	switch (state_commit(host->state, host->mapping, host->dirty,
+			     host->flash)) {
 	case STATE_COMMITTED:
 		return true;
 	case STATE_COMMIT_REFUSED:
@@ -868,6 +971,7 @@ bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 		(void)flash_finish(host->flash, NULL);
 	}
 	if (completed && commit(host)) {
+		close_ram(host);
 		return true;
 	}
 	if (!state_drop(host->state, host->mapping)) {
@@ -875,6 +979,7 @@ bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 			 state_error(host->state));
 		_exit(1);
 	}
+	close_ram(host);
 	if (host->flash != NULL) {
 		flash_drop(host->flash);
 	}

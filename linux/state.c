@@ -71,10 +71,8 @@ struct state {
 	struct state_config config;
 	struct header header;
 	struct control control; /* the journal's, read or to be written */
-	int fd, pagemap;
+	int fd;
 	const uint8_t *map; /* not to be stored to */
-	uint64_t *entries; /* the kernel's, of all regions' pages */
-	uint32_t kernel_page;
 	uint64_t pages_committed;
 	char error[STATE_ERROR_CHARS];
 };
@@ -404,24 +402,6 @@ static enum state_result make_new(struct state *state)
 	return STATE_NEW;
 }
 
-static bool prepare(struct state *state)
-{
-	if (!lay_out(state)) {
-		return false;
-	}
-	state->kernel_page = (uint32_t)sysconf(_SC_PAGESIZE);
-	state->entries = calloc(state->header.journal_offset / STATE_PAGE,
-				sizeof(uint64_t));
-	if (state->entries == NULL) {
-		return refuse(state, "no memory");
-	}
-	state->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (state->pagemap < 0) {
-		return refuse(state, "/proc/self/pagemap: %s", strerror(errno));
-	}
-	return true;
-}
-
 enum state_result state_open(struct state **opened,
 			     const struct state_config *config)
 {
@@ -433,8 +413,8 @@ enum state_result state_open(struct state **opened,
 		return STATE_FAILED;
 	}
 	state->config = *config;
-	state->fd = state->pagemap = -1;
-	if (!prepare(state)) {
+	state->fd = -1;
+	if (!lay_out(state)) {
 		return STATE_FAILED;
 	}
 	result = open_old(state);
@@ -453,10 +433,6 @@ void state_close(struct state *state)
 	if (state->fd >= 0) {
 		(void)close(state->fd);
 	}
-	if (state->pagemap >= 0) {
-		(void)close(state->pagemap);
-	}
-	free(state->entries);
 	free(state);
 }
 
@@ -639,42 +615,13 @@ bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
 	return true;
 }
 
-/* ---- The pages of a private mapping that are the process's own ---- */
+/* ---- The pages of a private mapping ---- */
 
-#define ENTRY_PRESENT (1ull << 63)
-#define ENTRY_SWAPPED (1ull << 62)
-#define ENTRY_OF_FILE (1ull << 61)
-
-static bool is_own(uint64_t entry)
+/* dirty: a byte for each page, of every region; or NULL: every page is. */
+static bool is_dirty(const uint8_t *const *dirty, unsigned region,
+		     uint64_t offset)
 {
-	return (entry & (ENTRY_PRESENT | ENTRY_SWAPPED)) != 0 &&
-	       (entry & ENTRY_OF_FILE) == 0;
-}
-
-static uint64_t entry_count(const struct state *state, unsigned region)
-{
-	return (state->header.region[region].size_bytes + state->kernel_page -
-		1) /
-	       state->kernel_page;
-}
-
-static uint64_t *entries_of(const struct state *state, unsigned region)
-{
-	return state->entries +
-	       state->header.region[region].offset / STATE_PAGE;
-}
-
-static bool read_entries(struct state *state, unsigned region,
-			 const uint8_t *mapping)
-{
-	uint64_t first = (uint64_t)(uintptr_t)mapping / state->kernel_page;
-	size_t size_bytes = entry_count(state, region) * sizeof(uint64_t);
-	ssize_t got = pread(state->pagemap, entries_of(state, region),
-			    size_bytes, (off_t)(first * sizeof(uint64_t)));
-
-	return got == (ssize_t)size_bytes ||
-	       refuse(state, "/proc/self/pagemap: %s",
-		      got < 0 ? strerror(errno) : "too short");
+	return dirty == NULL || dirty[region][offset / STATE_PAGE] != 0;
 }
 
 static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
@@ -688,22 +635,22 @@ static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 	return true;
 }
 
-/* Those that a commit has looked at: neighbours at once. */
-static void forget_own(struct state *state, unsigned region, uint8_t *mapping)
+/* Those that a commit has looked at: neighbours at once. A page that stays is the same
+ * as the copy's: it does no harm. */
+static void forget_dirty(struct state *state, unsigned region, uint8_t *mapping,
+			 const uint8_t *const *dirty)
 {
-	const uint64_t *entry = entries_of(state, region);
-	uint64_t count = entry_count(state, region);
-	uint64_t size = state->kernel_page, end;
+	uint64_t size_bytes = state->header.region[region].size_bytes, end;
 
-	for (uint64_t i = 0; i < count; i = end) {
-		end = i + 1;
-		if (!is_own(entry[i])) {
+	for (uint64_t at = 0; at < size_bytes; at = end) {
+		end = at + STATE_PAGE;
+		if (!is_dirty(dirty, region, at)) {
 			continue;
 		}
-		while (end < count && is_own(entry[end])) {
-			end++;
+		while (end < size_bytes && is_dirty(dirty, region, end)) {
+			end += STATE_PAGE;
 		}
-		(void)forget(state, mapping + i * size, (end - i) * size);
+		(void)forget(state, mapping + at, end - at);
 	}
 }
 
@@ -735,17 +682,13 @@ static bool add_page(struct state *state, uint64_t offset, const uint8_t *bytes)
 }
 
 static bool add_region(struct state *state, unsigned region,
-		       const uint8_t *mapping)
+		       const uint8_t *mapping, const uint8_t *const *dirty)
 {
 	const struct placed_region *placed = &state->header.region[region];
-	const uint64_t *entry = entries_of(state, region);
 
-	if (!read_entries(state, region, mapping)) {
-		return false;
-	}
 	for (uint64_t i = 0; i < placed->size_bytes; i += STATE_PAGE) {
-		/* Its own, but the same: it was locked, or written as it was. */
-		if (is_own(entry[i / state->kernel_page]) &&
+		/* Dirty, but the same: it was written as it was. */
+		if (is_dirty(dirty, region, i) &&
 		    memcmp(mapping + i, state->map + placed->offset + i,
 			   STATE_PAGE) != 0 &&
 		    !add_page(state, placed->offset + i, mapping + i)) {
@@ -793,13 +736,13 @@ static bool add_changes(struct state *state, const struct flash *flash)
 }
 
 static bool write_journal(struct state *state, uint8_t *const *mapping,
-			  struct flash *flash)
+			  const uint8_t *const *dirty, struct flash *flash)
 {
 	struct control *control = &state->control;
 
 	*control = (struct control){0};
 	for (unsigned i = 0; i < state->header.region_count; i++) {
-		if (!add_region(state, i, mapping[i])) {
+		if (!add_region(state, i, mapping[i], dirty)) {
 			return false;
 		}
 	}
@@ -815,8 +758,10 @@ static bool write_journal(struct state *state, uint8_t *const *mapping,
 	return put(state, CONTROL_OFFSET, control, sizeof(*control));
 }
 
-enum state_commit_result
-state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
+enum state_commit_result state_commit(struct state *state,
+				      uint8_t *const *mapping,
+				      const uint8_t *const *dirty,
+				      struct flash *flash)
 {
 	struct control *control = &state->control;
 
@@ -824,7 +769,7 @@ state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
 		(void)refuse(state, "the commit before has not ended");
 		return STATE_COMMIT_REFUSED;
 	}
-	if (!write_journal(state, mapping, flash)) {
+	if (!write_journal(state, mapping, dirty, flash)) {
 		return STATE_COMMIT_REFUSED;
 	}
 	state->pages_committed = control->page_count;
@@ -836,9 +781,8 @@ state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash)
 			return STATE_COMMIT_PENDING;
 		}
 	}
-	/* A page that stays is the same as the copy's: it does no harm. */
 	for (unsigned i = 0; i < state->header.region_count; i++) {
-		forget_own(state, i, mapping[i]);
+		forget_dirty(state, i, mapping[i], dirty);
 	}
 	if (flash != NULL) {
 		flash_keep(flash);

@@ -90,6 +90,8 @@ bool state_recover(struct state *state, struct flash *flash, bool *was_pending);
 /*
  * Commits what the private mappings of the regions hold (mapping[region] is where
  * it begins in this process) and what flash_finish() has found; flash may be NULL.
+ * dirty[region] has a byte for each page, 0 for those that nobody can have written
+ * since the last commit or drop; NULL instead of it all: any may have been.
  * Both are then as committed: the pages dropped, flash_keep() done. Nothing
  * changed: nothing is written. STATE_COMMIT_REFUSED: it does not fit or cannot be
  * read: nothing has changed, drop the call. STATE_COMMIT_PENDING: the chip did not do it; the
@@ -101,8 +103,10 @@ enum state_commit_result {
 	STATE_COMMIT_PENDING,
 };
 
-enum state_commit_result
-state_commit(struct state *state, uint8_t *const *mapping, struct flash *flash);
+enum state_commit_result state_commit(struct state *state,
+				      uint8_t *const *mapping,
+				      const uint8_t *const *dirty,
+				      struct flash *flash);
 
 /* mapping[region] is of the process that called state_open(): it is not to be forked
  * in between. Drops what a call wrote in the private mappings; flash_drop() is the caller's. False:

@@ -319,6 +319,9 @@ static void no_room_is_said(void **state)
 
 static void a_commit_takes_what_was_changed(void **state)
 {
+	uint8_t none[BENCH_RAM_BYTES / STATE_PAGE] = {0};
+	uint8_t dirty_pages[SMALL_BYTES / STATE_PAGE] = {0};
+	const uint8_t *dirty[] = {none, dirty_pages};
 	struct daemon daemon;
 	uint8_t *mapping[2];
 
@@ -327,10 +330,10 @@ static void a_commit_takes_what_was_changed(void **state)
 	memcpy(mapping, daemon.mapping, sizeof(mapping));
 	mapping[1][3] = 9;
 	mapping[1][2 * STATE_PAGE] = 2; /* as it was */
-	assert_int_equal(state_commit(daemon.state, mapping, NULL),
+	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
 			 STATE_COMMITTED);
 	assert_true(state_pages_committed(daemon.state) <= 9);
-	assert_int_equal(state_commit(daemon.state, mapping, NULL),
+	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
 			 STATE_COMMITTED);
 	assert_int_equal(state_pages_committed(daemon.state), 0);
 	mapping[1][3] = 10;
@@ -339,12 +342,18 @@ static void a_commit_takes_what_was_changed(void **state)
 	assert_int_equal(mapping[1][3], 9);
 	assert_int_equal(mapping[0][BENCH_RAM_BYTES - 1], 1);
 	mapping[1][3] = 12;
-	assert_int_equal(state_commit(daemon.state, mapping, NULL),
+	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
+			 STATE_COMMITTED);
+	assert_int_equal(state_pages_committed(daemon.state), 1);
+	mapping[1][STATE_PAGE] = 13;
+	dirty_pages[1] = dirty_pages[2] = 1;
+	assert_int_equal(state_commit(daemon.state, mapping, dirty, NULL),
 			 STATE_COMMITTED);
 	assert_int_equal(state_pages_committed(daemon.state), 1);
 	stop_daemon(&daemon);
 	start_daemon(&daemon);
 	assert_int_equal(daemon.mapping[1][3], 12);
+	assert_int_equal(daemon.mapping[1][STATE_PAGE], 13);
 	stop_daemon(&daemon);
 }
 
@@ -357,13 +366,13 @@ static void a_chip_that_fails_leaves_the_journal(void **state)
 	start_daemon(&daemon);
 	assert_int_equal(bench_set(&daemon.bench, 1, 3, 64), 0);
 	chip->fault = CHIP_FAILS;
-	assert_int_equal(
-		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
-		STATE_COMMIT_PENDING);
+	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
+				      daemon.bench.flash),
+			 STATE_COMMIT_PENDING);
 	assert_non_null(strstr(state_error(daemon.state), "it failed"));
-	assert_int_equal(
-		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
-		STATE_COMMIT_REFUSED);
+	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
+				      daemon.bench.flash),
+			 STATE_COMMIT_REFUSED);
 	chip->fault = CHIP_SOUND;
 	assert_true(
 		state_recover(daemon.state, daemon.bench.flash, &was_pending));
@@ -391,9 +400,9 @@ static void too_many_changes_are_refused(void **state)
 		daemon.mapping[0][i + 4000] ^= 1;
 		daemon.mapping[1][i % SMALL_BYTES] = 77;
 	}
-	assert_int_equal(
-		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
-		STATE_COMMIT_REFUSED);
+	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
+				      daemon.bench.flash),
+			 STATE_COMMIT_REFUSED);
 	assert_non_null(strstr(state_error(daemon.state), "has room for"));
 	flash_drop(daemon.bench.flash);
 	assert_true(state_drop(daemon.state, daemon.mapping));
@@ -420,7 +429,7 @@ static bool killed_in_commit(uint64_t k, uint32_t size_bytes)
 		daemon.steps_left = k;
 		chip->step = kill_at;
 		chip->context = &daemon;
-		(void)state_commit(daemon.state, daemon.mapping,
+		(void)state_commit(daemon.state, daemon.mapping, NULL,
 				   daemon.bench.flash);
 		_exit(0);
 	}
@@ -464,7 +473,7 @@ static void first_daemon(void)
 		assert_int_equal(
 			bench_set(&daemon.bench, name, (uint8_t)name, 300), 0);
 		assert_int_equal(state_commit(daemon.state, daemon.mapping,
-					      daemon.bench.flash),
+					      NULL, daemon.bench.flash),
 				 STATE_COMMITTED);
 	}
 	stop_daemon(&daemon);
@@ -489,9 +498,9 @@ static bool next_daemon(uint32_t size_bytes)
 	assert_int_equal(daemon.mapping[0][BENCH_DATA - BENCH_RAM],
 			 is_new ? 5 : 3);
 	assert_int_equal(bench_set(&daemon.bench, 1, 6, 700), 0);
-	assert_int_equal(
-		state_commit(daemon.state, daemon.mapping, daemon.bench.flash),
-		STATE_COMMITTED);
+	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
+				      daemon.bench.flash),
+			 STATE_COMMITTED);
 	assert_int_equal(store_find(chip->storage, 1, &found_bytes), 6);
 	stop_daemon(&daemon);
 	return is_new;
