@@ -58,23 +58,22 @@ measure_for() {
 }
 
 # What is probed late, ten seconds after the start, is over then.
-sleep 12
+sleep "12.$seed"
 start_path "$path" || exit 1
 
-# What it is held against last, each for half as long: for some seconds, so that what
-# comes once in a second is in all of them.
+# controls WAKEUPS: what it is held against, last. Each for half as long, which is some
+# seconds, so that what comes once in a second is in all of them.
 controls() {
-	half=$((taken / 2))
-	measure_for "$half" control /tmp/control
-	measure_for "$half" handover /tmp/control
+	measure_for "$1" control /tmp/control
+	measure_for "$1" handover /tmp/control
 }
 
 if [ "$meter" = mask ]; then
 	variable=$efivars/MaskIrq:5000000-6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
 	meter=ours
 	[ -e "$variable" ] || printf '\7\0\0\0x' >"$variable" || exit 1
-	measure_for "$wakeups" mask "$variable" -b 0
-	controls
+	measure_for $((5 * wakeups)) mask "$variable" -b 0
+	controls $((5 * wakeups))
 	end_path "$path"
 	exit
 fi
@@ -87,5 +86,5 @@ if [ "$path" = kernel ]; then
 	measure_for "$wakeups" gettime /dev/rtc0 -b 0
 fi
 measure_for 1000000 setvariable "$variable" -c "$calls"
-controls
+controls $((taken / 2))
 end_path "$path"

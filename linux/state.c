@@ -624,13 +624,22 @@ static bool is_dirty(const uint8_t *const *dirty, unsigned region,
 	return dirty == NULL || dirty[region][offset / STATE_PAGE] != 0;
 }
 
+/* In small pieces: kernels without preemption free what is given back at once. */
+#define FORGET_BYTES (8 * STATE_PAGE)
+
 static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 {
-	/* Locked memory wants the other word, older kernels do not know it. */
-	if (madvise(from, size_bytes, MADV_DONTNEED_LOCKED) != 0 &&
-	    madvise(from, size_bytes, MADV_DONTNEED) != 0) {
-		return refuse(state, "pages cannot be dropped: %s",
-			      strerror(errno));
+	for (uint64_t at = 0; at < size_bytes; at += FORGET_BYTES) {
+		uint64_t rest = size_bytes - at;
+		uint64_t some = rest < FORGET_BYTES ? rest : FORGET_BYTES;
+
+		/* Locked memory wants the other word, older kernels do not know
+		 * it. */
+		if (madvise(from + at, some, MADV_DONTNEED_LOCKED) != 0 &&
+		    madvise(from + at, some, MADV_DONTNEED) != 0) {
+			return refuse(state, "pages cannot be dropped: %s",
+				      strerror(errno));
+		}
 	}
 	return true;
 }
