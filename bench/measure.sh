@@ -61,7 +61,7 @@ measure_for() {
 sleep "12.$seed"
 start_path "$path" || exit 1
 
-# controls WAKEUPS: what it is held against, last. Each for half as long, which is some
+# controls WAKEUPS: what it is held against, last. Each for a third of its time, which is some
 # seconds, so that what comes once in a second is in all of them.
 controls() {
 	measure_for "$1" control /tmp/control
@@ -86,5 +86,5 @@ if [ "$path" = kernel ]; then
 	measure_for "$wakeups" gettime /dev/rtc0 -b 0
 fi
 measure_for 1000000 setvariable "$variable" -c "$calls"
-controls $((taken / 2))
+controls $((taken / 3))
 end_path "$path"
