@@ -61,8 +61,8 @@ measure_for() {
 sleep "12.$seed"
 start_path "$path" || exit 1
 
-# controls WAKEUPS: what it is held against, last. Each for a third of its time, which is some
-# seconds, so that what comes once in a second is in all of them.
+# controls WAKEUPS: what it is held against, last. Beside SetVariable each for a third of
+# the time, some seconds: what comes once in a second is in all of them.
 controls() {
 	measure_for "$1" control /tmp/control
 	measure_for "$1" handover /tmp/control

@@ -66,7 +66,7 @@ list_host() {
 	check "library on the host, under sanitizers" "make_target unit"
 	check "the request's state machine, every state of it" "make_target model"
 	for target in memory_map attributes images tables acpi tree trap \
-		flash efivars_name; do
+		flash state stale efivars_name; do
 		check "fuzzing $target, $fuzz_runs runs" \
 			"make_target fuzz-$target RUNS=$fuzz_runs"
 	done
