@@ -58,7 +58,7 @@ measure_for() {
 }
 
 # What is probed late, ten seconds after the start, is over then.
-sleep "12.$seed"
+sleep "12.0$seed"
 start_path "$path" || exit 1
 
 # controls WAKEUPS: what it is held against, last. Beside SetVariable each for a third of

@@ -685,8 +685,8 @@ static int command_run(struct daemon *daemon)
 		code = serve(daemon);
 	}
 	notify_say("STOPPING=1");
-	end_calls(daemon);
 	end_mount(daemon);
+	end_calls(daemon);
 	_exit(code); /* without destructors: threads of ours go on until then */
 }
 
@@ -769,11 +769,25 @@ static int command_time(struct daemon *daemon)
 	return command_ask(daemon, "set-time");
 }
 
+/* Whatever it was started with: descriptors 0 to 2 are taken, children can be waited
+ * for. */
+static void settle(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	(void)close(fd);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 int main(int count, char **values)
 {
 	struct daemon *daemon = &daemon_state;
 	int code = take_arguments(count, values, &daemon->arguments);
 
+	settle();
 	if (code >= 0) {
 		return code;
 	}

@@ -736,7 +736,9 @@ static bool note_part(struct cz_host *host, const struct host_part *part)
 	return true;
 }
 
-/* RAM cannot be written until it is: space_wrote(). */
+/* RAM cannot be written until it is: space_wrote(). Once, so that the kernel has
+ * accounted for all of it: what could be written later alone would stay apart from its
+ * neighbours. */
 static bool map_ram_part(struct cz_host *host, const struct host_region *region,
 			 const struct cz_mapping *mapping)
 {
@@ -748,7 +750,10 @@ static bool map_ram_part(struct cz_host *host, const struct host_region *region,
 			 (mapping->address - region->address) / HOST_PAGE,
 	};
 
-	return mprotect((void *)(uintptr_t)part.address, part.size_bytes,
+	void *at = (void *)(uintptr_t)part.address;
+
+	return mprotect(at, part.size_bytes, prot_of(part.prot)) == 0 &&
+	       mprotect(at, part.size_bytes,
 			prot_of(part.prot & ~CZ_PROT_WRITE)) == 0 &&
 	       note_part(host, &part);
 }

@@ -112,6 +112,8 @@ _Static_assert(offsetof(struct gate, given) == GATE_GIVEN, "gate");
 _Static_assert(offsetof(struct gate, given_d8) == GATE_GIVEN_D8, "gate");
 _Static_assert(offsetof(struct gate, has_streaming) == GATE_HAS_STREAMING,
 	       "gate");
+_Static_assert(offsetof(struct gate, left_streaming) == GATE_LEFT_STREAMING,
+	       "gate");
 _Static_assert(sizeof(struct gate) <= sizeof(struct cz_gate_context), "gate");
 
 static inline struct gate *gate_of(struct cz *cz)

@@ -346,6 +346,7 @@ static void a_commit_takes_what_was_changed(void **state)
 			 STATE_COMMITTED);
 	assert_int_equal(state_pages_committed(daemon.state), 1);
 	mapping[1][STATE_PAGE] = 13;
+	mapping[1][3 * STATE_PAGE] = 14; /* which nobody could have */
 	dirty_pages[1] = dirty_pages[2] = 1;
 	assert_int_equal(state_commit(daemon.state, mapping, dirty, NULL),
 			 STATE_COMMITTED);
@@ -354,6 +355,7 @@ static void a_commit_takes_what_was_changed(void **state)
 	start_daemon(&daemon);
 	assert_int_equal(daemon.mapping[1][3], 12);
 	assert_int_equal(daemon.mapping[1][STATE_PAGE], 13);
+	assert_int_equal(daemon.mapping[1][3 * STATE_PAGE], 2);
 	stop_daemon(&daemon);
 }
 

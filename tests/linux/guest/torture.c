@@ -380,17 +380,19 @@ static struct journal journal(void)
 	return journal;
 }
 
-static bool is_reached(enum point point, const struct journal *before)
+static bool is_reached(enum point point, const struct journal *before,
+		       bool *was_valid)
 {
 	struct journal now = journal();
 
+	*was_valid |= now.is_valid != 0;
 	switch (point) {
 	case JOURNAL_BEGUN:
 		return memcmp(&now, before, sizeof(now)) != 0;
 	case JOURNAL_VALID:
 		return now.is_valid != 0;
 	default:
-		return now.is_valid == 0 && now.checksum != before->checksum;
+		return now.is_valid == 0 && *was_valid;
 	}
 }
 
@@ -405,6 +407,7 @@ static void go_to(const struct writer *writer, uint64_t total_ns,
 		[JOURNAL_DONE] = 300000,
 	};
 	struct journal before = journal();
+	bool was_valid = false;
 	uint64_t start = now_ns();
 
 	begin(writer);
@@ -413,7 +416,7 @@ static void go_to(const struct writer *writer, uint64_t total_ns,
 		return;
 	}
 	sleep_until(start + total_ns / 8);
-	while (!has_ended(writer) && !is_reached(point, &before)) {
+	while (!has_ended(writer) && !is_reached(point, &before, &was_valid)) {
 		sleep_until(now_ns() + SAMPLE_NS);
 	}
 	sleep_until(now_ns() + reach_ns[point] * fraction / 65536);
