@@ -35,10 +35,7 @@ enum host_memory {
 struct host_region {
 	enum host_memory kind;
 	uint64_t physical, address, size_bytes;
-	/* Where it is RAM: the number of the state's region, and a byte for each page,
-	 * of which 0 says that it is as committed, and not writable. */
-	unsigned number;
-	uint8_t *dirty;
+	unsigned number; /* of the state's region, where it is RAM */
 };
 
 /* What firmware may do where, as the library has it mapped. */
@@ -68,8 +65,9 @@ struct cz_host {
 	struct host_region region[STATE_MAX_REGIONS + HOST_MAX_DEVICES];
 	unsigned region_count;
 	struct state *state;
-	uint8_t *mapping[STATE_MAX_REGIONS]; /* of the state's regions */
-	const uint8_t *dirty[STATE_MAX_REGIONS];
+	/* Of the state's regions; a byte for each page, of which 0 says that it is as
+	 * committed, and not writable. */
+	uint8_t *mapping[STATE_MAX_REGIONS], *dirty[STATE_MAX_REGIONS];
 	struct flash *flash; /* or NULL */
 	uint8_t *flash_copy;
 	uint64_t flash_bytes;

@@ -509,15 +509,11 @@ static bool open_state(struct cz_host *host, unsigned ram)
 static bool map_ram(struct cz_host *host)
 {
 	for (unsigned i = 0; i < host->region_count; i++) {
-		struct host_region *region = &host->region[i];
+		const struct host_region *region = &host->region[i];
 		void *at = (void *)(uintptr_t)region->address;
 
 		if (region->kind != HOST_RAM) {
 			continue;
-		}
-		region->dirty = calloc(region->size_bytes / HOST_PAGE, 1);
-		if (region->dirty == NULL) {
-			return fails(host, "no memory");
 		}
 		if (mmap(at, region->size_bytes, PROT_READ,
 			 MAP_PRIVATE | MAP_FIXED_NOREPLACE,
@@ -529,7 +525,11 @@ static bool map_ram(struct cz_host *host)
 				     ull(region->address), strerror(errno));
 		}
 		host->mapping[region->number] = at;
-		host->dirty[region->number] = region->dirty;
+		host->dirty[region->number] =
+			calloc(region->size_bytes / HOST_PAGE, 1);
+		if (host->dirty[region->number] == NULL) {
+			return fails(host, "no memory");
+		}
 	}
 	return true;
 }
@@ -579,7 +579,6 @@ void space_close(struct cz_host *host)
 	for (unsigned i = 0; i < host->region_count; i++) {
 		(void)munmap((void *)(uintptr_t)host->region[i].address,
 			     host->region[i].size_bytes);
-		free(host->region[i].dirty);
 	}
 	if (host->flash != NULL) {
 		flash_close(host->flash);
@@ -594,6 +593,9 @@ void space_close(struct cz_host *host)
 	}
 	if (host->pages_fd >= 0) {
 		(void)close(host->pages_fd);
+	}
+	for (unsigned i = 0; i < STATE_MAX_REGIONS; i++) {
+		free(host->dirty[i]);
 	}
 	for (unsigned i = 0; i < host->table_count; i++) {
 		free(host->table[i]);
@@ -746,7 +748,7 @@ static bool map_ram_part(struct cz_host *host, const struct host_region *region,
 		.address = mapping->address,
 		.size_bytes = mapping->page_count * HOST_PAGE,
 		.prot = mapping->prot,
-		.dirty = region->dirty +
+		.dirty = host->dirty[region->number] +
 			 (mapping->address - region->address) / HOST_PAGE,
 	};
 
@@ -953,7 +955,8 @@ bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 
 static bool commit(struct cz_host *host)
 {
-	switch (state_commit(host->state, host->mapping, host->dirty,
+	switch (state_commit(host->state, host->mapping,
+			     (const uint8_t *const *)host->dirty,
 			     host->flash)) {
 	case STATE_COMMITTED:
 		return true;

@@ -283,16 +283,21 @@ judge_cuts() {
 		pending_name = ""
 		written++
 	}
+	# Refused: it has to be as it was.
+	/^full / {
+		pending_name = ""
+		full++
+	}
 	/^still / { journal += $3 == "journal=1" }
 	/^failed / {
 		print "# " $0
 		wrong++
 	}
 	END {
-		printf "cuts written=%d old=%d new=%d journal=%d dead=%d " \
-			"wrong=%d, after %d cuts\n", written, old, fresh, \
-			journal, dead, wrong, cost
-		exit wrong > 0 || dead > 0
+		printf "cuts written=%d full=%d old=%d new=%d journal=%d dead=%d " \
+			"wrong=%d, after %d cuts\n", written, full, old, \
+			fresh, journal, dead, wrong, cost
+		exit wrong > 0 || dead > 0 || full > written / 10
 	}' "$1"
 }
 

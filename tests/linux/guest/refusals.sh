@@ -94,9 +94,8 @@ refuses_here() {
 	chmod 600 /tmp/state
 	check "a state file that is none" \
 		"refuses 2 'remove it' caesurad check --state /tmp/state"
-	{ flock 9 && sleep 0.3; } 9</sys/firmware/fdt &
-	sleep 0.1
-	check "a killed daemon's children are waited for" "caesurad check"
+	check "a killed daemon's child is waited for" \
+		"torture hold /sys/firmware/fdt && caesurad check"
 	path=caesurad-fuse
 	start
 	path=caesurad

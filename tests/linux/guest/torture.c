@@ -11,6 +11,7 @@
  * torture list DIR    a line for each variable of the tests' GUID
  * torture set FILE, torture get FILE   writes 8 bytes; reads: prints errno's name
  * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
+ * torture hold FILE   locks it, comes back, and lets go of it after 300 ms
  * torture silent SOCKET COMMAND...     with a connection on which nothing is said
  *
  * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
@@ -32,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -729,6 +731,11 @@ static void cut_write(struct write *write, unsigned number)
 	say_all("begin %u %s %s\n", number, name_of(write->name),
 		text_of(&write->after));
 	error = make_write(write, -1);
+	/* Firmware has not found enough to reclaim at this start. */
+	if (error == ENOSPC) {
+		say_all("full %u\n", number);
+		return;
+	}
 	if (error != 0) {
 		say_all("failed %u %s\n", number, strerror(error));
 		exit(1);
@@ -805,6 +812,23 @@ static int get(const char *path)
 		fd >= 0 && read(fd, bytes, sizeof(bytes)) >= 0 ? 0 : errno);
 }
 
+/* Comes back with the file locked, for a moment: by a child that has inherited that. */
+static int hold(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	pid_t child;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ||
+	    (child = fork()) < 0) {
+		give_up("%s", path);
+	}
+	if (child == 0) {
+		sleep_until(now_ns() + 300000000);
+		_exit(0);
+	}
+	return 0;
+}
+
 static int without_rawio(char **command)
 {
 	if (prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO) != 0) {
@@ -834,6 +858,9 @@ int main(int count, char **words)
 
 	if (strcmp(what, "set") == 0 && count == 3) {
 		return set(words[2]);
+	}
+	if (strcmp(what, "hold") == 0 && count == 3) {
+		return hold(words[2]);
 	}
 	if (strcmp(what, "get") == 0 && count == 3) {
 		return get(words[2]);
