@@ -49,6 +49,8 @@ const struct option_rule option_rules[] = {
 	NUMBER("latsweep", "value", 1, MAX_VALUE_BYTES),
 	NUMBER("latsweep", "masked", 2, 1000000000),
 
+	WORD("soft", "kind", "soft|hard"),
+
 	WORD("cost", "service", PHASES),
 	WORD("cost", "how", "raw|queue"),
 	NUMBER("cost", "calls", 1, 100000),

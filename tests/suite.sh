@@ -152,6 +152,7 @@ list_boots() {
 		"qemu_args='-smp 4' kernel_passes now"
 	check_once "a stack overflow's report" "overflow_reports"
 	check_in_gate "the same boot twice, the same figures" "repeats"
+	check_once "the library's timer makes way for wake-ups" "timers_make_way"
 	check_in_gate "wake-up latency: firmware adds nothing" "latency_holds"
 }
 
@@ -522,6 +523,17 @@ repeats() {
 	log_lines once >"$out/once"
 	log_lines again >"$out/again"
 	diff "$out/once" "$out/again"
+}
+
+# And one that does not holds them up.
+timers_make_way() {
+	boot_image soft soft || return
+	log_lines soft | sed -n 's/^soft /# /p'
+	if boot hard "" "$(image_file image)" "soft kind=hard"; then
+		echo "a timer that does not make way passed, too"
+		return 1
+	fi
+	log_lines hard | grep '^error: the timer held up a wake-up'
 }
 
 # Tick by tick, by the same bounds as demo's, which has the whole of it.

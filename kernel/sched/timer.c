@@ -79,30 +79,38 @@ static inline struct timer *first_of(const struct list *list)
 	return container_of(list->next, struct timer, node);
 }
 
-/* A soft timer at the head goes behind the others that are near: its interrupt
- * would hold up theirs. */
+/* A soft timer is at the head, and its interrupt would hold up the next one's. */
+static inline bool in_the_way(const struct list *list)
+{
+	const struct list *first = list->next;
+
+	return first != list && first->next != list && first_of(list)->soft &&
+	       first_of(first)->tick < first_of(list)->tick + SOFT_TICKS;
+}
+
+/* It goes behind those that are near. */
 static __attribute__((noinline, cold)) void make_way(struct list *list)
 {
-	while (first_of(list)->soft && list->next->next != list) {
+	while (in_the_way(list)) {
 		struct timer *soft = first_of(list);
-		uint64_t next = first_of(list->next)->tick;
+		uint64_t next = first_of(&soft->node)->tick;
 
-		if (next - soft->tick >= SOFT_TICKS) {
-			return;
-		}
 		list_remove(&soft->node);
 		insert(list, soft, next + SOFT_TICKS);
 	}
 }
 
-/* After whoever wakes by this interrupt. */
+/* A soft timer at the head waits until whom the interrupt at `now` has woken is on its
+ * way. */
 static __attribute__((noinline, cold)) void postpone(struct list *list,
 						     uint64_t now)
 {
 	struct timer *soft = first_of(list);
 
-	list_remove(&soft->node);
-	insert(list, soft, now + SOFT_TICKS);
+	if (soft->tick < now + SOFT_TICKS) {
+		soft->tick = now + SOFT_TICKS;
+	}
+	make_way(list);
 }
 
 /* True when the timer is the first of its CPU's, or made it another. */
@@ -111,7 +119,7 @@ static inline bool queue(struct timer *timer, uint64_t tick, uint32_t cpu)
 	struct list *list = &timers[cpu];
 
 	insert(list, timer, tick);
-	if (first_of(list)->soft) {
+	if (in_the_way(list)) {
 		make_way(list);
 		return true;
 	}
@@ -278,8 +286,9 @@ void timer_interrupt(void)
 		}
 		expire(timer);
 	}
-	if (!list_empty(list) && first_of(list)->soft) {
-		make_way(list);
+	if (!list_empty(list) && first_of(list)->soft &&
+	    (first_of(list)->tick < now + SOFT_TICKS || in_the_way(list))) {
+		postpone(list, now);
 	}
 	program(list);
 	sched_unlock_masked();
