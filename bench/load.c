@@ -2,8 +2,7 @@
 /*
  * The loads. Control makes the same system calls as setvariable, on a file
  * system that keeps its files in memory: what is between the two is the path to
- * the firmware, and firmware. Handover has another process make them, which it asks
- * by a pipe, as a daemon is asked: what a change of processes costs is in it.
+ * the firmware, and firmware.
  */
 #include "load.h"
 
@@ -90,47 +89,6 @@ static bool make_mutable(const char *path)
 	return true;
 }
 
-/* Until nobody can ask any more. */
-static void serve(struct load *load, int questions, int answers)
-{
-	char byte;
-
-	while (read(questions, &byte, 1) == 1 && write_file(load) &&
-	       write(answers, &byte, 1) == 1) {
-		load->number++;
-	}
-}
-
-static bool start_server(struct load *load)
-{
-	int questions[2], answers[2];
-	pid_t pid;
-
-	if (pipe(questions) != 0 || pipe(answers) != 0 || (pid = fork()) < 0) {
-		return failed("pipe", "to another process");
-	}
-	if (pid == 0) {
-		(void)close(questions[1]);
-		serve(load, questions[0], answers[1]);
-		_exit(0);
-	}
-	(void)close(questions[0]);
-	(void)close(answers[1]);
-	load->question = questions[1];
-	load->file = answers[0];
-	return true;
-}
-
-static bool hand_over(struct load *load)
-{
-	char byte = 0;
-
-	return (load->file >= 0 || start_server(load)) &&
-	       ((write(load->question, &byte, 1) == 1 &&
-		 read(load->file, &byte, 1) == 1) ||
-		failed("asking", "another process"));
-}
-
 static bool set_variable(struct load *load)
 {
 	return write_file(load) &&
@@ -177,7 +135,6 @@ static const struct {
 } calls[] = {
 	{"idle", NULL},
 	{"control", write_file},
-	{"handover", hand_over},
 	{"setvariable", set_variable},
 	{"getvariable", get_variable},
 	{"gettime", get_time},

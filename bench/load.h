@@ -22,8 +22,7 @@ struct load {
 
 	bool (*call)(struct load *load);
 	uint64_t number; /* of the call being made */
-	int file; /* that stays open, or answers; or -1 */
-	int question; /* where to ask another process */
+	int file; /* that stays open; or -1 */
 };
 
 /* In memory that the meter and the load's process share. */

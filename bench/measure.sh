@@ -23,12 +23,15 @@ hundredths() {
 	sed 's/^\([0-9]*\)\.\([0-9]*\) .*/\1\2/' /proc/uptime
 }
 
+# Every 100 us would always be as far from the kernel's tick.
+cyclictest_us=97
+
 # by_cyclictest PHASE FILE [OPTION…]: while the load runs, but for an idle one.
 by_cyclictest() {
 	phase=$1
 	file=$2
 	shift 2
-	cyclictest -q -m -p 90 -i 100 -l 1000000 -D 600 >/tmp/cyclictest &
+	cyclictest -q -m -p 90 -i "$cyclictest_us" -l 1000000 -D 600 >/tmp/cyclictest &
 	cyclictest_pid=$!
 	started=$(hundredths)
 	if [ "$phase" = idle ]; then
@@ -47,7 +50,7 @@ measure() {
 	"by_$meter" "$@" || exit 1
 }
 
-# measure_for WAKEUPS PHASE FILE [OPTION…]: both take one every 100 us.
+# measure_for WAKEUPS PHASE FILE [OPTION…]: both take one about every 100 us.
 measure_for() {
 	number=$1
 	shift
@@ -61,19 +64,12 @@ measure_for() {
 sleep "12.0$seed"
 start_path "$path" || exit 1
 
-# controls WAKEUPS: what it is held against, last. Beside SetVariable each for a third of
-# the time, some seconds: what comes once in a second is in all of them.
-controls() {
-	measure_for "$1" control /tmp/control
-	measure_for "$1" handover /tmp/control
-}
-
 if [ "$meter" = mask ]; then
 	variable=$efivars/MaskIrq:5000000-6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
 	meter=ours
 	[ -e "$variable" ] || printf '\7\0\0\0x' >"$variable" || exit 1
-	measure_for $((5 * wakeups)) mask "$variable" -b 0
-	controls $((5 * wakeups))
+	measure_for $((20 * wakeups)) mask "$variable" -b 0
+	measure_for $((20 * wakeups)) control /tmp/control
 	end_path "$path"
 	exit
 fi
@@ -86,5 +82,6 @@ if [ "$path" = kernel ]; then
 	measure_for "$wakeups" gettime /dev/rtc0 -b 0
 fi
 measure_for 1000000 setvariable "$variable" -c "$calls"
-controls $((taken / 3))
+# As many: what comes seldom has to be as likely.
+measure_for "$taken" control /tmp/control
 end_path "$path"

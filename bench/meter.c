@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * meter: how late a SCHED_FIFO thread of a Linux system wakes up while another
- * process on the same CPU does one thing over and over: write files (control), have
- * another process write them (handover), read or write an EFI variable through a
- * file, read the clock. The counterpart
- * of programs/latency.c: expiries are dithered in the same way, and what it
+ * process on the same CPU does one thing over and over: write files (control),
+ * read or write an EFI variable through a file, read the clock. The counterpart
+ * of programs/latency.c, but that expiries drift through a kernel's own period; what it
  * prints are the `cell` and `hist` lines of docs/formats.md. With -o it makes
  * the load only, for another program to measure.
  * Exit codes: 0 success, 1 the load failed, 2 could not run.
@@ -29,9 +28,8 @@
 
 static const char usage[] =
 	"usage: meter [OPTION…]\n"
-	"  -p PHASE   idle, control, handover, gettime, getvariable, "
-	"setvariable\n"
-	"             or mask\n"
+	"  -p PHASE   idle, control, gettime, getvariable, setvariable or "
+	"mask\n"
 	"  -f FILE    what the load reads or writes\n"
 	"  -b BYTES   size of the value (1024)\n"
 	"  -c CALLS   ends after so many calls of the load\n"
@@ -61,11 +59,13 @@ static uint64_t random_below(struct meter *meter, uint64_t bound)
 	return meter->random % bound;
 }
 
-static uint64_t expiry_of(struct meter *meter, uint64_t first_ns, uint64_t i)
+/* The next expiry: half a period to one and a half later. So none of what a kernel does
+ * at times of its own, at a tick's, say, is always met, or never. */
+static uint64_t expiry_after(struct meter *meter, uint64_t expiry_ns)
 {
 	uint64_t period_ns = NS_PER_S / meter->rate_hz;
 
-	return first_ns + i * period_ns + random_below(meter, period_ns / 2);
+	return expiry_ns + period_ns / 2 + random_below(meter, period_ns);
 }
 
 static void sleep_until(uint64_t ns)
@@ -82,12 +82,10 @@ static void sleep_until(uint64_t ns)
 
 static void run_schedule(struct meter *meter)
 {
-	uint64_t first_ns = load_now_ns() + NS_PER_S / meter->rate_hz;
-	uint64_t expiry_ns = expiry_of(meter, first_ns, 0);
+	uint64_t expiry_ns = expiry_after(meter, load_now_ns());
 
 	while (meter->samples < meter->room) {
-		uint64_t next_ns =
-			expiry_of(meter, first_ns, meter->samples + 1);
+		uint64_t next_ns = expiry_after(meter, expiry_ns);
 		uint64_t woke_ns;
 
 		sleep_until(expiry_ns);

@@ -19,8 +19,7 @@ const char *const mode_names[MODE_COUNT] = {
 };
 
 const char *const phase_names[PHASE_COUNT] = {
-	"idle",	       "control", "gettime",  "getvariable",
-	"setvariable", "mask",	  "handover",
+	"idle", "control", "gettime", "getvariable", "setvariable", "mask",
 };
 
 const char *const way_names[WAY_COUNT] = {"raw", "direct", "sandbox"};

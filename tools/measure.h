@@ -33,7 +33,6 @@ enum phase {
 	PHASE_GETVARIABLE,
 	PHASE_SETVARIABLE,
 	PHASE_MASK,
-	PHASE_HANDOVER, /* the meter for Linux only */
 	PHASE_COUNT,
 };
 
