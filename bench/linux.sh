@@ -401,7 +401,7 @@ worst_of() {
 	}
 	/^cyclictest / && index($0, " phase=" phase " ") {
 		split($NF, pair, "=")
-		worst = pair[2] * 1000
+		worst = pair[2]
 	}
 	END { print worst }'
 }
@@ -473,7 +473,7 @@ measure_linux() {
 	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"
 	: >"$out/boots/systems"
 	list_systems
-	say "caesura: measuring, $(wc -l <"$out/boots/list") boots, about half a minute each," \
+	say "caesura: measuring, $(wc -l <"$out/boots/list") boots, about a minute each," \
 		"$side_by_side at a time"
 	code=0
 	show_systems

@@ -31,7 +31,7 @@ by_cyclictest() {
 	phase=$1
 	file=$2
 	shift 2
-	cyclictest -q -m -p 90 -i "$cyclictest_us" -l 1000000 -D 600 >/tmp/cyclictest &
+	cyclictest -q -m -N -p 90 -i "$cyclictest_us" -l 2000000 -D 600 >/tmp/cyclictest &
 	cyclictest_pid=$!
 	started=$(hundredths)
 	if [ "$phase" = idle ]; then
@@ -43,7 +43,7 @@ by_cyclictest() {
 	kill -INT "$cyclictest_pid"
 	wait "$cyclictest_pid"
 	sed -n 's/^T:.* Max: *\([0-9]*\).*/\1/p' /tmp/cyclictest |
-		sed "s/^/cyclictest phase=$phase max_us=/"
+		sed "s/^/cyclictest phase=$phase max_ns=/"
 }
 
 measure() {

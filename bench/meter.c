@@ -24,6 +24,8 @@
 #define PRIORITY 90
 #define TICK_NS 16 /* of the counter: a bin of the histogram */
 #define NS_PER_S 1000000000u
+#define KERNEL_TICK_NS 4000000u /* of Debian's kernels, by CLOCK_MONOTONIC */
+#define CLOSE_NS 10000u
 #define PAIRS_A_LINE 64
 
 static const char usage[] =
@@ -34,8 +36,8 @@ static const char usage[] =
 	"  -b BYTES   size of the value (1024)\n"
 	"  -c CALLS   ends after so many calls of the load\n"
 	"  -n SAMPLES or after so many wake-ups (2000)\n"
-	"  -r HZ      rate of the wake-ups (10000)\n"
-	"  -s SEED    of their dither (1)\n"
+	"  -r HZ      rate of the wake-ups, in the mean (10000)\n"
+	"  -s SEED    of when they are (1)\n"
 	"  -m MODE    what the cell is called: kernel or sandbox\n"
 	"  -o         the load only\n"
 	"  -t MS      and that for so long at most\n";
@@ -59,13 +61,20 @@ static uint64_t random_below(struct meter *meter, uint64_t bound)
 	return meter->random % bound;
 }
 
-/* The next expiry: half a period to one and a half later. So none of what a kernel does
- * at times of its own, at a tick's, say, is always met, or never. */
+/* The next expiry: half a period to one and a half later, so that none of what a kernel
+ * does at times of its own is always met, or never; where its tick is in between, close
+ * to that, for a wake-up is latest there. */
 static uint64_t expiry_after(struct meter *meter, uint64_t expiry_ns)
 {
 	uint64_t period_ns = NS_PER_S / meter->rate_hz;
+	uint64_t earliest_ns = expiry_ns + period_ns / 2;
+	uint64_t from_tick_ns =
+		KERNEL_TICK_NS - (earliest_ns + CLOSE_NS) % KERNEL_TICK_NS;
 
-	return expiry_ns + period_ns / 2 + random_below(meter, period_ns);
+	return from_tick_ns < period_ns
+		       ? earliest_ns + from_tick_ns +
+				 random_below(meter, 2 * CLOSE_NS)
+		       : earliest_ns + random_below(meter, period_ns);
 }
 
 static void sleep_until(uint64_t ns)
