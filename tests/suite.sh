@@ -152,7 +152,9 @@ list_boots() {
 		"qemu_args='-smp 4' kernel_passes now"
 	check_once "a stack overflow's report" "overflow_reports"
 	check_in_gate "the same boot twice, the same figures" "repeats"
-	check_once "the library's timer makes way for wake-ups" "timers_make_way"
+	check_in_gate "the library's timer makes way for wake-ups" "timers_make_way"
+	check_in_gate "the library's timer makes way, gcc, EL2" \
+		"toolchain=gcc el2=yes timers_make_way"
 	check_in_gate "wake-up latency: firmware adds nothing" "latency_holds"
 }
 

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One-shot timers on the EL1 virtual timer (Arm ARM D11): a sorted list a CPU,
- * the compare register always at its head.
+ * One-shot timers on the EL1 virtual timer (Arm ARM D11): two sorted lists a CPU,
+ * and the compare register always at what is next. Soft timers are next only while no
+ * other's wake-up is near.
  */
 #include "sched/sched.h"
 #include <kernel/machine.h>
 
 #define CTL_ENABLE 1u
-#define SOFT_TICKS 128 /* longer than any soft timer's interrupt */
+#define SOFT_NS 2048 /* longer than any soft timer's interrupt */
+#define SOFT_MOST_NS 10000000 /* that one is held up by others */
+#define NEVER UINT64_MAX
 
 __extension__ typedef unsigned __int128 uint128;
 
+struct queue {
+	struct list hard, soft;
+};
+
 /* Guarded by the scheduler's lock. */
-static struct list timers[MACHINE_MAX_CPUS];
+static struct queue queues[MACHINE_MAX_CPUS];
 static uint64_t hz;
 /* ns = ticks * ns_per_tick >> 32, and back. */
 static uint64_t ns_per_tick, ticks_per_ns;
+static uint64_t soft_ticks, soft_most_ticks;
 
 uint64_t ticks_now(void)
 {
@@ -50,14 +58,41 @@ uint64_t ns_to_ticks(uint64_t ns)
 	return ticks_to_ns(ticks) < ns ? ticks + 1 : ticks;
 }
 
-static void program(const struct list *list)
+static inline struct timer *first_of(const struct list *list)
 {
-	if (list_empty(list)) {
+	return container_of(list->next, struct timer, node);
+}
+
+static inline uint64_t next_hard(const struct queue *queue)
+{
+	return list_empty(&queue->hard) ? NEVER : first_of(&queue->hard)->tick;
+}
+
+/* Whether a soft timer may fire at a tick: it would hold up no wake-up, or has waited
+ * for long. */
+static inline bool may_fire(const struct timer *soft, uint64_t at,
+			    uint64_t hard)
+{
+	return at + soft_ticks <= hard ||
+	       (at < hard && at - soft->tick >= soft_most_ticks);
+}
+
+/* No soft timer before `from`. */
+static inline void program(const struct queue *queue, uint64_t from)
+{
+	uint64_t next = next_hard(queue);
+
+	if (!list_empty(&queue->soft)) {
+		const struct timer *soft = first_of(&queue->soft);
+		uint64_t at = soft->tick > from ? soft->tick : from;
+
+		next = may_fire(soft, at, next) ? at : next;
+	}
+	if (next == NEVER) {
 		WRITE_SYSREG(cntv_ctl_el0, 0);
 		return;
 	}
-	WRITE_SYSREG(cntv_cval_el0,
-		     container_of(list->next, struct timer, node)->tick);
+	WRITE_SYSREG(cntv_cval_el0, next);
 	WRITE_SYSREG(cntv_ctl_el0, CTL_ENABLE);
 }
 
@@ -74,55 +109,13 @@ static inline void insert(struct list *list, struct timer *timer, uint64_t tick)
 	list_insert_before(at, &timer->node);
 }
 
-static inline struct timer *first_of(const struct list *list)
+/* True when the timer is the first of its kind on that CPU. */
+static inline bool queue_up(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
-	return container_of(list->next, struct timer, node);
-}
-
-/* A soft timer is at the head, and its interrupt would hold up the next one's. */
-static inline bool in_the_way(const struct list *list)
-{
-	const struct list *first = list->next;
-
-	return first != list && first->next != list && first_of(list)->soft &&
-	       first_of(first)->tick < first_of(list)->tick + SOFT_TICKS;
-}
-
-/* It goes behind those that are near. */
-static __attribute__((noinline, cold)) void make_way(struct list *list)
-{
-	while (in_the_way(list)) {
-		struct timer *soft = first_of(list);
-		uint64_t next = first_of(&soft->node)->tick;
-
-		list_remove(&soft->node);
-		insert(list, soft, next + SOFT_TICKS);
-	}
-}
-
-/* A soft timer at the head waits until whom the interrupt at `now` has woken is on its
- * way. */
-static __attribute__((noinline, cold)) void postpone(struct list *list,
-						     uint64_t now)
-{
-	struct timer *soft = first_of(list);
-
-	if (soft->tick < now + SOFT_TICKS) {
-		soft->tick = now + SOFT_TICKS;
-	}
-	make_way(list);
-}
-
-/* True when the timer is the first of its CPU's, or made it another. */
-static inline bool queue(struct timer *timer, uint64_t tick, uint32_t cpu)
-{
-	struct list *list = &timers[cpu];
+	struct queue *queue = &queues[cpu];
+	struct list *list = timer->soft ? &queue->soft : &queue->hard;
 
 	insert(list, timer, tick);
-	if (in_the_way(list)) {
-		make_way(list);
-		return true;
-	}
 	return list->next == &timer->node;
 }
 
@@ -130,8 +123,8 @@ void timer_queue(struct timer *timer, uint64_t tick)
 {
 	uint32_t cpu = this_cpu()->id;
 
-	if (queue(timer, tick, cpu)) {
-		program(&timers[cpu]);
+	if (queue_up(timer, tick, cpu)) {
+		program(&queues[cpu], 0);
 	}
 }
 
@@ -140,7 +133,7 @@ static void queue_on(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
 	if (cpu == this_cpu()->id) {
 		timer_queue(timer, tick);
-	} else if (queue(timer, tick, cpu)) {
+	} else if (queue_up(timer, tick, cpu)) {
 		__atomic_store_n(&cpus[cpu].timer_changed, true,
 				 __ATOMIC_RELEASE);
 		gic_send_ipi(cpu);
@@ -153,7 +146,7 @@ void timer_changed(void)
 
 	if (__atomic_exchange_n(&cpu->timer_changed, false, __ATOMIC_ACQUIRE)) {
 		sched_lock_masked();
-		program(&timers[cpu->id]);
+		program(&queues[cpu->id], 0);
 		sched_unlock_masked();
 	}
 }
@@ -261,46 +254,62 @@ static void expire(struct timer *timer)
 	}
 }
 
+/* With nobody to be held up. */
+static __attribute__((noinline)) void expire_soft(struct queue *queue,
+						  uint64_t now)
+{
+	while (!list_empty(&queue->soft)) {
+		struct timer *soft = first_of(&queue->soft);
+
+		if (soft->tick > now ||
+		    !may_fire(soft, now, next_hard(queue))) {
+			break;
+		}
+		expire(soft);
+	}
+}
+
 void timer_interrupt(void)
 {
 	struct cpu *cpu = this_cpu();
-	struct list *list = &timers[cpu->id];
+	struct queue *queue = &queues[cpu->id];
 	uint64_t now = READ_SYSREG(cntvct_el0);
-	bool any = false;
+	uint64_t from = now;
 
 	cpu->timer_late = 0;
 	sched_lock_masked();
-	while (!list_empty(list)) {
-		struct timer *timer = first_of(list);
+	while (!list_empty(&queue->hard)) {
+		struct timer *timer = first_of(&queue->hard);
 
 		if (timer->tick > now) {
 			break;
 		}
-		if (timer->soft && any) {
-			postpone(list, now);
-			continue;
-		}
-		any = true;
+		/* Not while whom this wakes is on its way. */
+		from = now + soft_ticks;
 		if (now - timer->tick > cpu->timer_late) {
 			cpu->timer_late = now - timer->tick;
 		}
 		expire(timer);
 	}
-	if (!list_empty(list) && first_of(list)->soft &&
-	    (first_of(list)->tick < now + SOFT_TICKS || in_the_way(list))) {
-		postpone(list, now);
+	if (from == now) {
+		expire_soft(queue, now);
 	}
-	program(list);
+	program(queue, from);
 	sched_unlock_masked();
 }
 
 void timer_init(void)
 {
+	struct queue *queue = &queues[this_cpu()->id];
+
 	hz = READ_SYSREG(cntfrq_el0);
 	if (ns_per_tick == 0) {
 		ns_per_tick = (1000000000ull << 32) / hz;
 		ticks_per_ns = (hz << 32) / 1000000000ull;
+		soft_ticks = ns_to_ticks(SOFT_NS);
+		soft_most_ticks = ns_to_ticks(SOFT_MOST_NS);
 	}
-	list_init(&timers[this_cpu()->id]);
-	program(&timers[this_cpu()->id]);
+	list_init(&queue->hard);
+	list_init(&queue->soft);
+	program(queue, 0);
 }

@@ -19,8 +19,8 @@ uint64_t ticks_to_ns(uint64_t ticks);
 uint64_t ns_to_ticks(uint64_t ns); /* rounded up, saturating */
 
 /* Fires once, in the interrupt of the CPU that started it, interrupts off. One that
- * is soft makes way for the others: it fires up to some microseconds late rather than
- * together with one, or just before. */
+ * is soft makes way for the others: it fires up to ten milliseconds late rather than
+ * within two microseconds of one. */
 struct timer {
 	struct list node;
 	uint64_t tick;
