@@ -381,14 +381,14 @@ of_system() {
 # All the arrays as one.
 write_linux_rows() {
 	while read -r kernel path; do
-		of_system json "$kernel" "$path" ||
-			give_up "the serial logs make no rows"
-	done <"$out/boots/systems" | awk '
+		of_system json "$kernel" "$path" || return
+	done <"$out/boots/systems" >"$out/boots/rows" || return
+	awk '
 	/^\[$/ || /^\]$/ { next }
 	held != "" { print held ($0 ~ /^  \{$/ && held ~ /\}$/ ? "," : "") }
 	BEGIN { print "[" }
 	{ held = $0 }
-	END { print held "\n]" }' >"$out/results.json"
+	END { print held "\n]" }' "$out/boots/rows" >"$out/results.json"
 }
 
 # worst_of LOG PHASE: the latest wake-up, in ns, by the meter that the boot had.
@@ -457,7 +457,7 @@ judge_systems() {
 
 print_systems() {
 	while read -r kernel path; do
-		of_system table "$kernel" "$path"
+		of_system table "$kernel" "$path" || return
 	done <"$out/boots/systems"
 }
 
@@ -478,10 +478,13 @@ measure_linux() {
 	code=0
 	show_systems
 	boot_all boot_linux_listed || return
-	print_systems >"$out/table.txt"
+	rows=yes
+	print_systems >"$out/table.txt" || rows=no
 	cat "$out/table.txt"
-	write_linux_rows
 	judge_systems
+	if [ "$rows" = no ] || ! write_linux_rows; then
+		give_up "the serial logs in $(short "$out/boots") make no rows"
+	fi
 	short "$out/results.json"
 	echo
 	say "caesura: $boots_listed boots in $(($(date +%s) - started)) seconds"
