@@ -62,6 +62,14 @@ struct run_queue {
 	struct list queue[PRIORITY_COUNT];
 };
 
+/* Guarded by the scheduler's lock. */
+struct timer_queue {
+	struct list hard, soft;
+	uint64_t soft_due; /* or earlier; NEVER: there is none */
+	uint64_t soft_latest; /* of that */
+	uint64_t distance; /* of soft ones to the others, ticks */
+};
+
 struct cpu {
 	uint64_t irq_stack; /* CPU_IRQ_STACK: top */
 	uint64_t gic_is_v2; /* CPU_GIC_IS_V2: irq_handle()'s argument */
@@ -76,6 +84,7 @@ struct cpu {
 	uint64_t timer_late; /* of the interrupt being handled, ticks */
 	bool timer_changed; /* atomic: by another CPU, who has sent the IPI */
 	struct timer *firing; /* guarded by the scheduler's lock */
+	struct timer_queue timers;
 };
 
 _Static_assert(offsetof(struct cpu, irq_stack) == CPU_IRQ_STACK, "cpu");

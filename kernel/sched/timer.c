@@ -10,20 +10,14 @@
 #define CTL_ENABLE 1u
 #define SOFT_NS 2048 /* longer than any soft timer's interrupt */
 #define SOFT_MOST_NS 10000000 /* that one is held up by others */
-#define NEVER UINT64_MAX
+#define NEVER (UINT64_MAX / 2)
 
 __extension__ typedef unsigned __int128 uint128;
 
-struct queue {
-	struct list hard, soft;
-};
-
-/* Guarded by the scheduler's lock. */
-static struct queue queues[MACHINE_MAX_CPUS];
 static uint64_t hz;
 /* ns = ticks * ns_per_tick >> 32, and back. */
 static uint64_t ns_per_tick, ticks_per_ns;
-static uint64_t soft_ticks, soft_most_ticks;
+static uint64_t soft_most_ticks;
 
 uint64_t ticks_now(void)
 {
@@ -63,37 +57,31 @@ static inline struct timer *first_of(const struct list *list)
 	return container_of(list->next, struct timer, node);
 }
 
-static inline uint64_t next_hard(const struct queue *queue)
+static inline uint64_t next_hard(const struct timer_queue *queue)
 {
 	return list_empty(&queue->hard) ? NEVER : first_of(&queue->hard)->tick;
 }
 
-/* Whether a soft timer may fire at a tick: it would hold up no wake-up, or has waited
- * for long. */
-static inline bool may_fire(const struct timer *soft, uint64_t at,
-			    uint64_t hard)
+/* The next hard timer is due at `hard`; no soft one before `from`, nor close before
+ * that. */
+static inline void program(const struct timer_queue *queue, uint64_t hard,
+			   uint64_t from)
 {
-	return at + soft_ticks <= hard ||
-	       (at < hard && at - soft->tick >= soft_most_ticks);
+	uint64_t soft = queue->soft_due > from ? queue->soft_due : from;
+
+	WRITE_SYSREG(cntv_cval_el0,
+		     soft + queue->distance <= hard ? soft : hard);
+	WRITE_SYSREG(cntv_ctl_el0, CTL_ENABLE);
 }
 
-/* No soft timer before `from`. */
-static inline void program(const struct queue *queue, uint64_t from)
+static void note_soft(struct timer_queue *queue)
 {
-	uint64_t next = next_hard(queue);
-
+	queue->soft_due = NEVER;
+	queue->soft_latest = NEVER;
 	if (!list_empty(&queue->soft)) {
-		const struct timer *soft = first_of(&queue->soft);
-		uint64_t at = soft->tick > from ? soft->tick : from;
-
-		next = may_fire(soft, at, next) ? at : next;
+		queue->soft_due = first_of(&queue->soft)->tick;
+		queue->soft_latest = queue->soft_due + soft_most_ticks;
 	}
-	if (next == NEVER) {
-		WRITE_SYSREG(cntv_ctl_el0, 0);
-		return;
-	}
-	WRITE_SYSREG(cntv_cval_el0, next);
-	WRITE_SYSREG(cntv_ctl_el0, CTL_ENABLE);
 }
 
 /* Into a list. */
@@ -109,31 +97,40 @@ static inline void insert(struct list *list, struct timer *timer, uint64_t tick)
 	list_insert_before(at, &timer->node);
 }
 
-/* True when the timer is the first of its kind on that CPU. */
-static inline bool queue_up(struct timer *timer, uint64_t tick, uint32_t cpu)
+void timer_queue(struct timer *timer, uint64_t tick)
 {
-	struct queue *queue = &queues[cpu];
+	struct timer_queue *queue = &this_cpu()->timers;
+
+	insert(&queue->hard, timer, tick);
+	if (queue->hard.next == &timer->node) {
+		program(queue, tick, 0);
+	}
+}
+
+/* True when the timer may be the next. */
+static bool queue_any(struct timer_queue *queue, struct timer *timer,
+		      uint64_t tick)
+{
 	struct list *list = timer->soft ? &queue->soft : &queue->hard;
 
 	insert(list, timer, tick);
-	return list->next == &timer->node;
-}
-
-void timer_queue(struct timer *timer, uint64_t tick)
-{
-	uint32_t cpu = this_cpu()->id;
-
-	if (queue_up(timer, tick, cpu)) {
-		program(&queues[cpu], 0);
+	if (timer->soft) {
+		note_soft(queue);
 	}
+	return list->next == &timer->node;
 }
 
 /* A CPU's compare register is its own to write. */
 static void queue_on(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
+	struct timer_queue *queue = &cpus[cpu].timers;
+
+	if (!queue_any(queue, timer, tick)) {
+		return;
+	}
 	if (cpu == this_cpu()->id) {
-		timer_queue(timer, tick);
-	} else if (queue_up(timer, tick, cpu)) {
+		program(queue, next_hard(queue), 0);
+	} else {
 		__atomic_store_n(&cpus[cpu].timer_changed, true,
 				 __ATOMIC_RELEASE);
 		gic_send_ipi(cpu);
@@ -146,7 +143,7 @@ void timer_changed(void)
 
 	if (__atomic_exchange_n(&cpu->timer_changed, false, __ATOMIC_ACQUIRE)) {
 		sched_lock_masked();
-		program(&queues[cpu->id], 0);
+		program(&cpu->timers, next_hard(&cpu->timers), 0);
 		sched_unlock_masked();
 	}
 }
@@ -166,7 +163,7 @@ void timer_start(struct timer *timer, uint64_t tick,
 	uint64_t daif = sched_lock();
 
 	timer->fire = fire;
-	timer_queue(timer, tick);
+	queue_on(timer, tick, this_cpu()->id);
 	sched_unlock(daif);
 }
 
@@ -239,7 +236,7 @@ static __attribute__((noinline)) void call(struct timer *timer)
 	self->preempt_disabled--;
 }
 
-static void expire(struct timer *timer)
+static inline void expire(struct timer *timer)
 {
 	list_remove_init(&timer->node);
 	if (timer->fire != NULL) {
@@ -254,62 +251,64 @@ static void expire(struct timer *timer)
 	}
 }
 
-/* With nobody to be held up. */
-static __attribute__((noinline)) void expire_soft(struct queue *queue,
+/* If nobody is held up, or they have been for long. */
+static __attribute__((noinline)) void expire_soft(struct timer_queue *queue,
 						  uint64_t now)
 {
 	while (!list_empty(&queue->soft)) {
 		struct timer *soft = first_of(&queue->soft);
 
 		if (soft->tick > now ||
-		    !may_fire(soft, now, next_hard(queue))) {
+		    (now + queue->distance > next_hard(queue) &&
+		     now - soft->tick < soft_most_ticks)) {
 			break;
 		}
-		expire(soft);
+		list_remove_init(&soft->node);
+		call(soft);
 	}
+	note_soft(queue);
 }
 
 void timer_interrupt(void)
 {
 	struct cpu *cpu = this_cpu();
-	struct queue *queue = &queues[cpu->id];
+	struct timer_queue *queue = &cpu->timers;
 	uint64_t now = READ_SYSREG(cntvct_el0);
 	uint64_t from = now;
+	uint64_t hard;
 
-	cpu->timer_late = 0;
 	sched_lock_masked();
-	while (!list_empty(&queue->hard)) {
-		struct timer *timer = first_of(&queue->hard);
-
-		if (timer->tick > now) {
-			break;
-		}
-		/* Not while whom this wakes is on its way. */
-		from = now + soft_ticks;
-		if (now - timer->tick > cpu->timer_late) {
-			cpu->timer_late = now - timer->tick;
-		}
-		expire(timer);
+	hard = next_hard(queue);
+	if (hard <= now) {
+		cpu->timer_late = now - hard;
+		/* No soft one while whom this wakes is on its way. */
+		from += queue->distance;
+		do {
+			expire(first_of(&queue->hard));
+			hard = next_hard(queue);
+		} while (hard <= now);
 	}
-	if (from == now) {
+	if (from == now || now >= queue->soft_latest) {
 		expire_soft(queue, now);
+		hard = next_hard(queue);
 	}
-	program(queue, from);
+	program(queue, hard, from);
 	sched_unlock_masked();
 }
 
 void timer_init(void)
 {
-	struct queue *queue = &queues[this_cpu()->id];
+	struct timer_queue *queue = &this_cpu()->timers;
 
 	hz = READ_SYSREG(cntfrq_el0);
 	if (ns_per_tick == 0) {
 		ns_per_tick = (1000000000ull << 32) / hz;
 		ticks_per_ns = (hz << 32) / 1000000000ull;
-		soft_ticks = ns_to_ticks(SOFT_NS);
 		soft_most_ticks = ns_to_ticks(SOFT_MOST_NS);
 	}
 	list_init(&queue->hard);
 	list_init(&queue->soft);
-	program(queue, 0);
+	queue->distance = ns_to_ticks(SOFT_NS);
+	note_soft(queue);
+	program(queue, NEVER, 0);
 }
