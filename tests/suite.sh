@@ -296,11 +296,16 @@ log_lines() {
 	from_kernel <"$out/boots/$1.log"
 }
 
-make_for_linux() {
+# For a check that boots Debian's kernels.
+for_debian() {
 	if is_uboot; then
 		skip "Debian's kernels boot on EDK II's firmware only here"
 	fi
 	gate=
+}
+
+make_for_linux() {
+	for_debian
 	need_linux "kernel:$tested_linux"
 	if [ "$long" = yes ]; then
 		make_service "$tested_linux"
@@ -309,10 +314,7 @@ make_for_linux() {
 
 # What it prints is shown, and its exit code taken.
 script_ends() {
-	if is_uboot; then
-		skip "Debian's kernels boot on EDK II's firmware only here"
-	fi
-	gate=
+	for_debian
 	linux_kernel=$tested_linux
 	script=$out/script
 	printf '%s\n' "uname -s" "exit 7" >"$script"
@@ -325,10 +327,7 @@ script_ends() {
 
 # By the kernel's own path, whose figures have no bound.
 linux_rows() {
-	if is_uboot; then
-		skip "Debian's kernels boot on EDK II's firmware only here"
-	fi
-	gate=
+	for_debian
 	limit=240
 	linux_kernel=$tested_linux
 	linux_path=kernel
@@ -351,12 +350,9 @@ linux_rows() {
 
 # on_linux NAME: a test of tests/linux/shows.sh.
 on_linux() {
-	if is_uboot; then
-		skip "Debian's kernels boot on EDK II's firmware only here"
-	fi
+	for_debian
 	# shellcheck source=tests/linux/shows.sh
 	. "$root/tests/linux/shows.sh"
-	gate=
 	limit=240
 	linux_kernel=$tested_linux
 	linux_test=$1

@@ -168,7 +168,7 @@ void sched_unlock_and_preempt(uint64_t daif);
 void timer_init(void);
 void timer_interrupt(void); /* interrupts off, lock not held */
 void timer_changed(void); /* another CPU may have; likewise */
-void timer_queue(struct timer *timer, uint64_t tick); /* lock held */
+void timer_queue(struct timer *timer, uint64_t tick); /* not soft; lock held */
 void timer_unqueue(struct timer *timer); /* lock held */
 
 /* ---- fp.c ---- */
