@@ -241,7 +241,7 @@ EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o 
 	machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
 	arm64/describe.o arm64/mend.o)
-EMBED_TEXT_MAX := 32768
+EMBED_TEXT_MAX := 36864
 EMBED_RECOVERY_MAX := 8192
 EMBED_SANDBOX_MAX := 12288
 EMBED_CC_clang := $(CLANG) --target=aarch64-linux-gnu
