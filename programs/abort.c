@@ -16,7 +16,7 @@
 
 #define SPIN_ITERATIONS 1000000000ull /* seconds */
 #define FILL_ITERATIONS 10000000ull
-#define ABORT_AFTER_TICKS 60000u /* about a millisecond */
+#define ABORT_AFTER_NS 960000u
 #define PRIORITY_ABORT 60
 
 static uint64_t aborted_tick;
@@ -26,7 +26,7 @@ static void abort_entry(void *argument)
 {
 	(void)argument;
 	do {
-		thread_sleep_until(ticks_now() + ABORT_AFTER_TICKS);
+		thread_sleep_until(tick_after_ns(ABORT_AFTER_NS));
 	} while (__atomic_load_n(&firmware->in_flight, __ATOMIC_ACQUIRE) ==
 		 NULL);
 	aborted_tick = ticks_now();

@@ -22,11 +22,11 @@
  * QEMU has several CPUs take turns. */
 #define ROUNDS 32u
 #define TRAPPED_POLL 100u /* in the sandbox MPIDR_EL1 takes so much longer */
-#define NAP_TICKS 256u
+#define NAP_NS 4096u
 #define MAX_CALLS 10000u
 #define MIN_PREEMPTIONS 2u /* a call */
-#define TURN_TICKS 2048u /* for which one CPU is taken */
-#define TAKEN_TICKS 1024u
+#define TURN_NS 32768u /* for which one CPU is taken */
+#define TAKEN_NS 16384u
 #define PRIORITY_RIVAL 50
 #define PRIORITY_CALLER 55
 #define PRIORITY_WAITING 40
@@ -40,17 +40,17 @@ static uint32_t cpus;
 static bool stopping;
 
 /* All turns, once. */
-static uint64_t round_ticks(void)
+static uint64_t round_ns(void)
 {
-	return (uint64_t)TURN_TICKS * cpus;
+	return (uint64_t)TURN_NS * cpus;
 }
 
 /* The beginning of the next of its turns. */
 static uint64_t next_turn(unsigned turn)
 {
-	uint64_t round = round_ticks();
+	uint64_t round = ns_to_ticks(round_ns());
 	uint64_t now = ticks_now();
-	uint64_t at = now / round * round + turn * TURN_TICKS;
+	uint64_t at = now / round * round + turn * ns_to_ticks(TURN_NS);
 
 	return at > now ? at : at + round;
 }
@@ -63,7 +63,7 @@ static void rival_entry(void *argument)
 		uint64_t start = next_turn(rival->turn);
 
 		thread_sleep_until(start);
-		while (ticks_now() < start + TAKEN_TICKS) {
+		while (ticks_now() < start + ns_to_ticks(TAKEN_NS)) {
 		}
 	}
 }
@@ -99,9 +99,9 @@ static bool read_record(struct adversary_affinity_record *record)
 	return status == CZ_OK && size_bytes == sizeof(*record);
 }
 
-static void nap(uint64_t ticks)
+static void nap(uint64_t ns)
 {
-	thread_sleep_until(ticks_now() + ticks);
+	thread_sleep_until(tick_after_ns(ns));
 }
 
 static void let_worker_run_on(uint64_t on)
@@ -122,7 +122,7 @@ static uint64_t interrupts_and_calls(void)
 
 static uint64_t call_instructions(void)
 {
-	uint64_t instructions = round_ticks() * ROUNDS * TICK_INSTRUCTIONS;
+	uint64_t instructions = round_ns() * ROUNDS;
 
 	return firmware->gate == CZ_GATE_SANDBOX ? instructions / TRAPPED_POLL
 						 : instructions;
@@ -146,10 +146,10 @@ static cz_status one_call(uint64_t on)
 		return status;
 	}
 	while (interrupts_and_calls() == before) {
-		nap(NAP_TICKS);
+		nap(NAP_NS);
 	}
 	let_worker_run_on(cpus_online());
-	nap(2 * round_ticks());
+	nap(2 * round_ns());
 	let_worker_run_on(on);
 	/* The worker inherits this: not so much that nobody preempts it. */
 	thread_set_priority(this_thread(), PRIORITY_WAITING);

@@ -24,7 +24,7 @@
 #define SIGNATURE_END (VALUE_BYTES + 8) /* from a payload's end: within it */
 
 #define AUTH_ATTRIBUTES (TEST_ATTRIBUTES | 0x20u /* time-based */)
-#define PERIOD_TICKS 2048u /* of the interruptions; dithered */
+#define PERIOD_NS 32768u /* of the interruptions; dithered */
 #define MIN_PREEMPTIONS 5u /* a call */
 
 extern const struct payload {
@@ -156,9 +156,9 @@ static void run_preempted(void)
 
 	probe_init(&probe, 1u << 20);
 	schedule = (struct schedule){
-		.first = ticks_now() + LEAD_TICKS,
-		.period = PERIOD_TICKS,
-		.dither = PERIOD_TICKS / 2,
+		.first = tick_after_ns(LEAD_NS),
+		.period = ns_to_ticks(PERIOD_NS),
+		.dither = ns_to_ticks(PERIOD_NS / 2),
 		.count = 1u << 20,
 	};
 	probe_start(&probe, &schedule);

@@ -3,6 +3,8 @@
  * Other work at its worst: it leaves nothing in the registers as it was. In
  * assembly, since the kernel is compiled without FP/SIMD.
  */
+#include "clobber.h"
+
 	.arch armv8-a+fp+simd
 
 /* RMode = towards zero, FZ, DN; the cumulative exception bits and QC */
@@ -103,7 +105,7 @@ function padded_call
 	sub	x3, x3, x0, lsl #2
 	mov	x0, x2
 	br	x3
-	.rept 15
+	.rept MAX_PAD
 	nop
 	.endr
 1:	br	x1

@@ -6,6 +6,11 @@
 #ifndef PROGRAMS_CLOBBER_H
 #define PROGRAMS_CLOBBER_H
 
+/* Instructions that padded_call() can put in front. */
+#define MAX_PAD 63
+
+#ifndef __ASSEMBLER__
+
 #include <stdint.h>
 
 /* Fills x0..x30 and NZCV with values made from seed; those that a C function
@@ -20,7 +25,8 @@ void fp_fill(uint64_t seed);
  * FPCR, 34 for FPSR. Inside an FP section only; changes nothing. */
 uint64_t fp_check(uint64_t seed);
 
-/* Executes `pad` (0..15) instructions that do nothing, then call(argument). */
+/* Executes `pad` (0..MAX_PAD) instructions that do nothing, then call(argument). */
 void padded_call(uint64_t pad, void (*call)(void *), void *argument);
 
+#endif
 #endif

@@ -12,15 +12,15 @@
 struct clobberer {
 	const char *name;
 	unsigned priority;
-	uint64_t hold_ticks; /* how long it sleeps inside its FP section */
+	uint64_t hold_ns; /* how long it sleeps inside its FP section */
 	struct thread *thread;
 	struct prng prng;
 	uint64_t rounds, wrong;
 };
 
 static struct clobberer clobberers[] = {
-	{.name = "clobber A", .priority = 50, .hold_ticks = 700},
-	{.name = "clobber B", .priority = 45, .hold_ticks = 1100},
+	{.name = "clobber A", .priority = 50, .hold_ns = 11200},
+	{.name = "clobber B", .priority = 45, .hold_ns = 17600},
 };
 #define CLOBBERERS (sizeof(clobberers) / sizeof(*clobberers))
 
@@ -36,12 +36,12 @@ static void clobber_entry(void *argument)
 		fp_begin();
 		fp_fill(seed);
 		clobber_general(seed);
-		thread_sleep_until(ticks_now() + self->hold_ticks);
+		thread_sleep_until(tick_after_ns(self->hold_ns));
 		self->wrong += fp_check(seed) != 0;
 		fp_end();
 		self->rounds++;
-		thread_sleep_until(ticks_now() + 100 +
-				   prng_below(&self->prng, 500));
+		thread_sleep_until(tick_after_ns(
+			1600 + 16 * prng_below(&self->prng, 500)));
 	}
 }
 

@@ -5,9 +5,14 @@
  */
 #include "common.h"
 
+#include "clobber.h"
+
 #include <kernel/ktap.h>
 #include <kernel/print.h>
 #include <kernel/time.h>
+
+#define COUNTED_NS 8000u /* of a timed loop */
+#define READING_NS 30u /* what reading the counter adds, beside two ticks */
 
 const struct cz_efi_guid test_guid = {
 	0x6c7a4d1e,
@@ -85,26 +90,46 @@ uint64_t deadline_in_ms(uint64_t ms)
 	return now_ns() + ms * 1000000;
 }
 
-/* How many ticks a loop of so many instructions takes. */
-static uint64_t ticks_of(uint64_t instructions)
+/* How long a loop of so many instructions takes. */
+static uint64_t ns_of(uint64_t instructions)
 {
 	uint64_t start = ticks_now();
 	uint64_t left = instructions / 2;
 
 	__asm__ volatile("1: subs %0, %0, #1\n\tb.ne 1b" : "+r"(left) : : "cc");
-	return ticks_now() - start;
+	return ticks_to_ns(ticks_now() - start);
+}
+
+unsigned tick_instructions(void)
+{
+	return ticks_to_ns(1) > 1 ? (unsigned)ticks_to_ns(1) : 1;
+}
+
+const char *why_time_is_not_counted(void)
+{
+	uint64_t tick = tick_instructions();
+
+	if (ticks_hz() * tick != 1000000000) {
+		return "a tick of the counter is no whole number of "
+		       "nanoseconds";
+	}
+	if (tick > MAX_PAD + 1) {
+		return "a tick of the counter is longer than 64 ns";
+	}
+	for (uint64_t i = 0; i < 10; i++) {
+		uint64_t due = (COUNTED_NS / tick + i) * tick;
+		uint64_t took = ns_of(due);
+
+		if (took < due || took > due + 2 * tick + READING_NS) {
+			return "time is not counted in instructions";
+		}
+	}
+	return NULL;
 }
 
 bool time_is_counted(void)
 {
-	for (uint64_t ticks = 500; ticks < 510; ticks++) {
-		uint64_t took = ticks_of(ticks * TICK_INSTRUCTIONS);
-
-		if (took < ticks || took > ticks + 2) {
-			return false;
-		}
-	}
-	return true;
+	return why_time_is_not_counted() == NULL;
 }
 
 struct thread *this_thread(void)

@@ -46,9 +46,14 @@ bool name_equal(const uint16_t *a, const uint16_t *b);
 uint64_t now_ns(void);
 uint64_t deadline_in_ms(uint64_t ms);
 
-/* Instructions that one counter tick takes, when QEMU counts instructions and
- * calls it time (-icount shift=0); 0 on a machine whose clock just runs. */
-#define TICK_INSTRUCTIONS 16u
+/* How many instructions a tick of the counter takes where QEMU counts instructions
+ * as nanoseconds (-icount shift=0): 16 with a counter of 62.5 MHz, 1 with one of
+ * 1 GHz. At least 1. */
+unsigned tick_instructions(void);
+
+/* NULL where QEMU counts instructions and a tick takes a whole number of them; else
+ * the reason why a moment does not name an instruction. */
+const char *why_time_is_not_counted(void);
 bool time_is_counted(void);
 
 /* The calling thread. */

@@ -19,7 +19,7 @@
 
 #define INTERVAL 1000u /* instructions between two looks */
 #define RANDOM_WORDS 100000u /* unless words= says otherwise */
-#define STUCK_TICKS 20000u
+#define STUCK_NS 320000u
 #define PRIORITY_WATCHDOG 60
 #define STUB_AT 0x100u /* in the trampoline's page, behind the trampoline */
 #define POOL_AT 0x200u
@@ -116,7 +116,7 @@ static void watchdog_entry(void *argument)
 			cz_abort_in_flight(firmware);
 		}
 		last = now;
-		thread_sleep_until(ticks_now() + STUCK_TICKS);
+		thread_sleep_until(tick_after_ns(STUCK_NS));
 	}
 }
 

@@ -19,7 +19,7 @@
 
 #define PRIORITY_CLOBBER 50
 #define PRIORITY_RIVAL 40
-#define HOLD_TICKS 256 /* how long FP registers are held across switches */
+#define HOLD_NS 4096 /* how long FP registers are held across switches */
 #define LIMIT_MS 1000
 
 /* The one that clobbers a CPU's registers. */
@@ -51,7 +51,7 @@ static void clobber_round(struct clobberer *self, uint64_t seed)
 	fp_begin();
 	fp_fill(seed);
 	clobber_general(seed);
-	thread_sleep_until(ticks_now() + HOLD_TICKS);
+	thread_sleep_until(tick_after_ns(HOLD_NS));
 	wrong = fp_check(seed);
 	fp_end();
 	if (wrong != 0) {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The exhaustive latency sweep: one expiry at every counter tick of a whole
- * call, and at every instruction of its ends, from the moment before it is
- * submitted until after it has returned. The caller starts from an idle machine
- * at a known tick, so that tick d of one run is tick d of the next.
+ * call, or every 16 instructions where a tick is shorter, and at every instruction
+ * of its ends, from the moment before it is submitted until after it has returned.
+ * The caller starts from an idle machine at a known tick, so that tick d of one run
+ * is tick d of the next.
  *
  * A SetVariable that writes changes the store, is never the same twice, and too
  * slow to be made a hundred thousand times. So: every tick of one that
  * finds its value already written (its entry and exit are the same code), then
- * as many real writes as a boot can take, each with expiries SPACING apart over
+ * as many real writes as a boot can take, each with expiries SPACING_NS apart over
  * its whole length, at another phase each time.
  */
 #include "load.h"
@@ -19,12 +20,13 @@
 #include <kernel/time.h>
 
 #define CALIBRATION_RUNS 8
-#define EDGE_TICKS 256u
-#define TAIL_TICKS 32 /* beyond the longest run seen */
-#define SPACING 128u /* ticks; a wake-up and going back to sleep fit in */
+#define EDGE_NS 4096u
+#define STEP_NS 16u
+#define TAIL_NS 512 /* beyond the longest run seen */
+#define SPACING_NS 2048u /* a wake-up and going back to sleep fit in */
 #define LARGE_WRITES 48u /* real writes a boot at most */
 #define SMALL_WRITES 192u /* of 64 bytes and less */
-#define MAX_WRITE_TICKS (1u << 20)
+#define MAX_WRITE_NS (1u << 24)
 #define MAX_SAMPLES (1u << 19)
 
 static struct run {
@@ -48,7 +50,7 @@ static uint64_t call_under(const struct schedule *schedule, uint64_t pad)
 	uint64_t start, ticks;
 
 	load_prepare(&run.load);
-	start = ticks_now() + LEAD_TICKS;
+	start = tick_after_ns(LEAD_NS);
 	absolute.first += start;
 	if (schedule->count != 0) {
 		probe_start(&run.probe, &absolute);
@@ -76,15 +78,21 @@ static uint64_t calibrate(void)
 			longest = ticks;
 		}
 	}
-	return longest + TAIL_TICKS;
+	return longest + ns_to_ticks(TAIL_NS);
 }
 
 /* At the ends of a call, where the kernel and the library run, every
  * instruction: with `pad` instructions in front, all comes that much later. */
-static uint64_t pads_at(uint64_t d, uint64_t length)
+static bool is_edge(uint64_t d, uint64_t length)
 {
-	return d < EDGE_TICKS || d + EDGE_TICKS >= length ? TICK_INSTRUCTIONS
-							  : 1;
+	uint64_t edge = ns_to_ticks(EDGE_NS);
+
+	return d < edge || d + edge >= length;
+}
+
+static uint64_t step_at(uint64_t d, uint64_t length)
+{
+	return is_edge(d, length) ? 1 : ns_to_ticks(STEP_NS);
 }
 
 static void sweep_every_tick(void)
@@ -92,10 +100,11 @@ static void sweep_every_tick(void)
 	uint64_t length = calibrate();
 	uint64_t point = 0;
 
-	for (uint64_t d = 0; d < length; d++) {
+	for (uint64_t d = 0; d < length; d += step_at(d, length)) {
 		const struct schedule one = {.first = d, .count = 1};
+		unsigned pads = is_edge(d, length) ? tick_instructions() : 1;
 
-		for (uint64_t pad = 0; pad < pads_at(d, length); pad++) {
+		for (uint64_t pad = 0; pad < pads; pad++) {
 			if (point++ % run.parts == run.part) {
 				call_under(&one, pad);
 				probe_wait(&run.probe);
@@ -111,21 +120,23 @@ static void sweep_every_tick(void)
 static uint64_t count_writes(void)
 {
 	uint64_t most = run.load.value_bytes > 64 ? LARGE_WRITES : SMALL_WRITES;
-	uint64_t needed = (SPACING + run.parts - 1) / run.parts;
+	uint64_t phases = SPACING_NS / STEP_NS;
+	uint64_t needed = (phases + run.parts - 1) / run.parts;
 
 	return needed < most ? needed : most;
 }
 
 static void sweep_writes(void)
 {
+	uint64_t spacing = ns_to_ticks(SPACING_NS);
 	uint64_t writes = count_writes();
 
 	for (uint64_t i = 0; i < writes; i++) {
 		uint64_t step = i * run.parts + run.part;
 		const struct schedule train = {
-			.first = step * SPACING / (writes * run.parts),
-			.period = SPACING,
-			.count = MAX_WRITE_TICKS / SPACING,
+			.first = step * spacing / (writes * run.parts),
+			.period = spacing,
+			.count = MAX_WRITE_NS / SPACING_NS,
 		};
 
 		call_under(&train, 0);

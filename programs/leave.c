@@ -18,9 +18,9 @@
 #include <kernel/time.h>
 
 #define TABLE_ADDRESS 0x0000fffffffff000ull
-#define A_WHILE 500u /* ticks */
+#define A_WHILE_NS 8000u
 #define LINGER_ITERATIONS 200000u
-#define URGENT_TICKS 2000u
+#define URGENT_NS 32000u
 #define PRIORITY_URGENT 50
 #define SEED_STEP 0x9e3779b97f4a7c15ull
 
@@ -102,7 +102,7 @@ static cz_status leave_call(uint64_t what, uint64_t iterations)
 static bool check_kernel(void)
 {
 	struct system_state now = system_state_now();
-	uint64_t fpcr, tick = ticks_now() + A_WHILE;
+	uint64_t fpcr, tick = tick_after_ns(A_WHILE_NS);
 	bool sound = system_state_same(&now, &leave.before);
 
 	thread_sleep_until(tick);
@@ -308,10 +308,10 @@ static void urgent_entry(void *argument)
 {
 	(void)argument;
 	while (!__atomic_load_n(&urgent.stop, __ATOMIC_ACQUIRE)) {
-		thread_sleep_until(ticks_now() + URGENT_TICKS);
+		thread_sleep_until(tick_after_ns(URGENT_NS));
 		fp_begin();
 		fp_fill(++urgent.rounds * SEED_STEP);
-		thread_sleep_until(ticks_now() + URGENT_TICKS);
+		thread_sleep_until(tick_after_ns(URGENT_NS));
 		urgent.wrong += fp_check(urgent.rounds * SEED_STEP) != 0;
 		fp_end();
 	}

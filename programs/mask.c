@@ -15,7 +15,7 @@
 
 #define MASKED_INSTRUCTIONS 5000000ull
 #define CALLS 4u
-#define PERIOD_TICKS 6250u /* 10 kHz */
+#define PERIOD_NS 100000u /* 10 kHz */
 #define SOON_NS 1500u
 #define LATE_NS 4900000u
 
@@ -74,9 +74,9 @@ static void check(uint64_t worst_ns)
 PROGRAM(mask, "firmware that masks interrupts")
 {
 	const struct schedule schedule = {
-		.first = ticks_now() + PERIOD_TICKS,
-		.period = PERIOD_TICKS,
-		.dither = PERIOD_TICKS / 2,
+		.first = tick_after_ns(PERIOD_NS),
+		.period = ns_to_ticks(PERIOD_NS),
+		.dither = ns_to_ticks(PERIOD_NS / 2),
 		.count = UINT64_MAX,
 	};
 	struct adversary_registers_record record;

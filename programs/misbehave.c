@@ -21,7 +21,7 @@
 #define OUTCOME_BYTES 128u
 #define CALL_BYTES 64u
 #define VALUE_BYTES 64u
-#define PERIOD_TICKS 6250u /* 10 kHz */
+#define PERIOD_NS 100000u /* 10 kHz */
 #define SAMPLES 65536u
 #define LIMIT_MS 1000
 #define LATE_MS 500 /* until what was given up has ended */
@@ -183,7 +183,7 @@ static void await_end(void)
 	uint64_t end = ticks_now() + ns_to_ticks(LATE_MS * 1000000ull);
 
 	do {
-		thread_sleep_until(ticks_now() + PERIOD_TICKS);
+		thread_sleep_until(tick_after_ns(PERIOD_NS));
 		cz_get_stats(firmware, &row.after);
 	} while (__atomic_load_n(&firmware->in_flight, __ATOMIC_ACQUIRE) !=
 			 NULL &&
@@ -363,9 +363,9 @@ static void check_outcome(void)
 static void run_row(void)
 {
 	const struct schedule schedule = {
-		.first = ticks_now() + PERIOD_TICKS,
-		.period = PERIOD_TICKS,
-		.dither = PERIOD_TICKS / 2,
+		.first = tick_after_ns(PERIOD_NS),
+		.period = ns_to_ticks(PERIOD_NS),
+		.dither = ns_to_ticks(PERIOD_NS / 2),
 		.count = UINT64_MAX,
 	};
 	char works[128] = "";

@@ -13,7 +13,7 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define INTO_THE_CALL_TICKS 20000u
+#define INTO_THE_CALL_NS 320000u
 #define MAX_RECORD_BYTES 256
 
 /* Outside of firmware's space nothing is mapped there. */
@@ -29,7 +29,7 @@ static int panic_in_call(void)
 {
 	static const uint16_t name[] = u"CaesuraPanic";
 	static const uint8_t data[1024];
-	uint64_t tick = ticks_now() + INTO_THE_CALL_TICKS;
+	uint64_t tick = tick_after_ns(INTO_THE_CALL_NS);
 
 	thread_create("culprit", PRIORITY_HIGHEST, culprit_entry, &tick);
 	cz_set_variable(firmware, name, &test_guid, TEST_ATTRIBUTES, data,
@@ -40,7 +40,7 @@ static int panic_in_call(void)
 
 static int panic_idle(void)
 {
-	uint64_t tick = ticks_now() + INTO_THE_CALL_TICKS;
+	uint64_t tick = tick_after_ns(INTO_THE_CALL_NS);
 
 	thread_join(thread_create("culprit", PRIORITY_HIGHEST, culprit_entry,
 				  &tick));

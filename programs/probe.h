@@ -53,13 +53,14 @@ void probe_end(struct probe *probe);
 
 /*
  * A start whose every instruction is known: sleeps until `tick`, to be woken by
- * the timer from an idle machine, then executes `pad` (0..15) instructions,
+ * the timer from an idle machine, then executes `pad` instructions, fewer than a
+ * tick takes,
  * then call(argument). Runs with the same tick distances take the same path.
  */
 void call_at_tick(uint64_t tick, uint64_t pad, void (*call)(void *),
 		  void *argument);
 
-/* Enough ticks to get from now to such a sleep. */
-#define LEAD_TICKS 2048u
+/* Long enough to get from now to such a sleep. */
+#define LEAD_NS 32768u
 
 #endif

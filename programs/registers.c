@@ -15,7 +15,7 @@
 #include <kernel/time.h>
 
 #define ITERATIONS 20000u /* of some hundred instructions each */
-#define PERIOD_TICKS 2048u /* of the interruptions; dithered */
+#define PERIOD_NS 32768u /* of the interruptions; dithered */
 #define MIN_PREEMPTIONS 5u /* a call */
 
 static bool has_number(uint32_t kind)
@@ -107,9 +107,9 @@ PROGRAM(registers, "firmware that checks every register while preempted")
 	ktap_begin(3);
 	probe_init(&probe, 1u << 20);
 	schedule = (struct schedule){
-		.first = ticks_now() + LEAD_TICKS,
-		.period = PERIOD_TICKS,
-		.dither = PERIOD_TICKS / 2,
+		.first = tick_after_ns(LEAD_NS),
+		.period = ns_to_ticks(PERIOD_NS),
+		.dither = ns_to_ticks(PERIOD_NS / 2),
 		.count = 1u << 20,
 	};
 	probe_start(&probe, &schedule);

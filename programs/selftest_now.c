@@ -16,8 +16,8 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define SOON_TICKS 2000u
-#define INTO_THE_CALL_TICKS 20000u
+#define SOON_NS 32000u
+#define INTO_THE_CALL_NS 320000u
 #define SLOW_BYTES 1024
 #define NEIGHBOUR_CALLS 500
 #define HOG_CALLS 200
@@ -58,7 +58,7 @@ static void shoot(struct shot *shot, uint64_t tick)
 static void await(const struct shot *shot)
 {
 	while (!__atomic_load_n(&shot->fired, __ATOMIC_ACQUIRE)) {
-		thread_sleep_until(ticks_now() + SOON_TICKS);
+		thread_sleep_until(tick_after_ns(SOON_NS));
 	}
 }
 
@@ -131,7 +131,7 @@ static void test_interrupt(void)
 {
 	struct shot shot;
 
-	shoot(&shot, ticks_now() + SOON_TICKS);
+	shoot(&shot, tick_after_ns(SOON_NS));
 	await(&shot);
 	test_status(shot.status, CZ_OK, "now: in an interrupt");
 	ktap_result(near(&shot.time), "now: the right result there");
@@ -152,7 +152,7 @@ static void test_full(void)
 	}
 	/* Done but not waited for, each still holds its slot. */
 	do {
-		thread_sleep_until(ticks_now() + SOON_TICKS);
+		thread_sleep_until(tick_after_ns(SOON_NS));
 		status = get_time_now(&time);
 	} while (status == CZ_E_BUSY);
 	test_status(status, CZ_OK, "now: all requests in use");
@@ -188,7 +188,7 @@ static void sleeper_entry(void *argument)
 
 	fp_begin();
 	fp_fill(77);
-	thread_sleep_until(ticks_now() + 10 * SOON_TICKS);
+	thread_sleep_until(tick_after_ns(10 * SOON_NS));
 	*wrong = fp_check(77);
 	fp_end();
 }
@@ -242,10 +242,10 @@ static void test_busy(void)
 	slow_value[0]++;
 	cz_prepare_set_variable(&call, slow_name, &test_guid, TEST_ATTRIBUTES,
 				slow_value, sizeof(slow_value));
-	shoot(&shot, ticks_now() + INTO_THE_CALL_TICKS);
+	shoot(&shot, tick_after_ns(INTO_THE_CALL_NS));
 	cz_submit(firmware, &call, &id);
 	/* The worker is inside firmware when this thread comes back. */
-	thread_sleep_until(ticks_now() + INTO_THE_CALL_TICKS / 2);
+	thread_sleep_until(tick_after_ns(INTO_THE_CALL_NS / 2));
 	status = get_time_now(&time);
 	await(&shot);
 	test_status(status, CZ_E_BUSY, "now: on top of a preempted call");
@@ -277,8 +277,8 @@ static void neighbour_entry(void *argument)
 		self->busy += status == CZ_E_BUSY;
 		self->wrong += status != CZ_OK && status != CZ_E_BUSY;
 		/* Firmware is free now and then, also by the tick. */
-		thread_sleep_until(ticks_now() + 100 +
-				   (self->good + self->busy) % 64);
+		thread_sleep_until(tick_after_ns(
+			1600 + 16 * ((self->good + self->busy) % 64)));
 	}
 }
 
@@ -349,7 +349,7 @@ static void test_hog(void)
 	thread = thread_create("hog", PRIORITY_NORMAL, hog_entry, &hog);
 	(void)thread_set_cpus(thread, cpus_online() & ~1ull);
 	while (__atomic_load_n(&hog.calls, __ATOMIC_RELAXED) == 0) {
-		thread_sleep_until(ticks_now() + SOON_TICKS);
+		thread_sleep_until(tick_after_ns(SOON_NS));
 	}
 	cz_get_stats(firmware, &stats);
 	before = stats.service[CZ_GET_TIME].calls;
@@ -410,7 +410,7 @@ void test_now(void)
 	}
 	if (!time_is_counted()) {
 		ktap_skip("now: while a call is in flight",
-			  "time is not counted in instructions");
+			  why_time_is_not_counted());
 		return;
 	}
 	test_busy();
@@ -445,7 +445,7 @@ static void test_fault(void)
 	test_status(get_time_now(&time), CZ_E_WITHDRAWN,
 		    "now: every service is withdrawn then");
 	restore_all();
-	shoot(&shot, ticks_now() + SOON_TICKS);
+	shoot(&shot, tick_after_ns(SOON_NS));
 	await(&shot);
 	test_status(shot.status, CZ_E_FAULT,
 		    "now: firmware faults in an interrupt");
@@ -483,7 +483,7 @@ static void test_unmasking(void)
 	bool early;
 
 	daif = interrupts_mask();
-	shoot(&shot, ticks_now() + SOON_TICKS);
+	shoot(&shot, tick_after_ns(SOON_NS));
 	status = get_time_now(&time);
 	early = shot.fired;
 	replace_get_time(before);

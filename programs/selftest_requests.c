@@ -381,7 +381,7 @@ void test_requests(void)
 	}
 	if (!time_is_counted()) {
 		ktap_skip("requests: while a call is in flight",
-			  "time is not counted in instructions");
+			  why_time_is_not_counted());
 		return;
 	}
 	test_deadline();

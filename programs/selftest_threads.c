@@ -18,7 +18,7 @@
 #define LOW (PRIORITY_NORMAL + 1)
 #define MIDDLE (PRIORITY_NORMAL + 5)
 #define HIGH (PRIORITY_NORMAL + 10)
-#define A_WHILE 2000u /* ticks */
+#define A_WHILE_NS 32000u
 
 /* Who came by, in order. */
 static struct {
@@ -46,7 +46,7 @@ static bool visits_were(unsigned a, unsigned b, unsigned c)
 
 static uint64_t in_a_while(void)
 {
-	return ticks_now() + A_WHILE;
+	return tick_after_ns(A_WHILE_NS);
 }
 
 /* Sleeps until so many came by. Joining would lend them our priority. */
@@ -153,7 +153,7 @@ static void test_preemption(void)
 	preempt_disable();
 	tick = in_a_while();
 	thread = thread_create("late", HIGH, late_visitor, &tick);
-	ktap_result(!woken_while_busy(tick + A_WHILE),
+	ktap_result(!woken_while_busy(tick + ns_to_ticks(A_WHILE_NS)),
 		    "threads: but not with preemption off");
 	preempt_enable();
 	thread_join(thread);
@@ -224,8 +224,8 @@ static void test_completion(void)
 	ktap_result(!completion_wait(&completion, NULL, deadline) &&
 			    ticks_now() >= deadline,
 		    "completion: a wait ends at its deadline");
-	kprintf("# %llu ticks after it\n",
-		(unsigned long long)(ticks_now() - deadline));
+	kprintf("# %llu ns after it\n",
+		(unsigned long long)ticks_to_ns(ticks_now() - deadline));
 	thread = thread_create("setter", HIGH, setter, &completion);
 	ktap_result(completion_wait(&completion, NULL, FOREVER),
 		    "completion: a wait ends when it is set");
@@ -374,7 +374,7 @@ static void fp_user_entry(void *argument)
 
 		fp_begin();
 		fp_fill(seed);
-		thread_sleep_until(ticks_now() + 100 + seed % 50);
+		thread_sleep_until(tick_after_ns(1600 + 16 * (seed % 50)));
 		self->wrong = fp_check(seed);
 		fp_end();
 	}

@@ -13,9 +13,10 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define REACH_TICKS 192 /* either way: more than the timer keeps away */
-#define FAR_TICKS 4096
-#define TRAIN_TICKS 100u /* between wake-ups, less than it keeps away */
+#define REACH_NS 3072 /* either way: more than the timer keeps away */
+#define FAR_NS 65536
+#define TRAIN_NS 1600u /* between wake-ups, less than it keeps away */
+#define STEP_NS 16 /* the instructions between two steps are pads */
 #define MOST_NS 10010000 /* that it may be late */
 #define MAX_SAMPLES (1u << 16)
 
@@ -62,7 +63,7 @@ static void spin(void *unused)
 static uint64_t one_point(int distance, bool timer_first, uint64_t pad)
 {
 	const struct schedule one = {
-		.first = ticks_now() + LEAD_TICKS,
+		.first = tick_after_ns(LEAD_NS),
 		.count = 1,
 	};
 	uint64_t due = one.first + (uint64_t)(int64_t)distance;
@@ -85,9 +86,9 @@ static uint64_t one_point(int distance, bool timer_first, uint64_t pad)
 static uint64_t late_by_train(void)
 {
 	const struct schedule train = {
-		.first = ticks_now() + LEAD_TICKS,
-		.period = TRAIN_TICKS,
-		.count = 2 * ns_to_ticks(MOST_NS) / TRAIN_TICKS,
+		.first = tick_after_ns(LEAD_NS),
+		.period = ns_to_ticks(TRAIN_NS),
+		.count = 2 * MOST_NS / TRAIN_NS,
 	};
 
 	fired = 0;
@@ -100,16 +101,19 @@ static uint64_t late_by_train(void)
 /* While the timer is set, and far. */
 static uint64_t worst_far(void)
 {
-	for (uint64_t pad = 0; pad < TICK_INSTRUCTIONS; pad++) {
-		one_point(FAR_TICKS, true, pad);
+	for (uint64_t pad = 0; pad < STEP_NS; pad++) {
+		one_point((int)ns_to_ticks(FAR_NS), true, pad);
 	}
 	return samples_max(&probe.samples);
 }
 
 static uint64_t worst_near(void)
 {
-	for (int d = -REACH_TICKS; d <= REACH_TICKS; d++) {
-		for (uint64_t pad = 0; pad < TICK_INSTRUCTIONS; pad += 2) {
+	int reach = (int)ns_to_ticks(REACH_NS);
+	int step = (int)ns_to_ticks(STEP_NS);
+
+	for (int d = -reach; d <= reach; d += step) {
+		for (uint64_t pad = 0; pad < STEP_NS; pad += 2) {
 			one_point(d, true, pad);
 			one_point(d, false, pad);
 		}
@@ -123,7 +127,7 @@ PROGRAM(soft, "the library's timer close to a thread's")
 
 	is_hard = option_string("kind", "soft")[0] == 'h';
 	if (!time_is_counted()) {
-		return could_not_run("time is not counted");
+		return could_not_run(why_time_is_not_counted());
 	}
 	list_init(&hard_timer.node);
 	probe_init(&probe, MAX_SAMPLES);
@@ -135,7 +139,7 @@ PROGRAM(soft, "the library's timer close to a thread's")
 		is_hard ? "hard" : "soft", (unsigned long long)ticks_to_ns(far),
 		(unsigned long long)ticks_to_ns(near),
 		(unsigned long long)late_ns);
-	if (near > far + 1) {
+	if (near > far + ns_to_ticks(STEP_NS)) {
 		kprintf("error: the timer held up a wake-up\n");
 		return EXIT_FAILED;
 	}

@@ -47,8 +47,10 @@ static uint64_t preemptions(void)
 /* Why nobody can tell how often something must have happened, or NULL. */
 static const char *reason_for_no_bound(void)
 {
-	if (!time_is_counted()) {
-		return "time is not counted in instructions";
+	const char *why = why_time_is_not_counted();
+
+	if (why != NULL) {
+		return why;
 	}
 	return stress.threads < MIN_THREADS ? "there are few threads" : NULL;
 }

@@ -195,9 +195,9 @@ static void make_call(struct agent *agent)
 
 /* ---- Between calls ---- */
 
-static void work(uint64_t ticks)
+static void work(uint64_t ns)
 {
-	uint64_t end = ticks_now() + ticks;
+	uint64_t end = tick_after_ns(ns);
 
 	while (ticks_now() < end) {
 	}
@@ -231,11 +231,11 @@ static void pass_time(struct agent *agent)
 	}
 	if (choice < 45) {
 		set_doing(agent, "sleeps", CZ_SERVICE_COUNT);
-		thread_sleep_until(ticks_now() +
-				   prng_below(&agent->prng, 8192));
+		thread_sleep_until(
+			tick_after_ns(16 * prng_below(&agent->prng, 8192)));
 		set_doing(agent, NULL, CZ_SERVICE_COUNT);
 	} else if (choice < 55) {
-		work(prng_below(&agent->prng, 512));
+		work(16 * prng_below(&agent->prng, 512));
 	} else if (choice < 65) {
 		set_priority(agent,
 			     LOWEST + (unsigned)prng_below(&agent->prng,

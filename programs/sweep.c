@@ -6,9 +6,9 @@
  *
  * The caller starts from an idle machine at a known tick; the probe interrupts
  * d ticks later. What lies between is the same instructions every time, so that
- * d, with 0 to 15 instructions put in front, names one instruction. With
- * several CPUs it is a moment somewhere in the call: a probe for each CPU wakes at
- * it, so that nobody has a place to go.
+ * d names one instruction, once fewer instructions than a tick takes are put in
+ * front. With several CPUs it is a moment somewhere in the call: a probe for each
+ * CPU wakes at it, so that nobody has a place to go.
  */
 #include "hostile.h"
 #include "probe.h"
@@ -32,8 +32,9 @@
 #define WRITE_INTERVAL 16 /* points between the other threads' writes */
 #define MAX_TRACE 16384
 #define MAX_TRIES 4
-#define EARLY_TICKS 16 /* the search for the entry begins before the gate */
-#define TAKEN_TICKS 256 /* a CPU that the call is not on is kept busy so long */
+#define EARLY_NS 256 /* the search for the entry begins before the gate, */
+#define LATE_NS 4096 /* and ends so long after the call */
+#define TAKEN_NS 4096 /* a CPU that the call is not on is kept busy so long */
 
 /* One for each CPU. */
 struct interrupter {
@@ -93,7 +94,7 @@ static bool undisturbed_call(void)
 	struct cz_service_stats service;
 
 	subject_prepare(sweep.subject, &sweep.given);
-	start = ticks_now() + LEAD_TICKS;
+	start = tick_after_ns(LEAD_NS);
 	start_ns = ticks_to_ns(start);
 	call_at_tick(start, 0, call, NULL);
 	if (sweep.reference == CZ_OK && sweep.status != CZ_OK) {
@@ -153,7 +154,7 @@ static bool is_on(unsigned cpu)
 
 static void take_cpu(void)
 {
-	uint64_t end = ticks_now() + TAKEN_TICKS;
+	uint64_t end = tick_after_ns(TAKEN_NS);
 
 	while (ticks_now() < end) {
 	}
@@ -230,7 +231,7 @@ static uint64_t second_after(uint64_t ticks)
 	uint64_t at_ns = sweep.enter_ns + sweep.length_ns +
 			 prng_below(&sweep.prng, tail_ns);
 
-	return at_ns / TICK_INSTRUCTIONS + 1 - ticks;
+	return ns_to_ticks(at_ns + 1) - ticks;
 }
 
 static void start_interrupters(const struct schedule *schedule)
@@ -270,7 +271,7 @@ static void run_point(uint64_t ticks, uint64_t pad)
 	sweep.interrupts_before = service.interrupts;
 	sweep.preempted = false;
 	sweep.handled = false;
-	start = ticks_now() + LEAD_TICKS;
+	start = tick_after_ns(LEAD_NS);
 	schedule.first = start + ticks;
 	start_interrupters(&schedule);
 	call_at_tick(start, pad, call, NULL);
@@ -291,9 +292,9 @@ static void run_point(uint64_t ticks, uint64_t pad)
  * start: the tick after them, and as many nops as reach it. */
 static void run_point_at(uint64_t ns)
 {
-	uint64_t ticks = (ns + TICK_INSTRUCTIONS - 1) / TICK_INSTRUCTIONS;
+	uint64_t ticks = ns_to_ticks(ns);
 
-	run_point(ticks, ticks * TICK_INSTRUCTIONS - ns);
+	run_point(ticks, sweep.counted ? ticks_to_ns(ticks) - ns : 0);
 }
 
 static void sweep_points(uint64_t points, uint64_t first, uint64_t count)
@@ -364,12 +365,13 @@ static void run_point_on_path(uint64_t ticks, uint64_t pad)
  */
 static void sweep_every(void)
 {
-	uint64_t ticks = sweep.enter_ns / TICK_INSTRUCTIONS - EARLY_TICKS;
-	uint64_t end = ticks + sweep.length_ns / TICK_INSTRUCTIONS + 256;
+	uint64_t ticks = (sweep.enter_ns - EARLY_NS) / tick_instructions();
+	uint64_t end =
+		ticks + (sweep.length_ns + LATE_NS) / tick_instructions();
 	bool outside = false;
 
 	for (; !outside && !sweep.hopeless && ticks < end; ticks++) {
-		for (uint64_t pad = TICK_INSTRUCTIONS;
+		for (uint64_t pad = tick_instructions();
 		     pad-- > 0 && !outside && !sweep.hopeless;) {
 			run_point_on_path(ticks, pad);
 			if (path_end() == 0 && !continues_path()) {
@@ -462,7 +464,7 @@ static void report_preempted(void)
 		sweep.every ? sweep.points : (sweep.points * 95 + 99) / 100;
 
 	if (!sweep.counted) {
-		ktap_skip(title, "time is not counted in instructions");
+		ktap_skip(title, why_time_is_not_counted());
 	} else if (sweep.cpus > 1 && sweep.length_ns < SHORT_CALL) {
 		ktap_skip(title, "a short call, several CPUs");
 	} else {

@@ -99,6 +99,8 @@ list_boots() {
 	check_in_gate "selftest, two CPUs, 2 GiB" \
 		"cpus=2 qemu_args='-m 2048' kernel_passes selftest"
 	check_in_gate "selftest, real time" "icount=no kernel_passes selftest"
+	check_in_gate "selftest, two CPUs, a counter of 1 GHz" \
+		"cpus=2 cpu=cortex-a57,cntfrq=1000000000 kernel_passes selftest"
 	check_in_gate "registers in a misbehaving driver" \
 		"kernel_passes 'registers adversary'"
 	check_in_gate "registers, cpu max" \
@@ -175,6 +177,8 @@ list_sweeps() {
 	check_in_gate "sweep SetVariable, gcc, cpu max" \
 		"toolchain=gcc cpu=max sweeps SetVariable 50 64"
 	check_in_gate "sweep SetVariable, two CPUs" "cpus=2 sweeps SetVariable 50 64"
+	check_in_gate "sweep GetTime, a counter of 1 GHz" \
+		"cpu=cortex-a57,cntfrq=1000000000 sweeps GetTime $points"
 	check_in_gate "sweep GetVariable, 64 bytes" "sweeps GetVariable $points 64"
 	check_in_gate "sweep GetVariable, 1 KiB" "sweeps GetVariable $points 1024"
 	for service in GetNextVariableName GetNextHighMonotonicCount \

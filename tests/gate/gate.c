@@ -23,7 +23,7 @@
 #define CPACR_FPEN (3ull << 20)
 #define PRIORITY_ABORT 60
 #define PRIORITY_IN_VAIN 2
-#define ABORT_AFTER_TICKS 2000u
+#define ABORT_AFTER_NS 32000u
 #define LONG 100000000ull /* iterations: seconds */
 
 #define BIT(n) (1ull << (n))
@@ -185,7 +185,7 @@ static void ask_for_end(void)
 static void abort_entry(void *unused)
 {
 	(void)unused;
-	thread_sleep_until(ticks_now() + ABORT_AFTER_TICKS);
+	thread_sleep_until(tick_after_ns(ABORT_AFTER_NS));
 	ask_for_end();
 }
 
@@ -207,7 +207,7 @@ static void check_ended(void)
 static void in_vain(void *unused)
 {
 	(void)unused;
-	thread_sleep_until(ticks_now() + ABORT_AFTER_TICKS);
+	thread_sleep_until(tick_after_ns(ABORT_AFTER_NS));
 }
 
 /* By the interrupt of a thread that does not get to run. */
@@ -219,7 +219,7 @@ static void check_ended_fp_off(void)
 		thread_create("in vain", PRIORITY_IN_VAIN, in_vain, NULL);
 	uint64_t changed;
 
-	thread_sleep_until(ticks_now() + ABORT_AFTER_TICKS / 4);
+	thread_sleep_until(tick_after_ns(ABORT_AFTER_NS / 4));
 	prepare_adversary(ADVERSARY_LEAVE, &order, sizeof(order));
 	ask_for_end();
 	changed = enter_with_fp();

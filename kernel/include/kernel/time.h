@@ -18,6 +18,12 @@ uint64_t ticks_hz(void);
 uint64_t ticks_to_ns(uint64_t ticks);
 uint64_t ns_to_ticks(uint64_t ns); /* rounded up, saturating */
 
+/* The tick that comes so long after now. */
+static inline uint64_t tick_after_ns(uint64_t ns)
+{
+	return ticks_now() + ns_to_ticks(ns);
+}
+
 /* Fires once, in the interrupt of the CPU that started it, interrupts off. One that
  * is soft makes way for the others: it fires up to ten milliseconds late rather than
  * within two microseconds of one. */
