@@ -28,10 +28,14 @@
 
 #define QUERY_SIGNATURE 0x10
 #define QUERY_COMMAND_SET 0x13
+#define QUERY_EXTENDED 0x15 /* where Intel's own table is */
 #define QUERY_SIZE 0x27
 #define QUERY_BUFFER 0x2a
 #define QUERY_REGIONS 0x2c
 #define QUERY_REGION 0x2d
+/* In Intel's table: "PRI", a version, and what the chip can do. */
+#define EXTENDED_FEATURES 5
+#define FEATURE_PARTITIONS (1u << 9) /* it works on one and reads another */
 #define INTEL_EXTENDED 1
 #define INTEL_STANDARD 3
 
@@ -96,6 +100,7 @@ static bool escape(struct nor *nor)
 		if (!shows_status(nor)) {
 			command(nor, 0, NOR_CLEAR_STATUS);
 			command(nor, 0, NOR_READ_ARRAY);
+			command(nor, nor->size_bytes - 4, NOR_READ_ARRAY);
 			return true;
 		}
 	}
@@ -147,6 +152,28 @@ static bool find_signature(struct nor *nor)
 	return true;
 }
 
+/* In query mode. Intel's table may be anywhere behind the words of the query. */
+static bool has_partitions(struct nor *nor)
+{
+	static const char signature[] = {'P', 'R', 'I'};
+	uint32_t at = query(nor, QUERY_EXTENDED, 2);
+	uint32_t features = 0;
+
+	if (at == 0 || 4 * (at + EXTENDED_FEATURES + 4) > nor->size_bytes) {
+		return false;
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		if ((get(nor, 4 * (at + i)) & 0xff) != (uint8_t)signature[i]) {
+			return false;
+		}
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		features |= (get(nor, 4 * (at + EXTENDED_FEATURES + i)) & 0xff)
+			    << (8 * i);
+	}
+	return (features & FEATURE_PARTITIONS) != 0;
+}
+
 static void ask(struct nor *nor)
 {
 	/* Both devices at once; one of 32 bits looks at the low half. */
@@ -154,6 +181,7 @@ static void ask(struct nor *nor)
 	for (uint32_t i = 0; i < NOR_QUERY_WORDS; i++) {
 		nor->query[i] = get(nor, 4 * i);
 	}
+	nor->has_partitions = has_partitions(nor);
 	put(nor, 0, NOR_READ_ARRAY << 16 | NOR_READ_ARRAY);
 	put(nor, 0, NOR_IDENTIFY << 16 | NOR_IDENTIFY);
 	nor->identity[0] = get(nor, 0);
@@ -254,24 +282,6 @@ static bool find_geometry(struct nor *nor)
 	return true;
 }
 
-bool nor_open(struct nor *nor, const struct flash_port *port, uint64_t address)
-{
-	*nor = (struct nor){
-		.port = *port,
-		.address = address,
-		.lanes = 2, /* until it is known: commands in both halves */
-		.size_bytes = (uint32_t)port->size_bytes,
-	};
-	if (port->size_bytes < 65536 || port->size_bytes > 1u << 30 ||
-	    port->size_bytes % 4096 != 0) {
-		return refuse(nor,
-			      "flash at 0x%" PRIx64 ": a region of %" PRIu64
-			      " bytes, not 64 KiB to 1 GiB",
-			      address, port->size_bytes);
-	}
-	return ask_until_ready(nor) && find_geometry(nor);
-}
-
 struct nor_block nor_block_of(const struct nor *nor, uint32_t offset)
 {
 	const struct nor_region *region = &nor->region[nor->region_count - 1];
@@ -288,7 +298,7 @@ struct nor_block nor_block_of(const struct nor *nor, uint32_t offset)
 	};
 }
 
-/* ---- Programs and erases ---- */
+/* ---- Opening ---- */
 
 /* Until every device is ready: its status, or 0 when the time is over. */
 static uint32_t wait_ready(struct nor *nor, uint32_t offset, uint64_t limit_ns)
@@ -313,6 +323,54 @@ static uint32_t wait_ready(struct nor *nor, uint32_t offset, uint64_t limit_ns)
 		(void)nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 	}
 }
+
+/*
+ * A partition shows what the latest command to it has asked for, and may be busy while
+ * others answer. Each has at least one whole block: all of them are waited for, and
+ * told to show their array.
+ */
+static bool show_partitions(struct nor *nor)
+{
+	uint32_t offset = 0;
+
+	command(nor, 0, NOR_CLEAR_STATUS);
+	while (offset < nor->size_bytes) {
+		struct nor_block block = nor_block_of(nor, offset);
+
+		command(nor, offset, NOR_STATUS);
+		if (wait_ready(nor, offset, ERASE_LIMIT_NS) == 0) {
+			return refuse(nor,
+				      "flash at 0x%" PRIx64
+				      ": the block at 0x%" PRIx32
+				      " does not become ready",
+				      nor->address, offset);
+		}
+		command(nor, offset, NOR_READ_ARRAY);
+		offset += block.size_bytes;
+	}
+	return true;
+}
+
+bool nor_open(struct nor *nor, const struct flash_port *port, uint64_t address)
+{
+	*nor = (struct nor){
+		.port = *port,
+		.address = address,
+		.lanes = 2, /* until it is known: commands in both halves */
+		.size_bytes = (uint32_t)port->size_bytes,
+	};
+	if (port->size_bytes < 65536 || port->size_bytes > 1u << 30 ||
+	    port->size_bytes % 4096 != 0) {
+		return refuse(nor,
+			      "flash at 0x%" PRIx64 ": a region of %" PRIu64
+			      " bytes, not 64 KiB to 1 GiB",
+			      address, port->size_bytes);
+	}
+	return ask_until_ready(nor) && find_geometry(nor) &&
+	       (!nor->has_partitions || show_partitions(nor));
+}
+
+/* ---- Programs and erases ---- */
 
 static const char *describe(uint32_t status)
 {

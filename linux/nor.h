@@ -41,6 +41,7 @@ struct nor {
 	uint32_t size_bytes;
 	uint32_t buffer_bytes; /* of a buffered program; 0: there is none */
 	uint32_t block_count, largest_block_bytes;
+	bool has_partitions; /* each shows its array or not by itself */
 	uint32_t region_count;
 	struct nor_region region[NOR_MAX_REGIONS];
 	uint32_t query[NOR_QUERY_WORDS]; /* what it says in query mode */

@@ -135,7 +135,7 @@ static void commit(uint32_t after)
 		chip_reset(chip);
 	}
 	chip_do_write(chip, SIZE - 4, UINT32_MAX);
-	while (chip->cycle != 0 || chip->command != 0) {
+	while (!chip_is_idle(chip)) {
 		chip_do_write(chip, SIZE - 4, UINT32_MAX);
 	}
 	demand(flash_apply(flash, &list));

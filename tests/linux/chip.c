@@ -17,6 +17,7 @@ static void describe(struct chip *chip)
 	uint32_t count = chip->size_bytes / chip->block_bytes - 1;
 
 	memcpy(chip->query + 0x10, "QRY\001\000\061", 6);
+	memcpy(chip->query + 0x31, "PRI10", 5);
 	chip->query[0x27] = (uint8_t)__builtin_ctz(bytes * (count + 1));
 	chip->query[0x28] = 2;
 	chip->query[0x2a] = 0x0b;
@@ -40,12 +41,19 @@ struct chip *chip_make(uint32_t size_bytes, uint32_t block_bytes)
 		.storage = (uint8_t *)(chip + 1),
 		.size_bytes = size_bytes,
 		.block_bytes = block_bytes,
+		.partition_bytes = size_bytes,
 		.lanes = 2,
 	};
 	memset(chip->storage, 0xff, size_bytes);
 	describe(chip);
 	chip_reset(chip);
 	return chip;
+}
+
+void chip_divide(struct chip *chip, uint32_t partition_bytes)
+{
+	chip->partition_bytes = partition_bytes;
+	chip->query[0x31 + 6] |= 2; /* simultaneous operations */
 }
 
 void chip_free(struct chip *chip)
@@ -58,6 +66,32 @@ void chip_reset(struct chip *chip)
 	chip->cycle = 0;
 	chip->command = 0;
 	chip->status = 0x80;
+	memset(chip->mode, 0, sizeof(chip->mode));
+}
+
+bool chip_is_idle(const struct chip *chip)
+{
+	for (uint32_t i = 0; i < CHIP_MAX_PARTITIONS; i++) {
+		if (chip->mode[i] != 0) {
+			return false;
+		}
+	}
+	return chip->cycle == 0;
+}
+
+static bool is_divided(const struct chip *chip)
+{
+	return chip->partition_bytes != chip->size_bytes;
+}
+
+static uint32_t *mode_of(struct chip *chip, uint64_t offset)
+{
+	uint64_t number = offset / chip->partition_bytes;
+
+	if (number >= CHIP_MAX_PARTITIONS) {
+		abort();
+	}
+	return &chip->mode[number];
 }
 
 struct flash_port chip_port(struct chip *chip)
@@ -70,6 +104,13 @@ struct flash_port chip_port(struct chip *chip)
 	};
 }
 
+static bool is_busy(const struct chip *chip, uint64_t offset)
+{
+	return chip->busy > 0 &&
+	       (!is_divided(chip) ||
+		offset / chip->partition_bytes == chip->busy_partition);
+}
+
 uint32_t chip_do_read(void *context, uint64_t offset)
 {
 	struct chip *chip = context;
@@ -79,11 +120,11 @@ uint32_t chip_do_read(void *context, uint64_t offset)
 	if (offset % 4 != 0 || offset >= chip->size_bytes) {
 		abort();
 	}
-	if (chip->busy > 0) {
+	if (is_busy(chip, offset)) {
 		chip->busy--;
 		return 0;
 	}
-	switch (chip->command) {
+	switch (*mode_of(chip, offset)) {
 	case 0:
 		memcpy(&value, chip->storage + offset, 4);
 		return value;
@@ -134,10 +175,11 @@ static void store(struct chip *chip, uint64_t offset, uint32_t value)
 	}
 }
 
-static void array(struct chip *chip)
+static void array(struct chip *chip, uint64_t offset)
 {
 	chip->cycle = 0;
 	chip->command = 0;
+	*mode_of(chip, offset) = 0;
 }
 
 static void begin(struct chip *chip, uint64_t offset, uint32_t command)
@@ -163,18 +205,21 @@ static void begin(struct chip *chip, uint64_t offset, uint32_t command)
 	case 0x98:
 		break;
 	case 0x50:
-		chip->status = 0;
-		array(chip);
+		/* QEMU's is not ready then, until the next command. */
+		chip->status = is_divided(chip) ? 0x80 : 0;
+		array(chip, offset);
 		return;
 	case 0x70:
 	case 0x90:
-		chip->command = command;
+		*mode_of(chip, offset) = command;
 		return;
 	default:
-		array(chip);
+		array(chip, offset);
 		return;
 	}
 	chip->command = command;
+	chip->partition = mode_of(chip, offset);
+	*chip->partition = command;
 	chip->cycle = 1;
 }
 
@@ -193,7 +238,7 @@ static void second(struct chip *chip, uint64_t offset, uint32_t value)
 			chip->cycle = 0;
 			chip->status |= 0x80;
 		} else {
-			array(chip);
+			array(chip, offset);
 		}
 		break;
 	case 0xe8:
@@ -206,15 +251,31 @@ static void second(struct chip *chip, uint64_t offset, uint32_t value)
 			chip->cycle = 0;
 			chip->status |= 0x80;
 		} else {
-			array(chip);
+			array(chip, offset);
 		}
 		break;
 	default:
 		if (command == 0xff) {
-			array(chip);
+			array(chip, offset);
 		}
 		break;
 	}
+}
+
+/* Whether the word is not for the partition of the command that it would complete. */
+static bool is_elsewhere(struct chip *chip, uint64_t offset)
+{
+	return chip->cycle != 0 && mode_of(chip, offset) != chip->partition;
+}
+
+static void give_up(struct chip *chip, uint64_t offset)
+{
+	chip->cycle = 0;
+	if (chip->command != 0x98) {
+		chip->status |= 0xb0;
+		*mode_of(chip, offset) = 0x70;
+	}
+	chip->command = 0;
 }
 
 void chip_do_write(void *context, uint64_t offset, uint32_t value)
@@ -225,11 +286,15 @@ void chip_do_write(void *context, uint64_t offset, uint32_t value)
 		chip->step(chip->context);
 	}
 	chip->writes++;
-	if (chip->busy > 0) {
-		return;
-	}
 	if (offset % 4 != 0 || offset >= chip->size_bytes) {
 		abort();
+	}
+	if (is_busy(chip, offset)) {
+		return;
+	}
+	if (is_elsewhere(chip, offset)) {
+		give_up(chip, offset);
+		return;
 	}
 	switch (chip->cycle) {
 	case 0:
@@ -249,7 +314,7 @@ void chip_do_write(void *context, uint64_t offset, uint32_t value)
 			chip->cycle = 0;
 			chip->status |= 0x80;
 		} else {
-			array(chip);
+			array(chip, offset);
 		}
 		break;
 	}

@@ -308,6 +308,56 @@ static void any_command_is_got_out_of(void **state)
 	start_bench(true);
 }
 
+/* The same of every partition of a chip that has some. */
+static void any_partition_is_got_out_of_it(void **state)
+{
+	static const uint32_t commands[] = {0x70, 0x90, 0x20, 0x60, 0x40, 0xe8};
+
+	(void)state;
+	chip_divide(chip, BLOCK);
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
+	assert_true(bench_commit(&bench));
+	bench_stop(&bench);
+	for (uint32_t i = 0; i < BLOCKS * 6; i++) {
+		uint32_t command = commands[i / BLOCKS];
+		uint64_t offset = i % BLOCKS * BLOCK + BLOCK / 2;
+
+		if (command == 0x20 && offset < BLOCK) {
+			continue; /* This chip erases at once. */
+		}
+		chip_do_write(chip, offset, command << 16 | command);
+		if (command == 0xe8) {
+			chip_do_write(chip, offset, 31);
+		}
+		start_bench(true);
+		if (!chip_is_idle(chip)) {
+			fail_msg("partition %u is not out of 0x%x", i % BLOCKS,
+				 command);
+		}
+		assert_int_equal(chip->status, 0x80);
+		assert_int_equal(found(chip->storage, 1), 9);
+		bench_stop(&bench);
+	}
+	start_bench(true);
+	assert_int_equal(bench_set(&bench, 1, 8, 300), 0);
+	assert_true(bench_commit(&bench));
+	assert_int_equal(found(chip->storage, 1), 8);
+	assert_true(chip_is_idle(chip));
+}
+
+static void a_busy_partition_is_waited_for(void **state)
+{
+	(void)state;
+	chip_divide(chip, BLOCK);
+	chip_do_write(chip, 2 * BLOCK, 0x00700070);
+	chip->busy_partition = 2;
+	chip->busy = 500;
+	start_bench(true);
+	assert_int_equal(chip->busy, 0);
+	assert_true(chip_is_idle(chip));
+}
+
 static void an_erase_is_waited_for(void **state)
 {
 	(void)state;
@@ -445,6 +495,8 @@ int main(void)
 		FRESH(unknown_chips_are_refused),
 		FRESH(one_device_of_32_bits),
 		FRESH(any_command_is_got_out_of),
+		FRESH(any_partition_is_got_out_of_it),
+		FRESH(a_busy_partition_is_waited_for),
 		FRESH(an_erase_is_waited_for),
 		FRESH(errors_of_the_chip_are_named),
 		FRESH(power_cuts_leave_old_or_new),
