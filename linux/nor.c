@@ -300,25 +300,28 @@ struct nor_block nor_block_of(const struct nor *nor, uint32_t offset)
 
 /* ---- Opening ---- */
 
-/* Until every device is ready: its status, or 0 when the time is over. */
+/* Until every device is ready: its status, or 0 when the time is over. The status
+ * is read after the time was: this thread may not have run in between for long. */
 static uint32_t wait_ready(struct nor *nor, uint32_t offset, uint64_t limit_ns)
 {
 	uint32_t ready = nor_command(nor, NOR_READY);
 	uint64_t from_ns = 0;
 
 	for (uint32_t polls = 0;; polls++) {
+		bool is_over = from_ns != 0 && now_ns() - from_ns > limit_ns;
 		uint32_t status = get(nor, offset);
 
 		if ((status & ready) == ready) {
 			return status;
+		}
+		if (is_over) {
+			return 0;
 		}
 		if (polls < BUSY_POLLS) {
 			continue;
 		}
 		if (from_ns == 0) {
 			from_ns = now_ns();
-		} else if (now_ns() - from_ns > limit_ns) {
-			return 0;
 		}
 		(void)nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 	}

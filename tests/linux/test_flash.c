@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -20,6 +21,29 @@
 
 static struct chip *chip;
 static struct bench bench;
+
+/* The clock of nor.c, and its pauses (-Wl,--wrap). */
+static uint64_t clock_ns = 1;
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *now);
+int __wrap_clock_gettime(clockid_t id, struct timespec *now)
+{
+	(void)id;
+	*now = (struct timespec){
+		.tv_sec = (time_t)(clock_ns / 1000000000),
+		.tv_nsec = (long)(clock_ns % 1000000000),
+	};
+	return 0;
+}
+
+int __wrap_nanosleep(const struct timespec *pause, struct timespec *left);
+int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
+{
+	(void)left;
+	clock_ns +=
+		(uint64_t)pause->tv_sec * 1000000000 + (uint64_t)pause->tv_nsec;
+	return 0;
+}
 
 static int start(void **state)
 {
@@ -358,6 +382,40 @@ static void a_busy_partition_is_waited_for(void **state)
 	assert_true(chip_is_idle(chip));
 }
 
+/* A chip that is ready soon, and a thread that is not run for long before it looks. */
+static uint32_t polls_left;
+
+static uint32_t read_late(void *context, uint64_t offset)
+{
+	uint32_t value = chip_do_read(context, offset);
+
+	if (value != 0x00800080 || polls_left == 0) {
+		return value;
+	}
+	polls_left--;
+	if (polls_left == 0) {
+		clock_ns += 60000000000ull;
+	}
+	return 0;
+}
+
+static void a_late_look_is_no_time_out(void **state)
+{
+	struct flash_port port = chip_port(chip);
+	uint32_t word = 0x12345678;
+	struct nor nor;
+
+	(void)state;
+	port.read = read_late;
+	assert_true(nor_open(&nor, &port, 0));
+	polls_left = 5000;
+	if (!nor_program(&nor, 0x100, &word, 1, true)) {
+		fail_msg("%s", nor.error);
+	}
+	assert_int_equal(polls_left, 0);
+	assert_memory_equal(chip->storage + 0x100, &word, 4);
+}
+
 static void an_erase_is_waited_for(void **state)
 {
 	(void)state;
@@ -497,6 +555,7 @@ int main(void)
 		FRESH(any_command_is_got_out_of),
 		FRESH(any_partition_is_got_out_of_it),
 		FRESH(a_busy_partition_is_waited_for),
+		FRESH(a_late_look_is_no_time_out),
 		FRESH(an_erase_is_waited_for),
 		FRESH(errors_of_the_chip_are_named),
 		FRESH(power_cuts_leave_old_or_new),
