@@ -35,6 +35,8 @@ const struct option_rule option_rules[] = {
 	NUMBER(NULL, "cpus", 1, 8),
 	NUMBER(NULL, "kill_ms", 1, 1000000),
 
+	WORD("selftest", "slow", "masked"),
+
 	WORD("latency", "mode", MODES),
 	WORD("latency", "phase", "idle|" PHASES),
 	NUMBER("latency", "rate", 1, 100000),

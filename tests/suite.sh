@@ -101,6 +101,8 @@ list_boots() {
 	check_in_gate "selftest, real time" "icount=no kernel_passes selftest"
 	check_in_gate "selftest, two CPUs, a counter of 1 GHz" \
 		"cpus=2 cpu=cortex-a57,cntfrq=1000000000 kernel_passes selftest"
+	check_direct "selftest, a slow call that cannot be preempted" \
+		"cannot_preempt"
 	check_in_gate "registers in a misbehaving driver" \
 		"kernel_passes 'registers adversary'"
 	check_in_gate "registers, cpu max" \
@@ -414,6 +416,15 @@ kernel_passes() {
 		return 1
 	fi
 	log_lines boot | sed -n 's/^ok [0-9]* - \(.*\) # SKIP /# skipped: \1: /p'
+}
+
+# That is known, and what would need to preempt it is skipped with the reason.
+cannot_preempt() {
+	kernel_passes 'selftest adversary slow=masked' || return
+	log_lines boot | grep -q "# SKIP this firmware's SetVariable cannot be $(
+	)preempted$" && return
+	echo "nothing was skipped"
+	return 1
 }
 
 persists() {
