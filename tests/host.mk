@@ -35,8 +35,9 @@ $(eval $(call unit_build,gcc))
 
 # The kernel's parsers of what a machine has.
 TABLES_SRC := tests/tables/test_tables.c tests/fuzz/machine_seeds.c \
+	kernel/boot/ram.c \
 	$(addprefix kernel/dev/,acpi_parse.c tree_parse.c machine_check.c)
-$(OUT)/unit-tables/tables: $(TABLES_SRC) $(wildcard kernel/dev/*.h \
+$(OUT)/unit-tables/tables: $(TABLES_SRC) $(wildcard kernel/dev/*.h kernel/boot/*.h \
 		kernel/include/kernel/*.h tests/fuzz/*.h) tests/host.mk
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -Ikernel/include -Ikernel \

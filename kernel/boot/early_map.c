@@ -6,6 +6,7 @@
  * independent, like all of kernel/boot.
  */
 #include "boot/early_map.h"
+#include "boot/ram.h"
 #include "mm/table.h"
 #include <caesura/uefi.h>
 #include <kernel/boot_info.h>
@@ -46,24 +47,6 @@ static bool map_image(uint64_t root)
 	       map_part(root, __data_start, __image_end, PTE_KERNEL_DATA);
 }
 
-static bool is_ram(const struct cz_efi_memory_descriptor *entry)
-{
-	switch (entry->type) {
-	case CZ_EFI_LOADER_CODE:
-	case CZ_EFI_LOADER_DATA:
-	case CZ_EFI_BOOT_SERVICES_CODE:
-	case CZ_EFI_BOOT_SERVICES_DATA:
-	case CZ_EFI_RUNTIME_SERVICES_CODE:
-	case CZ_EFI_RUNTIME_SERVICES_DATA:
-	case CZ_EFI_CONVENTIONAL:
-	case CZ_EFI_ACPI_RECLAIM:
-	case CZ_EFI_ACPI_NVS:
-		return (entry->attribute & CZ_EFI_MEMORY_WB) != 0;
-	default:
-		return false;
-	}
-}
-
 /* [start, end) in the linear map, the image's constant part read-only. */
 static bool map_linear(uint64_t root, uint64_t start, uint64_t end)
 {
@@ -99,7 +82,7 @@ static bool map_ram(uint64_t root, const struct boot_info *info)
 		uint64_t start = entry->physical_start;
 		uint64_t pages = entry->number_of_pages;
 
-		if (!is_ram(entry)) {
+		if (!ram_is_linear(entry)) {
 			continue;
 		}
 		if ((start & (PAGE_SIZE - 1)) != 0 || start >= LINEAR_SIZE ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel says of ACPI tables, device trees and machines that cannot be:
- * each is refused by the fact that is wrong with it. */
+ * each is refused by the fact that is wrong with it. And what it takes for RAM. */
+#include "boot/ram.h"
 #include "dev/acpi_parse.h"
 #include "dev/machine_check.h"
 #include "dev/tree_parse.h"
@@ -271,12 +272,41 @@ static void tree_headers(void **state)
 	assert_int_equal(tree_size(tree), 0);
 }
 
+/* ---- the memory map ---- */
+
+static bool linear(uint32_t type, uint64_t attribute)
+{
+	const struct cz_efi_memory_descriptor entry = {
+		.type = type,
+		.number_of_pages = 1,
+		.attribute = attribute,
+	};
+
+	return ram_is_linear(&entry);
+}
+
+static void ram(void **state)
+{
+	const uint64_t wb = CZ_EFI_MEMORY_WB, runtime = CZ_EFI_MEMORY_RUNTIME;
+
+	(void)state;
+	assert_true(linear(CZ_EFI_CONVENTIONAL, wb));
+	assert_true(linear(CZ_EFI_RUNTIME_SERVICES_DATA, wb | runtime));
+	assert_false(linear(CZ_EFI_CONVENTIONAL, CZ_EFI_MEMORY_WC));
+	/* Shared with the secure world; and the secure world's. */
+	assert_true(linear(CZ_EFI_RESERVED, wb | runtime));
+	assert_false(linear(CZ_EFI_RESERVED, wb));
+	assert_false(linear(CZ_EFI_RESERVED, runtime));
+	assert_false(linear(CZ_EFI_MMIO, wb | runtime));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(machines),  cmocka_unit_test(acpi_tables),
 		cmocka_unit_test(acpi_madt), cmocka_unit_test(acpi_others),
 		cmocka_unit_test(trees),     cmocka_unit_test(tree_headers),
+		cmocka_unit_test(ram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
