@@ -567,8 +567,9 @@ cz_status cz_call_and_wait(struct cz *cz, const struct cz_call *call,
  * after an interrupt, which the host sends, and again where there is a kill limit,
  * until firmware takes it; its requester gets CZ_E_ABORTED, and the policy says
  * which services are withdrawn. A call that has written to a device goes on, within
- * its kill limit: cut off, it could leave a flash half written. A cz_call_now() is
- * left alone. Does not wait for firmware.
+ * its kill limit: cut off, it could leave a flash half written. So does one that
+ * has a request suspended in the secure world, where the sandbox sees it: nobody
+ * else could resume that. A cz_call_now() is left alone. Does not wait for firmware.
  */
 void cz_abort_in_flight(struct cz *cz);
 

@@ -13,25 +13,37 @@
 #define INSN_IS_SMC 1u
 #define NO_BUFFER 0u
 #define MESSAGE_HEADER_BYTES 24u /* EFI_MM_COMMUNICATE_HEADER: GUID, length */
+#define FFA_INTERRUPT 0x84000062u /* what a partition was preempted by */
+#define FFA_YIELD 0x8400006cu /* or that it gave way */
+#define REQUEST_RECEIVER(w1) ((uint16_t)(w1))
+#define RUN_TARGET(w1) ((uint16_t)((w1) >> 16)) /* below it: the vCPU */
+
+enum when {
+	ALWAYS,
+	WITHIN_RESET, /* within ResetSystem */
+	TO_RESUME, /* of a partition that this call's request has left suspended */
+};
 
 struct rule {
 	uint32_t id; /* without the bit that tells SMC64 from SMC32 */
 	bool both; /* exists as SMC64 too */
-	bool only_reset; /* within ResetSystem */
+	bool is_request; /* FF-A's, to the partition in w1 */
+	uint8_t when;
 	uint8_t buffer; /* the register with a buffer's address, or NO_BUFFER */
 };
 
 #define SMC64 0x40000000u
 
 static const struct rule rules[] = {
-	{0x84000000, false, false, NO_BUFFER}, /* PSCI_VERSION */
-	{0x8400000a, false, false, NO_BUFFER}, /* PSCI_FEATURES */
-	{0x84000008, false, true, NO_BUFFER}, /* SYSTEM_OFF */
-	{0x84000009, false, true, NO_BUFFER}, /* SYSTEM_RESET */
-	{0x84000012, true, true, NO_BUFFER}, /* SYSTEM_RESET2 */
-	{0x84000041, true, false, 2}, /* MM_COMMUNICATE */
-	{0x8400006f, true, false, 3}, /* FFA_MSG_SEND_DIRECT_REQ */
-	{0x8400008d, true, false, 4}, /* FFA_MSG_SEND_DIRECT_REQ2 */
+	{0x84000000, false, false, ALWAYS, NO_BUFFER}, /* PSCI_VERSION */
+	{0x8400000a, false, false, ALWAYS, NO_BUFFER}, /* PSCI_FEATURES */
+	{0x84000008, false, false, WITHIN_RESET, NO_BUFFER}, /* SYSTEM_OFF */
+	{0x84000009, false, false, WITHIN_RESET, NO_BUFFER}, /* SYSTEM_RESET */
+	{0x84000012, true, false, WITHIN_RESET, NO_BUFFER}, /* SYSTEM_RESET2 */
+	{0x84000041, true, false, ALWAYS, 2}, /* MM_COMMUNICATE */
+	{0x8400006f, true, true, ALWAYS, 3}, /* FFA_MSG_SEND_DIRECT_REQ */
+	{0x8400008d, true, true, ALWAYS, 4}, /* FFA_MSG_SEND_DIRECT_REQ2 */
+	{0x8400006d, true, false, TO_RESUME, NO_BUFFER}, /* FFA_RUN */
 };
 
 static const struct rule *find_rule(uint32_t id)
@@ -86,12 +98,19 @@ static bool allowed(struct cz *cz, const struct cz_frame *frame,
 		    uint32_t instruction)
 {
 	const struct rule *rule = find_rule((uint32_t)frame->x[0]);
+	const struct virtual_machine *virtual = &gate_of(cz)->virtual;
 
 	if (rule == NULL || (instruction & INSN_IMMEDIATE) != 0) {
 		return false;
 	}
-	if (rule->only_reset && (cz->in_flight == NULL ||
-				 cz->in_flight->service != CZ_RESET_SYSTEM)) {
+	if (rule->when == WITHIN_RESET &&
+	    (cz->in_flight == NULL ||
+	     cz->in_flight->service != CZ_RESET_SYSTEM)) {
+		return false;
+	}
+	if (rule->when == TO_RESUME &&
+	    (!virtual->is_suspended ||
+	     RUN_TARGET(frame->x[1]) != virtual->partition)) {
 		return false;
 	}
 	return rule->buffer == NO_BUFFER ||
@@ -99,11 +118,24 @@ static bool allowed(struct cz *cz, const struct cz_frame *frame,
 }
 
 /* PSCI's version and features: nothing is different for having been asked. */
-static bool asks_only(uint32_t id)
+static bool asks_only(const struct rule *rule)
 {
-	const struct rule *rule = find_rule(id);
+	return rule->when == ALWAYS && rule->buffer == NO_BUFFER;
+}
 
-	return !rule->only_reset && rule->buffer == NO_BUFFER;
+/* What the call has left in a partition, by the result. */
+static void follow(struct virtual_machine *virtual, const struct rule *rule,
+		   uint64_t w1, uint64_t result)
+{
+	uint32_t function = (uint32_t)result;
+
+	if (rule->is_request) {
+		virtual->partition = REQUEST_RECEIVER(w1);
+	}
+	if (rule->is_request || rule->when == TO_RESUME) {
+		virtual->is_suspended = function == FFA_INTERRUPT ||
+					function == FFA_YIELD;
+	}
 }
 
 static bool pass_on(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
@@ -112,12 +144,14 @@ static bool pass_on(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 	enum cz_conduit conduit = (instruction & INSN_IS_SMC) != 0
 					  ? CZ_CONDUIT_SMC
 					  : CZ_CONDUIT_HVC;
+	const struct rule *rule = find_rule((uint32_t)frame->x[0]);
+	uint64_t w1 = frame->x[1];
 	uint64_t start = cz_host_now_ns(cz->host);
-	bool asks = asks_only((uint32_t)frame->x[0]);
 	bool made = cz_host_secure_call(cz->host, conduit, frame->x);
 
-	if (made && !asks) {
+	if (made && !asks_only(rule)) {
 		cz_note_secure(cz);
+		follow(&gate_of(cz)->virtual, rule, w1, frame->x[0]);
 	}
 	if (made && stats != NULL) {
 		stats->secure_calls++;

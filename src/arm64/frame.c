@@ -48,8 +48,16 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame)
 	}
 }
 
+/* What is cut off now, nobody else can finish: a device would be left in the middle
+ * of a write, or a partition of the secure world in the middle of a request. */
+static bool must_go_on(const struct cz *cz)
+{
+	return (cz->touched & CZ_TOUCHED_DEVICE) != 0 ||
+	       const_gate_of(cz)->virtual.is_suspended;
+}
+
 /* An end was asked for: of this call, or of one that has returned since. One that
- * has written to a device goes on, unless its limit has come. */
+ * must go on does so, unless its limit has come. */
 static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
 {
 	uint64_t asked = __atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE);
@@ -57,8 +65,7 @@ static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
 		__atomic_load_n(&cz->watched, __ATOMIC_RELAXED) / CZ_WATCH_CALL;
 	bool kill = asked == cz_end_of(number, true);
 
-	if (!kill && asked == cz_end_of(number, false) &&
-	    (cz->touched & CZ_TOUCHED_DEVICE) != 0) {
+	if (!kill && asked == cz_end_of(number, false) && must_go_on(cz)) {
 		return;
 	}
 	/* A newer one is not this one. */

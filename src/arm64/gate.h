@@ -58,6 +58,10 @@ struct virtual_machine {
 	uint64_t cache_select; /* CSSELR_EL1 */
 	uint64_t translation; /* PAR_EL1 */
 	struct virtual_timer timer[2]; /* physical, virtual */
+	/* FF-A: the partition that this call sent its latest request to, and
+	 * whether that has not been answered yet. */
+	uint16_t partition;
+	bool is_suspended;
 };
 
 struct gate {

@@ -109,6 +109,53 @@ void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 					physical, size);
 }
 
+/* ---- What is behind a secure call ---- */
+
+#define FFA_ERROR 0x84000060u
+#define FFA_INTERRUPT 0x84000062u
+#define FFA_RUN 0x8400006du
+#define FFA_REQUEST 0x8400006fu
+#define FFA_REQUEST2 0x8400008du
+#define MM_COMMUNICATE 0x84000041u
+#define SMC64 0x40000000u
+
+/* Until it has done what it was asked for, or an interrupt comes. */
+static void partition_works(struct fake_secure_world *world,
+			    uint64_t registers[18])
+{
+	world->is_busy = world->interrupts > 0;
+	if (world->is_busy) {
+		world->interrupts--;
+		registers[0] = FFA_INTERRUPT;
+		registers[1] = FAKE_PARTITION << 16;
+	} else {
+		world->answers++;
+		registers[0] = 0xc4000070; /* FFA_MSG_SEND_DIRECT_RESP */
+	}
+}
+
+static void secure_world(struct fake_secure_world *world,
+			 uint64_t registers[18])
+{
+	uint32_t function = (uint32_t)registers[0] & ~SMC64;
+	bool asks = function == FFA_REQUEST || function == FFA_REQUEST2;
+	uint32_t target = (uint32_t)registers[1];
+
+	if (function == MM_COMMUNICATE) {
+		world->answers++;
+		registers[0] = 0;
+	} else if (asks && target % 65536 == FAKE_PARTITION &&
+		   !world->is_busy) {
+		partition_works(world, registers);
+	} else if (function == FFA_RUN && target / 65536 == FAKE_PARTITION &&
+		   world->is_busy) {
+		partition_works(world, registers);
+	} else {
+		world->errors++;
+		registers[0] = FFA_ERROR;
+	}
+}
+
 bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 			 uint64_t registers[18])
 {
@@ -119,7 +166,11 @@ bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 	host->conduit = conduit;
 	host->secure_id = registers[0];
 	host->now_ns += 700;
-	registers[0] = 0x77;
+	if (host->secure.is_there) {
+		secure_world(&host->secure, registers);
+	} else {
+		registers[0] = 0x77;
+	}
 	return true;
 }
 

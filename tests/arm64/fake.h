@@ -19,8 +19,20 @@
 #define FAKE_REGION_PAGES 2u
 #define FAKE_REGION_BYTES (FAKE_REGION_PAGES * 4096u)
 
+#define FAKE_PARTITION 0x8002u
+
+/* A partition of the secure world, which normal interrupts preempt (FF-A, DEN0077A);
+ * and what answers MM_COMMUNICATE (DEN0060), which they do not. */
+struct fake_secure_world {
+	bool is_there;
+	unsigned interrupts; /* that will come while it works */
+	bool is_busy; /* with a request that has been interrupted */
+	unsigned answers, errors;
+};
+
 struct cz_host {
 	uint64_t now_ns;
+	struct fake_secure_world secure;
 	uint8_t code[FAKE_REGION_BYTES];
 	uint8_t data[FAKE_REGION_BYTES];
 	uint8_t device[FAKE_REGION_BYTES];

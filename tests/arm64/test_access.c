@@ -3,6 +3,7 @@
  * What gets out of the sandbox: secure calls, by the broker's rules, and unaligned
  * accesses to devices, done byte by byte.
  */
+#include "call.h"
 #include "fake.h"
 
 #include <setjmp.h>
@@ -140,6 +141,127 @@ static void messages_lie_in_firmwares_own_memory(void **state)
 	assert_false(passes(0xc400008d, HVC));
 }
 
+/* ---- Firmware's driver and its partition ---- */
+
+#define REQUEST 0xc400006fu
+#define REQUEST2 0xc400008du
+#define RUN32 0x8400006du
+#define RUN64 0xc400006du
+#define COMMUNICATE 0xc4000041u
+#define FFA_INTERRUPTED 0x84000062u
+#define NOT_SUPPORTED UINT64_MAX
+
+static void start_secure_world(unsigned interrupts)
+{
+	fake_start();
+	fake_host.has_smc = true;
+	fake_host.secure.is_there = true;
+	fake_host.secure.interrupts = interrupts;
+	set_message_bytes(0, 8);
+}
+
+static uint64_t secure(uint32_t instruction, uint64_t id, uint64_t target)
+{
+	fake_frame.x[0] = id;
+	fake_frame.x[1] = target;
+	fake_frame.x[2] = fake_frame.x[3] = fake_frame.x[4] =
+		FAKE_DATA + FAKE_SHIFT;
+	assert_true(fake_trap(instruction, EC_UNKNOWN));
+	return fake_frame.x[0];
+}
+
+/* As EDK II's MmCommunicationDxe does it; what came last. */
+static uint64_t communicate(uint32_t instruction, uint32_t request,
+			    uint32_t run)
+{
+	uint64_t result = secure(instruction, request, FAKE_PARTITION);
+
+	while (result == FFA_INTERRUPTED) {
+		result = secure(instruction, run, FAKE_PARTITION << 16);
+	}
+	return result;
+}
+
+static void a_preempted_partition_is_resumed(void **state)
+{
+	static const uint32_t conduits[] = {HVC, SMC};
+	static const uint32_t requests[] = {REQUEST, REQUEST2};
+	static const uint32_t runs[] = {RUN32, RUN64};
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		start_secure_world(3);
+		assert_int_equal(communicate(conduits[i & 1],
+					     requests[i >> 1 & 1],
+					     runs[i >> 2]),
+				 0xc4000070);
+		assert_int_equal(fake_host.secure.answers, 1);
+		assert_int_equal(fake_host.secure.errors, 0);
+		assert_int_equal(fake_host.secure_calls, 4);
+		assert_int_equal(fake_cz.stats.secure_refused, 0);
+		assert_int_equal(fake_cz.touched, CZ_TOUCHED_SECURE);
+	}
+}
+
+static void management_mode_is_not_preempted(void **state)
+{
+	static const uint32_t conduits[] = {HVC, SMC};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		start_secure_world(3);
+		assert_int_equal(secure(conduits[i], COMMUNICATE, 0), 0);
+		assert_int_equal(fake_host.secure.answers, 1);
+		assert_int_equal(secure(conduits[i], RUN32, 0), NOT_SUPPORTED);
+	}
+}
+
+/* FFA_RUN would give time to any partition, and end what others have begun. */
+static void nothing_else_is_run(void **state)
+{
+	(void)state;
+	start_secure_world(1);
+	fake_host.secure.is_busy = true; /* with somebody else's */
+	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION << 16),
+			 NOT_SUPPORTED);
+	fake_host.secure.is_busy = false;
+	assert_int_equal(secure(SMC, REQUEST, FAKE_PARTITION), FFA_INTERRUPTED);
+	assert_int_equal(secure(SMC, RUN32, 0x8003u << 16), NOT_SUPPORTED);
+	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION), NOT_SUPPORTED);
+	/* Another call. */
+	gate_of(&fake_cz)->virtual = (struct virtual_machine){.spsel = 1};
+	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION << 16),
+			 NOT_SUPPORTED);
+	assert_int_equal(fake_host.secure.answers, 0);
+
+	start_secure_world(1);
+	assert_int_equal(communicate(SMC, REQUEST, RUN64), 0xc4000070);
+	assert_int_equal(secure(SMC, RUN64, FAKE_PARTITION << 16),
+			 NOT_SUPPORTED);
+	assert_int_equal(fake_host.secure.errors, 0);
+}
+
+/* An abort that is asked for comes when the interrupt has, while it is suspended. */
+static void a_suspended_request_is_not_aborted(void **state)
+{
+	(void)state;
+	start_secure_world(1);
+	assert_int_equal(secure(SMC, REQUEST, FAKE_PARTITION), FFA_INTERRUPTED);
+	fake_cz.end_asked = cz_end_of(7, false);
+	cz_firmware_resume(&fake_cz, &fake_frame);
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION << 16), 0xc4000070);
+	cz_firmware_resume(&fake_cz, &fake_frame);
+	assert_int_equal(fake_cz.ended_by, CZ_E_ABORTED);
+
+	start_secure_world(1);
+	assert_int_equal(secure(SMC, REQUEST, FAKE_PARTITION), FFA_INTERRUPTED);
+	fake_cz.end_asked = cz_end_of(7, true);
+	cz_firmware_resume(&fake_cz, &fake_frame);
+	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
+}
+
+/* Of each service; or firmware that asks in every call would fill the log. */
 static void what_was_refused_is_said_once(void **state)
 {
 	(void)state;
@@ -311,6 +433,10 @@ int main(void)
 		cmocka_unit_test_setup(conduit_and_immediate_count, start),
 		cmocka_unit_test_setup(messages_lie_in_firmwares_own_memory,
 				       start),
+		cmocka_unit_test(a_preempted_partition_is_resumed),
+		cmocka_unit_test(management_mode_is_not_preempted),
+		cmocka_unit_test(nothing_else_is_run),
+		cmocka_unit_test(a_suspended_request_is_not_aborted),
 		cmocka_unit_test_setup(what_was_refused_is_said_once, start),
 		cmocka_unit_test(every_load_is_done),
 		cmocka_unit_test_setup(stores_write_what_they_should, start),
