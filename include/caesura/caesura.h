@@ -719,6 +719,7 @@ struct cz {
 	/* The owner's. */
 	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */
 	uint64_t bad_status[CZ_NULL_SERVICE]; /* said last; 0: none */
+	uint32_t refusal_said; /* services: a refused secure call is logged */
 	struct cz_ending ending; /* being filled */
 	struct cz_ending endings[CZ_NULL_SERVICE]; /* as stats are */
 

@@ -177,20 +177,33 @@ void cz_broker_call(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 	frame->x[0] = NOT_SUPPORTED;
 }
 
+/* The first of each service, SetVirtualAddressMap's included: firmware that asks in
+ * every call would fill the log. */
+static bool is_news(struct cz *cz)
+{
+	uint32_t bit = 1u << (cz->in_flight == NULL ? CZ_SERVICE_COUNT
+						    : cz->in_flight->service);
+	bool news = (cz->refusal_said & bit) == 0;
+
+	cz->refusal_said |= bit;
+	return news;
+}
+
 void cz_broker_report(struct cz *cz)
 {
 	struct gate *gate = gate_of(cz);
 	const struct cz_image *image;
 	uint64_t offset = gate->refused_pc;
 
-	if (gate->refused == 0) {
-		return;
+	if (gate->refused != 0 && is_news(cz)) {
+		image = cz_find_image(cz, gate->refused_pc, &offset);
+		cz_warn(cz->host,
+			"secure call 0x%llx at %s+0x%llx refused: "
+			"NOT_SUPPORTED (%llu in this call; those of later "
+			"calls of this service are only counted)",
+			cz_ull(gate->refused_id),
+			image == NULL ? "?" : image->name, cz_ull(offset),
+			cz_ull(gate->refused));
 	}
-	image = cz_find_image(cz, gate->refused_pc, &offset);
-	cz_warn(cz->host,
-		"secure call 0x%llx at %s+0x%llx refused: NOT_SUPPORTED (%llu "
-		"in this call)",
-		cz_ull(gate->refused_id), image == NULL ? "?" : image->name,
-		cz_ull(offset), cz_ull(gate->refused));
 	gate->refused = 0;
 }

@@ -271,9 +271,25 @@ static void what_was_refused_is_said_once(void **state)
 	assert_int_equal(fake_host.lines, 1);
 	assert_true(
 		fake_said("secure call 0xc4000003 at FakeDxe+0x100 refused"));
-	assert_true(fake_said("(2 in this call)"));
+	assert_true(fake_said("(2 in this call;"));
 	cz_broker_report(&fake_cz);
 	assert_int_equal(fake_host.lines, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_false(passes(0xc4000003 + i % 2, HVC));
+		cz_broker_report(&fake_cz);
+	}
+	assert_int_equal(fake_host.lines, 1);
+	assert_int_equal(fake_cz.stats.secure_refused, 102);
+	fake_cz.requests[0].service = CZ_SET_VARIABLE;
+	assert_false(passes(0xc4000003, HVC));
+	cz_broker_report(&fake_cz);
+	assert_int_equal(fake_host.lines, 2);
+	fake_cz.in_flight = NULL; /* SetVirtualAddressMap */
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(passes(0xc4000003, HVC));
+		cz_broker_report(&fake_cz);
+	}
+	assert_int_equal(fake_host.lines, 3);
 }
 
 /* ---- Unaligned accesses; x1 is the address, x2 and x3 what is moved ---- */
