@@ -69,7 +69,6 @@ static cz_status find_tables(struct cz_boot *boot,
 	static const struct cz_efi_guid properties = CZ_EFI_RT_PROPERTIES_GUID;
 	struct cz_efi_configuration_table table;
 	const uint8_t *tables;
-	uint64_t physical;
 
 	if (system->number_of_table_entries == 0) {
 		return CZ_OK;
@@ -89,13 +88,14 @@ static cz_status find_tables(struct cz_boot *boot,
 	}
 	for (uint64_t i = 0; i < system->number_of_table_entries; i++) {
 		memcpy(&table, tables + i * sizeof(table), sizeof(table));
-		physical = cz_memmap_physical(&boot->map, table.table);
+		/* SetVirtualAddressMap leaves these two pointers physical
+		 * (sections 4.6.2 and 4.6.4). */
 		if (boot->attributes_table == 0 &&
 		    same_guid(&table.guid, &attributes)) {
-			boot->attributes_table = physical;
+			boot->attributes_table = table.table;
 		} else if (boot->properties_table == 0 &&
 			   same_guid(&table.guid, &properties)) {
-			boot->properties_table = physical;
+			boot->properties_table = table.table;
 		}
 	}
 	return CZ_OK;

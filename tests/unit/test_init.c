@@ -192,6 +192,22 @@ static void map_existing(void **state)
 	check_calls(bench);
 }
 
+/* The attributes table is physical, whatever has that virtual address. */
+static void map_existing_shares_addresses(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->sim.entries[5].virtual_start = SIM_ATTRIBUTES;
+	sim_write_map(&bench->sim);
+	bench->config.map_mode = CZ_MAP_SET;
+	assert_status(bench_start(bench), CZ_OK);
+	bench_stop(bench);
+	bench->config.map_mode = CZ_MAP_EXISTING;
+	assert_status(bench_start(bench), CZ_OK);
+	assert_int_equal(bench->cz.region_count, 6);
+	check_calls(bench);
+}
+
 static void map_set_twice(void **state)
 {
 	struct bench *bench = *state;
@@ -356,6 +372,7 @@ int group_init(void)
 		FRESH(runs_out),
 		FRESH(map_set),
 		FRESH(map_existing),
+		FRESH(map_existing_shares_addresses),
 		FRESH(map_set_twice),
 		FRESH(map_set_to_itself),
 		FRESH(map_set_unsupported),
