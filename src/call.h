@@ -70,7 +70,8 @@ cz_service_mask cz_policy_withdraws(const struct cz *cz,
 
 /* A secure call is made for firmware. */
 void cz_note_secure(struct cz *cz);
-/* After a call that touched something: the next one has not. */
+/* After a call that touched something: closes the devices again. cz->touched stays
+ * for cz_call_judge(). */
 void cz_note_close(struct cz *cz);
 
 /* ---- ending.c ---- */

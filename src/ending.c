@@ -190,7 +190,9 @@ CZ_SELDOM void cz_call_aftermath(struct cz *cz,
 		cz_ending_report(cz, cz_service_name(request->service));
 	}
 	if (cz->touched != 0) {
+		/* A cz_call_now() has done that, while it had the CPU. */
 		cz_note_close(cz);
+		cz->touched = 0;
 	}
 }
 

@@ -64,5 +64,4 @@ CZ_SELDOM void cz_note_close(struct cz *cz)
 		}
 		cz->open_devices[i] = 0;
 	}
-	cz->touched = 0;
 }

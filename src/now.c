@@ -46,6 +46,10 @@ static void enter(struct cz *cz, struct cz_request *request,
 		cz_host_space_unmap(host, cz->space, mapping.address,
 				    mapping.page_count);
 	}
+	if (cz->touched != 0) {
+		/* Here, as the space may not be changed after the end. */
+		cz_note_close(cz);
+	}
 	cz_host_borrow_end(host, cz->space, &cz->borrow);
 	cz_call_judge(cz, request, value, outcome);
 }

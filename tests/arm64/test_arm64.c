@@ -613,7 +613,7 @@ static void the_first_write_opens_a_device(void **state)
 	assert_int_equal(fake_host.maps, 1);
 	cz_note_close(&fake_cz);
 	assert_int_equal(fake_host.mapped.prot, CZ_PROT_READ);
-	assert_int_equal(fake_cz.touched, 0);
+	assert_int_equal(fake_cz.touched, CZ_TOUCHED_DEVICE);
 	assert_int_equal(fake_cz.open_devices[0], 0);
 	fake_cz.gate = CZ_GATE_DIRECT;
 	take_with(EC_DATA_ABORT, WRITE_DENIED, FAKE_CODE, FAKE_DEVICE);

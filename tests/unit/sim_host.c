@@ -613,6 +613,13 @@ static void note_mapping(struct cz_host *sim, const struct cz_mapping *mapping)
 	slot->prot = mapping->prot;
 }
 
+/* Interrupts are masked for a cz_call_now() only. */
+static void demand_owner(struct cz_host *sim)
+{
+	demand(!sim_self(sim)->masked || sim_self(sim)->borrowing,
+	       "the space is changed before or after it is borrowed");
+}
+
 bool cz_host_space_map(struct cz_host *sim, cz_host_space space,
 		       const struct cz_mapping *mapping)
 {
@@ -626,6 +633,7 @@ bool cz_host_space_map(struct cz_host *sim, cz_host_space space,
 	       "a device is executable");
 	demand(sim_self(sim)->mutexes == 0 || sim_self(sim)->masked,
 	       "space_map under a mutex");
+	demand_owner(sim);
 	sim->maps_seen++;
 	if (sim->broken == SIM_MAP_REFUSED ||
 	    (sim->broken == SIM_MAP_NO_CHANGE && sim->maps_seen == 2) ||
@@ -647,6 +655,7 @@ void cz_host_space_unmap(struct cz_host *sim, cz_host_space space,
 			 uint64_t address, size_t page_count)
 {
 	demand(space == (cz_host_space)&sim->mappings, "another's space");
+	demand_owner(sim);
 	for (uint32_t i = 0; i < sim->mapping_count; i++) {
 		if (sim->mappings[i].address == address &&
 		    sim->mappings[i].page_count == page_count) {

@@ -430,6 +430,45 @@ static void restored(void **state)
 	assert_int_equal(stats_of(bench).faults, 2);
 }
 
+static uint64_t write_device(struct cz_host *sim, struct cz *cz,
+			     const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	*(volatile uint8_t *)SIM_MMIO = 1;
+	return CZ_EFI_SUCCESS;
+}
+
+static uint64_t write_device_and_fault(struct cz_host *sim, struct cz *cz,
+				       const uint64_t *r)
+{
+	(void)write_device(sim, cz, r);
+	return fault(sim, cz, r);
+}
+
+/* The device is closed again before the CPU is given back: the host demands it. */
+static void writes_to_a_device(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	struct cz_ending ending;
+
+	bench->sim.hook[CZ_GET_TIME] = write_device;
+	for (int i = 0; i < 2; i++) {
+		assert_status(get_time_now(bench, &time), CZ_OK);
+		assert_int_equal(sim_mapped(&bench->sim, SIM_MMIO)->prot,
+				 CZ_PROT_READ);
+		assert_int_equal(bench->cz.touched, 0);
+	}
+	bench->sim.hook[CZ_GET_TIME] = write_device_and_fault;
+	assert_status(get_time_now(bench, &time), CZ_E_FAULT);
+	assert_int_equal(sim_mapped(&bench->sim, SIM_MMIO)->prot, CZ_PROT_READ);
+	assert_true(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
+	assert_int_equal(ending.touched, CZ_TOUCHED_DEVICE);
+	assert_int_equal(bench->cz.touched, 0);
+}
+
 static uint64_t too_much(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)sim;
@@ -648,6 +687,7 @@ int group_now(void)
 		STARTED(contention),
 		STARTED(faults),
 		STARTED(restored),
+		STARTED(writes_to_a_device),
 		STARTED(bad_size_and_anomalies),
 		STARTED(reset_came_back),
 		STARTED(reset_withdrawn),
