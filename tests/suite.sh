@@ -40,14 +40,42 @@ check_once() {
 	fi
 }
 
-# Everything else needs these: they come first, one by one.
+# build_step WORD NAME COMMAND: a check that others need; builds_for() says which.
+build_step() {
+	echo "$1" >>"$checks/builds"
+	check "$2" "$3"
+}
+
+# These come first, one by one.
 list_builds() {
-	check "images, clang" "toolchain=clang build images"
-	check "images, gcc" "toolchain=gcc build images"
-	check "images, for secure boot" "build build/clang/secure/image.efi"
-	check "tools" "build tools"
-	check "fuzzers" "make_target fuzzers"
-	check "Debian's kernel and programs, caesurad" make_for_linux
+	build_step clang "images, clang" "toolchain=clang build images"
+	build_step gcc "images, gcc" "toolchain=gcc build images"
+	build_step secure "images, for secure boot" \
+		"build build/clang/secure/image.efi"
+	build_step tools "tools" "build tools"
+	build_step fuzzers "fuzzers" "build fuzzers"
+	build_step linux "Debian's kernel and programs, caesurad" build_for_linux
+	build_step control "the control of wake-ups" find_bound
+}
+
+# builds_for COMMAND: prints the words of the build steps that a check needs.
+builds_for() {
+	case $1 in
+	find_bound | "tree command") echo clang ;;
+	*build*) ;;
+	"tree "*) ;;
+	"make_target fuzz-"*) echo fuzzers ;;
+	"make_target "* | embed) ;;
+	script_ends | linux_rows | "on_linux "*) echo clang tools linux ;;
+	*latency_holds*) echo clang tools ;;
+	*"gate=sandbox; misbehaves "*) echo clang control ;;
+	*toolchain=gcc*) echo gcc ;;
+	*secure*) echo secure ;;
+	*)
+		echo "$toolchain"
+		[ "$secure" = no ] || echo secure
+		;;
+	esac
 }
 
 list_tree() {
@@ -310,7 +338,7 @@ for_debian() {
 	gate=
 }
 
-make_for_linux() {
+build_for_linux() {
 	for_debian
 	need_linux "kernel:$tested_linux"
 	if [ "$long" = yes ]; then
@@ -800,8 +828,24 @@ run_builds() {
 		progress "$number of $count"
 		run_check "$number"
 		progress
-		report_check "$number"
+		if [ "$number" -gt "$uncounted" ]; then
+			report_check "$number"
+		else
+			demand_build "$number"
+		fi
 	done
+}
+
+# Ends the command when a build step has failed that is not counted.
+demand_build() {
+	case $(cat "$checks/$1.code") in
+	0 | 77) ;;
+	*)
+		tail -n 24 "$checks/$1.output" >&2
+		give_up "this has failed, and what --only asks for needs it:" \
+			"$(check_name "$1")"
+		;;
+	esac
 }
 
 # For the workers, who count from 1.
@@ -809,24 +853,31 @@ run_check_after_builds() {
 	run_check $((builds + $2))
 }
 
+check_name() {
+	sed -n "$1p" "$checks/list" | cut -f 1
+}
+
 # Prints what came of check $1, and counts it.
 report_check() {
-	name=$(sed -n "$1p" "$checks/list" | cut -f 1)
+	name="$(($1 - uncounted)) - $(check_name "$1")"
 	output=$checks/$1.output
 	case $(cat "$checks/$1.code") in
 	0)
 		passed=$((passed + 1))
-		echo "ok $1 - $name"
+		echo "ok $name"
 		grep '^# ' "$output" || :
 		;;
 	77)
 		skipped=$((skipped + 1))
-		echo "ok $1 - $name # SKIP $(tail -n 1 "$output")"
+		echo "ok $name # SKIP $(tail -n 1 "$output")"
 		;;
 	*)
 		failed_checks=$((failed_checks + 1))
-		echo "not ok $1 - $name"
+		echo "not ok $name"
 		tail -n 24 "$output" | sed 's/^/#   /'
+		echo "#   To run this check alone: ./caesura test --only $(
+			quoted "$(check_name "$1")"
+		)$options_again"
 		;;
 	esac
 }
@@ -861,19 +912,29 @@ set_effort() {
 	fi
 }
 
+# Lists the checks to run: $count of them. The first $builds are build steps, and of
+# those the first $uncounted are run only because other checks need them.
 list_checks() {
 	rm -rf "$checks"
 	mkdir -p "$checks"
+	set_effort
 	list_builds
-	check "the control of wake-ups" find_bound
 	builds=$(wc -l <"$checks/list")
+	uncounted=0
 	if [ "$adversary" = yes ]; then
 		for listed_gate in ${gate:-direct sandbox}; do
 			list_adversary '^+*name='
 		done
-		count=$(wc -l <"$checks/list")
-		return
+	else
+		list_all
 	fi
+	if [ -n "$only" ]; then
+		select_checks
+	fi
+	count=$(wc -l <"$checks/list")
+}
+
+list_all() {
 	for listed_gate in ${gate:-direct sandbox}; do
 		list_sweeps
 		list_ablations
@@ -891,7 +952,40 @@ list_checks() {
 	list_linux
 	list_host
 	list_tree
-	count=$(wc -l <"$checks/list")
+}
+
+# select_like PATTERN: keeps the lines of the list whose check has such a name.
+select_like() {
+	while IFS= read -r line; do
+		# shellcheck disable=SC2254 # a pattern
+		case ${line%%	*} in
+		"$1" | $1) printf '%s\n' "$line" ;;
+		esac
+	done <"$checks/list" >"$checks/selected"
+	[ -s "$checks/selected" ]
+}
+
+# Reduces the list to what --only asks for and the build steps that this needs.
+select_checks() {
+	select_like "$only" || select_like "*$only*" ||
+		give_up "no check's name matches '$only';" \
+			"./caesura test --list prints the names"
+	needed=$(cut -f 2- "$checks/selected" | while IFS= read -r line; do
+		builds_for "$line"
+	done | tr '\n' ' ')
+	head -n "$builds" "$checks/list" >"$checks/steps"
+	: >"$checks/needed"
+	while read -r word && IFS= read -r line <&3; do
+		case " $needed " in
+		*" $word "*)
+			grep -qFx -e "$line" "$checks/selected" ||
+				printf '%s\n' "$line" >>"$checks/needed"
+			;;
+		esac
+	done <"$checks/builds" 3<"$checks/steps"
+	uncounted=$(wc -l <"$checks/needed")
+	builds=$((uncounted + $(grep -cFx -f "$checks/steps" "$checks/selected" || :)))
+	cat "$checks/needed" "$checks/selected" >"$checks/list"
 }
 
 # What came of every row, in both gates.
@@ -910,9 +1004,7 @@ suite() {
 	failed_checks=0
 	skipped=0
 	started=$(date +%s)
-	set_effort
-	list_checks
-	echo "1..$count"
+	echo "1..$((count - uncounted))"
 	run_builds
 	if [ "$failed_checks" -eq 0 ]; then
 		ready=yes
@@ -923,7 +1015,8 @@ suite() {
 	if [ "$adversary" = yes ]; then
 		print_matrix | tee "$out/matrix.txt"
 	fi
-	say "caesura: $count checks in $(($(date +%s) - started)) seconds"
+	say "caesura: $((count - uncounted)) checks in $(($(date +%s) - started))" \
+		"seconds"
 	echo "$passed passed, $failed_checks failed, $skipped skipped"
 	[ "$failed_checks" -eq 0 ]
 }

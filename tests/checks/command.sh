@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The command's own behaviour, with a stand-in for QEMU: exit codes, what it
-# makes of a boot that dies, falls silent or says nothing of its end.
+# makes of a boot that dies, falls silent or says nothing of its end, and which
+# checks `test` runs.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -22,7 +23,16 @@ expect() {
 		echo "$*: exit code $got, not $wanted"
 		sed 's/^/    /' "$out/output"
 		code=1
-	elif ! grep -q -- "$words" "$out/output"; then
+	else
+		expect_also "$words" "$@"
+	fi
+}
+
+# expect_also WORDS COMMAND…: in the output of the command before.
+expect_also() {
+	words=$1
+	shift
+	if ! grep -q -- "$words" "$out/output"; then
 		echo "$*: does not say '$words'"
 		sed 's/^/    /' "$out/output"
 		code=1
@@ -96,6 +106,51 @@ expect 0 "gdb-multiarch '$PWD/build/clang/image.elf' -ex 'target remote 1" \
 expect 0 "-ex 'break cz_gate_direct'" \
 	env PATH="$out/installed:$PATH" ./caesura run "exit=0" --gdb \
 	--out "$out/run"
+
+# Some checks of the suite: what is listed, run, counted and said.
+suite() {
+	wanted=$1
+	words=$2
+	shift 2
+	expect "$wanted" "$words" ./caesura test --limit 1 --out "$out/suite" "$@"
+}
+
+# is_listed NAME OPTION…: it is all that is listed.
+is_listed() {
+	listed=$1
+	shift
+	expect 0 "^$listed\$" ./caesura test --list "$@"
+	if [ "$(wc -l <"$out/output")" -ne 1 ]; then
+		echo "--list $*: prints something else, too:"
+		sed 's/^/    /' "$out/output"
+		code=1
+	fi
+}
+
+suite 0 '^formatting$' --list
+is_listed "a panic's report" --only "a panic's report"
+is_listed "licence lines" --only "lic?nce*"
+is_listed "stress, 32 threads on four CPUs, sandbox" --only "32*four CPUs" \
+	--gate sandbox
+suite 2 "no check's name matches 'dance'" --only dance
+suite 2 "no check's name matches 'dance'" --list --only dance
+suite 2 'takes a pattern' --only ''
+expect 2 'option of test only' ./caesura run "exit=0" --only x
+expect 2 'option of test only' ./caesura run "exit=0" --list
+suite 0 '^ok 1 - every pair of ' --only "every pair"
+expect_also '^1 passed, 0 failed, 0 skipped$' a check that passes
+suite 1 '^not ok 1 - a panic.s report$' --cpus 2 --only "a panic's report"
+expect_also '^0 passed, 1 failed, 0 skipped$' a check that fails
+expect_also 'alone: ./caesura test --only "a panic.s report" --limit 1 --cpus 2$' \
+	a check that fails
+
+mkdir "$out/bin"
+printf '#!/bin/sh\nexit 2\n' >"$out/bin/make"
+chmod +x "$out/bin/make"
+expect 2 'what --only asks for needs it: images, clang$' \
+	env PATH="$out/bin:$PATH" ./caesura test --only "a panic's report" \
+	--out "$out/suite"
+
 expect 2 'usage: ./caesura sweep' ./caesura sweep --out "$out/sweep"
 expect 2 'takes fp, pin' ./caesura sweep --without care --out "$out/sweep"
 expect 2 'only SetVariable' ./caesura sweep --without lock --service GetTime \
