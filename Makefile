@@ -22,6 +22,7 @@ TARGET_CC := aarch64-linux-gnu-gcc
 TARGET_LD := aarch64-linux-gnu-ld
 endif
 OBJCOPY := $(if $(shell command -v llvm-objcopy-14),llvm-objcopy-14,aarch64-linux-gnu-objcopy)
+OBJDUMP := $(if $(shell command -v llvm-objdump-14),llvm-objdump-14,aarch64-linux-gnu-objdump)
 READELF := $(if $(shell command -v llvm-readelf-14),llvm-readelf-14,aarch64-linux-gnu-readelf)
 NM := $(if $(shell command -v llvm-nm-14),llvm-nm-14,aarch64-linux-gnu-nm)
 

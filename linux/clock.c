@@ -6,7 +6,7 @@
 /* PL031 TRM (DDI 0224) 3.3.9 and 3.3.10: a byte in each word. */
 #define IDENTIFICATION 0xfe0u
 
-bool clock_is_known(const volatile uint32_t *registers)
+bool clock_is_known(const struct device *device)
 {
 	static const struct {
 		uint8_t mask, value;
@@ -24,7 +24,7 @@ bool clock_is_known(const volatile uint32_t *registers)
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		uint32_t word = registers[IDENTIFICATION / 4 + i];
+		uint32_t word = device_read32(device, IDENTIFICATION + 4 * i);
 
 		if ((word & wanted[i].mask) != wanted[i].value) {
 			return false;

@@ -6,6 +6,8 @@
 #ifndef LINUX_CLOCK_H
 #define LINUX_CLOCK_H
 
+#include "device.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +16,6 @@
 /* Whether the device whose registers are there, CLOCK_BYTES of them, is a PL031 of
  * any revision. Reads eight words at its end; of a device without registers there a
  * bus may make an abort. */
-bool clock_is_known(const volatile uint32_t *registers);
+bool clock_is_known(const struct device *device);
 
 #endif

@@ -43,6 +43,11 @@ $(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
 	$(Q)$(DAEMON_CC) -fuse-ld=lld -static-pie -Wl,--gc-sections $^ \
 		-lfuse3 -lseccomp -lfdt -o $@
 
+# What the compiler has made of the functions that access devices.
+.PHONY: devices
+devices: $(LINUX)/linux/device.o $(LINUX)/src/arm64/el0/machine.o
+	$(Q)$(OBJDUMP) -d --no-show-raw-insn $^ | awk -f tools/devices.awk
+
 -include $(shell find $(LINUX)/linux $(LINUX)/src -name '*.d' 2>/dev/null)
 
 # caesurad without firmware, for the module's tests.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine.h"
 #include "chosen.h"
+#include "device.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -123,7 +124,7 @@ static bool find_in_kcore(int fd, uint64_t physical, uint64_t size,
 }
 
 /* Firmware wrote it by the caches, which a read of Device memory passes by. */
-static void clean_caches(const volatile void *memory, size_t size)
+static void clean_caches(const void *memory, size_t size)
 {
 	uint64_t type;
 	size_t line;
@@ -144,7 +145,7 @@ static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
 	uint64_t first = physical & ~(uint64_t)(PAGE - 1);
 	size_t span =
 		(physical - first + size + PAGE - 1) & ~(size_t)(PAGE - 1);
-	const volatile uint64_t *words;
+	struct device *words;
 
 	words = mmap(NULL, span, PROT_READ, MAP_SHARED, fd, (off_t)first);
 	if (words == MAP_FAILED) {
@@ -153,7 +154,7 @@ static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
 	clean_caches(words, span);
 	while (size > 0) {
 		uint64_t at = physical - first;
-		uint64_t word = words[at / 8];
+		uint64_t word = device_read64(words, at / 8 * 8);
 		size_t part = 8 - at % 8 < size ? 8 - at % 8 : size;
 
 		memcpy(into, (const uint8_t *)&word + at % 8, part);
@@ -161,7 +162,7 @@ static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
 		physical += part;
 		size -= part;
 	}
-	(void)munmap((void *)(uintptr_t)words, span);
+	(void)munmap(words, span);
 	return true;
 }
 

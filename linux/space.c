@@ -6,6 +6,7 @@
  * any other is dropped.
  */
 #include "clock.h"
+#include "device.h"
 #include "host.h"
 #include "stale.h"
 
@@ -150,7 +151,7 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 #define CHIP_WINDOWS 8u
 
 struct chip {
-	volatile uint32_t *words;
+	struct device *device;
 	uint64_t size_bytes;
 	/* None as long as firmware runs; the first is the one shown last. */
 	uint64_t shown[CHIP_WINDOWS];
@@ -164,7 +165,7 @@ static void protect_window(uint64_t start, int prot)
 {
 	uint64_t rest = chip.size_bytes - start;
 
-	if (mprotect((uint8_t *)(uintptr_t)chip.words + start,
+	if (mprotect((uint8_t *)chip.device + start,
 		     rest < CHIP_WINDOW ? rest : CHIP_WINDOW, prot) != 0) {
 		abort();
 	}
@@ -177,7 +178,7 @@ static void hide_chip(void)
 	}
 }
 
-static volatile uint32_t *chip_word(uint64_t offset)
+static void show_chip(uint64_t offset)
 {
 	uint64_t start = offset & ~(uint64_t)(CHIP_WINDOW - 1);
 	unsigned i = 0;
@@ -195,19 +196,20 @@ static volatile uint32_t *chip_word(uint64_t offset)
 	}
 	chip.shown[i] = chip.shown[0];
 	chip.shown[0] = start;
-	return &chip.words[offset / 4];
 }
 
 static uint32_t chip_read(void *context, uint64_t offset)
 {
 	(void)context;
-	return *chip_word(offset);
+	show_chip(offset);
+	return device_read32(chip.device, offset);
 }
 
 static void chip_write(void *context, uint64_t offset, uint32_t value)
 {
 	(void)context;
-	*chip_word(offset) = value;
+	show_chip(offset);
+	device_write32(chip.device, offset, value);
 }
 
 static struct flash_port chip_port(uint64_t size_bytes)
@@ -240,10 +242,10 @@ static bool map_flash(struct cz_host *host, const struct host_region *region)
 	int fd = memfd_create("flash", MFD_CLOEXEC);
 	bool mapped;
 
-	chip.words = machine_map_device(host->machine, region->physical,
-					region->size_bytes, NULL);
+	chip.device = machine_map_device(host->machine, region->physical,
+					 region->size_bytes, NULL);
 	chip.size_bytes = region->size_bytes;
-	if (chip.words == NULL || fd < 0 ||
+	if (chip.device == NULL || fd < 0 ||
 	    ftruncate(fd, (off_t)region->size_bytes) != 0) {
 		return fails(host, "flash at 0x%llx: %s %s",
 			     ull(region->physical), host->machine->why,
@@ -255,8 +257,7 @@ static bool map_flash(struct cz_host *host, const struct host_region *region)
 				PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	host->flash_bytes = region->size_bytes;
 	mapped = chip.copy == at && host->flash_copy != MAP_FAILED &&
-		 mprotect((void *)(uintptr_t)chip.words, chip.size_bytes,
-			  PROT_NONE) == 0;
+		 mprotect(chip.device, chip.size_bytes, PROT_NONE) == 0;
 	(void)close(fd);
 	return mapped || fails(host, "flash cannot be at 0x%llx: %s",
 			       ull(region->address), strerror(errno));
@@ -302,14 +303,14 @@ static void give_up_asking(int number)
 }
 
 /* By a process that may take an abort for it. */
-static bool is_clock(const volatile uint32_t *registers)
+static bool is_clock(const struct device *device)
 {
 	int status = 1;
 	pid_t child = fork();
 
 	if (child == 0) {
 		(void)signal(SIGBUS, give_up_asking);
-		_exit(clock_is_known(registers) ? 0 : 1);
+		_exit(clock_is_known(device) ? 0 : 1);
 	}
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }

@@ -106,7 +106,7 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
 LINUX_UNIT_SRC := $(addprefix linux/,clock.c flash.c follow.c nor.c stale.c \
-	state.c) src/arm64/access.c tests/linux/bench.c tests/linux/chip.c
+	state.c) src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c device.c)
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 	$(wildcard linux/*.h tests/linux/*.h)
 # The chip's time is made up.

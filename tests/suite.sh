@@ -112,6 +112,7 @@ list_linux() {
 		fi
 		check "caesurad on $tested_linux: $name" "on_linux $name"
 	done
+	check "caesurad's accesses to devices" "for_debian; make_target devices"
 }
 
 list_boots() {

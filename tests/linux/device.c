@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Devices that are memory of a test's, on any build machine: linux/device.h. */
+#include "device.h"
+
+#include <string.h>
+
+uint32_t device_read32(const struct device *device, uint64_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, (const uint8_t *)device + offset, sizeof(value));
+	return value;
+}
+
+uint64_t device_read64(const struct device *device, uint64_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const uint8_t *)device + offset, sizeof(value));
+	return value;
+}
+
+void device_write32(struct device *device, uint64_t offset, uint32_t value)
+{
+	memcpy((uint8_t *)device + offset, &value, sizeof(value));
+}
