@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A Memory Attributes Table (UEFI 2.11, section 4.6.4) that tells code from data
- * in this driver. EDK II up to 2023 describes such a latecomer by one entry that is
- * neither read-only nor non-executable. Firmware builds its table anew whenever
+ * in this driver (split.h says what firmware's own makes of it). Firmware builds its table anew whenever
  * runtime memory is allocated, so that ours takes its place when boot services end:
  * room is reserved before, the entry of the configuration table, which is plain
  * memory, is changed then.
  */
 #include "attributes.h"
-
-#include <stdbool.h>
+#include "split.h"
 
 /* In our own PE32+ headers, which lld-link wrote. */
 #define DOS_PE_OFFSET 0x3c
@@ -26,14 +24,6 @@
 
 /* One entry becomes at most five: before, header, code, data, behind. */
 #define SPARE_ENTRIES 8
-/* What firmware allocates around an image to align it belongs to nobody. */
-#define MAX_PADDING 0x10000u
-#define PROTECTION (CZ_EFI_MEMORY_RO | CZ_EFI_MEMORY_XP)
-
-/* The driver in memory: whole pages, one run of them code. */
-struct image {
-	uint64_t start, end, code_start, code_end;
-};
 
 static struct {
 	struct cz_efi_system_table *system;
@@ -77,12 +67,6 @@ static void find_image(struct image *image)
 							      alignment *
 							      alignment;
 	}
-}
-
-static uint64_t table_bytes(const struct cz_efi_memory_attributes *table)
-{
-	return sizeof(*table) +
-	       (uint64_t)table->number_of_entries * table->descriptor_size;
 }
 
 /* Where the configuration table has it; NULL: there is none. */
@@ -129,78 +113,6 @@ void attributes_reserve(struct cz_efi_system_table *system)
 	find_image(&room.image);
 }
 
-/* The driver with the padding around it, when the entry holds nothing else. */
-static struct image with_padding(const struct image *driver,
-				 const struct cz_efi_memory_descriptor *entry)
-{
-	struct image padded = *driver;
-	uint64_t first = entry->physical_start;
-	uint64_t last = first + entry->number_of_pages * CZ_EFI_PAGE_SIZE;
-
-	if (first <= driver->start && last >= driver->end &&
-	    driver->start - first <= MAX_PADDING &&
-	    last - driver->end <= MAX_PADDING) {
-		padded.start = first;
-		padded.end = last;
-	}
-	return padded;
-}
-
-/* The protection of the driver's memory at `address`, and up to where; outside
- * of the driver, what the entry said. */
-static uint64_t protection_at(const struct image *driver, uint64_t address,
-			      uint64_t *end)
-{
-	if (address < driver->start) {
-		*end = driver->start;
-		return 0;
-	}
-	if (address < driver->code_start) {
-		*end = driver->code_start;
-		return CZ_EFI_MEMORY_XP;
-	}
-	if (address < driver->code_end) {
-		*end = driver->code_end;
-		return CZ_EFI_MEMORY_RO;
-	}
-	if (address < driver->end) {
-		*end = driver->end;
-		return CZ_EFI_MEMORY_XP;
-	}
-	*end = UINT64_MAX;
-	return 0;
-}
-
-/* Appends the entry, cut in pieces where the driver lies in it. */
-static bool append(const struct cz_efi_memory_descriptor *entry)
-{
-	struct cz_efi_memory_attributes *table = room.table;
-	uint64_t address = entry->physical_start;
-	uint64_t last = address + entry->number_of_pages * CZ_EFI_PAGE_SIZE;
-	struct image padded = with_padding(&room.image, entry);
-
-	do {
-		uint64_t end = last;
-		uint64_t protection = 0;
-		if ((entry->attribute & PROTECTION) == 0) {
-			protection = protection_at(&padded, address, &end);
-			end = end < last ? end : last;
-		}
-		if (table_bytes(table) + table->descriptor_size > room.size) {
-			return false;
-		}
-		struct cz_efi_memory_descriptor *piece =
-			(void *)((uint8_t *)table + table_bytes(table));
-		copy(piece, entry, table->descriptor_size);
-		piece->physical_start = address;
-		piece->number_of_pages = (end - address) / CZ_EFI_PAGE_SIZE;
-		piece->attribute |= protection;
-		table->number_of_entries++;
-		address = end;
-	} while (address < last);
-	return true;
-}
-
 void attributes_publish(void)
 {
 	struct cz_efi_configuration_table *at =
@@ -219,7 +131,7 @@ void attributes_publish(void)
 	for (uint32_t i = 0; i < old->number_of_entries; i++) {
 		const void *entry = (const uint8_t *)(old + 1) +
 				    (uint64_t)i * old->descriptor_size;
-		if (!append(entry)) {
+		if (!append_split(room.table, room.size, &room.image, entry)) {
 			return; /* no room: the old one stays */
 		}
 	}

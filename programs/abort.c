@@ -146,7 +146,7 @@ PROGRAM(abort, "ends long calls from a more urgent thread")
 	struct adversary_registers_record record;
 
 	if (!adversary_record(&record)) {
-		return could_not_run("the adversary's driver is not there");
+		return without_adversary();
 	}
 	ktap_begin(9);
 	check_abort();

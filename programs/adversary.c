@@ -18,3 +18,14 @@ bool adversary_record(struct adversary_registers_record *record)
 
 	return status == CZ_OK && size_bytes == sizeof(*record);
 }
+
+int without_adversary(void)
+{
+	if (!cz_service_available(firmware, CZ_GET_VARIABLE)) {
+		return could_not_run(
+			"firmware's GetVariable is treated as absent, "
+			"as the lines above say: the adversary's "
+			"driver cannot be reached");
+	}
+	return could_not_run("the adversary's driver is not there");
+}

@@ -19,4 +19,7 @@ extern const struct cz_efi_guid adversary_guid;
 /* What its register loop found last; false when the driver is not there. */
 bool adversary_record(struct adversary_registers_record *record);
 
+/* Logs why the driver does not answer. Returns EXIT_COULD_NOT_RUN. */
+int without_adversary(void);
+
 #endif

@@ -217,7 +217,7 @@ PROGRAM(affinity, "firmware that fails when it is moved to another CPU")
 	uint64_t others, preempted;
 
 	if (!read_record(&record)) {
-		return could_not_run("the adversary's driver is not there");
+		return without_adversary();
 	}
 	if (calls == 0 || calls > MAX_CALLS) {
 		return could_not_run("calls is not in 1..10000");

@@ -363,7 +363,7 @@ PROGRAM(leave, "mends what firmware leaves changed")
 	struct adversary_registers_record record;
 
 	if (!adversary_record(&record)) {
-		return could_not_run("the adversary's driver is not there");
+		return without_adversary();
 	}
 	/* TPIDR_EL1 is each CPU's own. */
 	(void)thread_set_cpus((struct thread *)cz_host_self(firmware->host), 1);

@@ -433,7 +433,7 @@ PROGRAM(misbehave, "one misbehaviour, and what comes of it")
 		return read_back();
 	}
 	if (!adversary_record(&record)) {
-		return could_not_run("the adversary's driver is not there");
+		return without_adversary();
 	}
 	if (!prepare()) {
 		return could_not_run("the variable store takes no variables");

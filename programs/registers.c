@@ -102,7 +102,7 @@ PROGRAM(registers, "firmware that checks every register while preempted")
 	uint64_t done, preempted;
 
 	if (!adversary_record(&record)) {
-		return could_not_run("the adversary's driver is not there");
+		return without_adversary();
 	}
 	ktap_begin(3);
 	probe_init(&probe, 1u << 20);

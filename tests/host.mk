@@ -140,7 +140,20 @@ unit-linux: $(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars
+# How the misbehaving driver splits its entry in the Memory Attributes Table.
+$(OUT)/unit-adversary/split: tests/adversary/test_split.c adversary/split.c \
+		$(wildcard adversary/*.h) tests/host.mk
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -Iadversary $(filter %.c,$^) \
+		-lcmocka -o $@
+
+.PHONY: unit-adversary
+unit-adversary: $(OUT)/unit-adversary/split
+	@echo "# the adversary's attributes"
+	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
+
+unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars \
+	unit-adversary
 
 # ---- model: the request's state machine, by spin ----
 
