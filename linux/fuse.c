@@ -102,6 +102,12 @@ static struct fuse_entry_param describe(struct tree *tree, tree_id id)
 
 /* ---- Names ---- */
 
+/* Others would have firmware called as often as they can think of a name. */
+static bool is_root(fuse_req_t fuse)
+{
+	return fuse_req_ctx(fuse)->uid == 0;
+}
+
 static void op_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 {
 	struct tree *tree = tree_of(fuse);
@@ -112,7 +118,8 @@ static void op_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 
 	begin(&request, fuse);
 	if (parent == FUSE_ROOT_ID) {
-		error = tree_lookup(tree, name, &request.limit, &id);
+		error = tree_lookup(tree, name, is_root(fuse), &request.limit,
+				    &id);
 	}
 	if (error != 0) {
 		reply_error(fuse, error);

@@ -304,7 +304,7 @@ static int discover(struct tree *tree, const char *file_name,
 	return node != NULL ? 0 : -ENOMEM;
 }
 
-int tree_lookup(struct tree *tree, const char *name,
+int tree_lookup(struct tree *tree, const char *name, bool may_ask,
 		const struct efivars_limit *limit, tree_id *id)
 {
 	struct efivars_name parsed;
@@ -318,7 +318,7 @@ int tree_lookup(struct tree *tree, const char *name,
 	if (error != 0) {
 		return -error;
 	}
-	if (efivars_is_hidden(&parsed)) {
+	if (efivars_is_hidden(&parsed) || !may_ask) {
 		return -ENOENT;
 	}
 	return discover(tree, name, &parsed, limit, id);
@@ -553,7 +553,7 @@ int tree_create(struct tree *tree, const char *name, mode_t mode, int flags,
 {
 	struct efivars_name parsed;
 	tree_id known;
-	int error = tree_lookup(tree, name, limit, &known);
+	int error = tree_lookup(tree, name, true, limit, &known);
 
 	if (error == 0) {
 		tree_forget(tree, known, 1);

@@ -3,9 +3,10 @@
  * efivarfs's tree: one directory of files, a file for each variable. It knows
  * what efivarfs keeps in its inodes: names, sizes, the immutable flag, times,
  * owners, who has a file open. Firmware is asked for names and sizes once, at the
- * start, as efivarfs does, since nobody else changes variables; for a name that is
- * not known; for every read, and for every change. So stat and readdir cost no
- * firmware call.
+ * start, as efivarfs does, since nobody else changes variables, but for firmware itself
+ * in the course of a write; for a name that is not known, when who asks is privileged;
+ * for every read, and for every change. So stat and readdir of what is known cost no
+ * firmware call, and whoever may not write makes none by looking names up.
  *
  * Operations return 0 or a negative errno value, as a file system's do. Any thread
  * may call them; none holds the tree's lock while firmware is called. Writes to
@@ -37,10 +38,10 @@ void tree_free(struct tree *tree);
 int tree_fill(struct tree *tree, const struct efivars_limit *limit);
 
 /*
- * A file by name. -EINVAL: not a variable's name; -ENOENT. Adds a reference,
- * as tree_create() does.
+ * A file by name. may_ask: a name that is not known is asked of firmware. -EINVAL: not
+ * a variable's name; -ENOENT. Adds a reference, as tree_create() does.
  */
-int tree_lookup(struct tree *tree, const char *name,
+int tree_lookup(struct tree *tree, const char *name, bool may_ask,
 		const struct efivars_limit *limit, tree_id *id);
 /* Gives references back. */
 void tree_forget(struct tree *tree, tree_id id, uint64_t count);

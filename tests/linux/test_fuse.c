@@ -356,6 +356,41 @@ static void reads_in_parts(void **state)
 	close(fd);
 }
 
+/* A child that looks for what is not there, as somebody; its errno. */
+static int looks_up(struct mounted *mounted, uid_t uid)
+{
+	const char *name = path(mounted, "None-" OTHER);
+	struct stat stat_of;
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		if (setreuid(uid, uid) != 0) {
+			_exit(0);
+		}
+		for (int i = 0; i < 50; i++) {
+			if (stat(name, &stat_of) == 0) {
+				_exit(0);
+			}
+		}
+		_exit(errno);
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WEXITSTATUS(status);
+}
+
+static void names_cost_nobody_a_call(void **state)
+{
+	struct mounted *mounted = here(state);
+
+	mounted->bench->sim.order_count = 0;
+	assert_int_equal(looks_up(mounted, 65534), ENOENT);
+	assert_int_equal(mounted->bench->sim.order_count, 0);
+	assert_int_equal(looks_up(mounted, 0), ENOENT);
+	assert_int_equal(mounted->bench->sim.order_count, 50);
+}
+
 static void operations_there_are_not(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -609,6 +644,7 @@ int group_fuse(void)
 		MOUNTED(pieces_are_put_together),
 		MOUNTED(split_writes_are_refused),
 		MOUNTED(reads_in_parts),
+		MOUNTED(names_cost_nobody_a_call),
 		MOUNTED(operations_there_are_not),
 		MOUNTED(deleted_by_writing),
 		MOUNTED(stat_does_not_wait),

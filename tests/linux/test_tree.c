@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static int lookup(struct tree *tree, const char *name, tree_id *id)
 {
 	struct efivars_limit limit = later();
 
-	return tree_lookup(tree, name, &limit, id);
+	return tree_lookup(tree, name, true, &limit, id);
 }
 
 static tree_id found(struct tree *tree, const char *name)
@@ -168,6 +169,34 @@ static void lookups(void **state)
 	assert_int_equal(
 		lookup(tree, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", &id),
 		-ENOENT);
+	tree_free(tree);
+}
+
+/* Who may not write looks names up for nothing, and sees what is known. */
+static void only_some_may_ask(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct efivars_limit limit = later();
+	struct tree *tree = filled(bench);
+	char name[64];
+	tree_id id;
+
+	put_variable(bench, "New-" OTHER, 7, "abcd", 4);
+	bench->sim.order_count = 0;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "N%d-" OTHER, i);
+		assert_int_equal(tree_lookup(tree, name, false, &limit, &id),
+				 -ENOENT);
+	}
+	assert_int_equal(tree_lookup(tree, "N", false, &limit, &id), -EINVAL);
+	assert_int_equal(tree_lookup(tree, "New-" OTHER, false, &limit, &id),
+			 -ENOENT);
+	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(tree_lookup(tree, "New-" OTHER, true, &limit, &id), 0);
+	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(tree_lookup(tree, "New-" OTHER, false, &limit, &id),
+			 0);
+	assert_int_equal(bench->sim.order_count, 1);
 	tree_free(tree);
 }
 
@@ -466,6 +495,7 @@ int group_tree(void)
 		LINUX(shows_variables),
 		LINUX(stat_makes_no_call),
 		LINUX(lookups),
+		LINUX(only_some_may_ask),
 		LINUX(slashes),
 		LINUX(long_names_are_left_out),
 		LINUX(immutable_files),
