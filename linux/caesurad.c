@@ -7,6 +7,7 @@
  */
 #include "confine.h"
 #include "control.h"
+#include "efivars.h"
 #include "fuse.h"
 #include "host.h"
 #include "notify.h"
@@ -374,6 +375,7 @@ static int open_firmware(struct daemon *daemon)
 		.gate = CZ_GATE_SANDBOX,
 		.map_mode = CZ_MAP_EXISTING,
 		.policy = &rules,
+		.max_data_bytes = EFIVARS_MAX_READ_BYTES,
 	};
 
 	host->machine = &daemon->machine;

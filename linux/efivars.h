@@ -76,8 +76,11 @@ bool efivars_is_valid(const struct efivars_name *name, const void *value,
 /* Attributes that may be written. 0x80 (ENHANCED_AUTHENTICATED) is not one. */
 #define EFIVARS_ATTRIBUTES 0x7fu
 #define EFIVARS_ATTRIBUTES_BYTES 4u
-/* Of a value and its name together, as the kernel has it. */
+/* Of a value and its name together, as the kernel has it, to be written. */
 #define EFIVARS_MAX_BYTES 65536u
+/* Of a value to be read: U-Boot's VarToFile, which has all others in it, takes as much.
+ * The daemon's max_data_bytes. */
+#define EFIVARS_MAX_READ_BYTES 131072u
 
 /*
  * errno for a status. EFI's as the kernel's efi_status_to_err(): EINVAL for

@@ -18,6 +18,7 @@ int linux_setup(void **state)
 	sim_firmware_start(&bench->sim);
 	bench->config = sim_config(&bench->sim);
 	bench->config.max_requests = 8;
+	bench->config.max_data_bytes = EFIVARS_MAX_READ_BYTES;
 	assert_true(cz_init(&bench->cz, &bench->config) == CZ_OK);
 	*state = bench;
 	return 0;

@@ -41,6 +41,16 @@ is_refused() {
 	! put "$1" 7 "$2" r && [ -z "$(cat "$efivars/$1-$guid")" ]
 }
 
+# By firmware, as the kernel's own path has it, and not before it is asked.
+firmware_refuses() {
+	{
+		printf '\7\0\0\0'
+		value "$2" f
+	} >/tmp/value
+	dd if=/tmp/value of="$efivars/$1-$guid" bs=64k conv=notrunc 2>&1 |
+		grep -q 'Invalid argument'
+}
+
 many() {
 	number=0
 	while [ "$number" -lt 40 ]; do
@@ -80,6 +90,7 @@ check "40 variables of up to 680 bytes" many
 check "a value of 7,000 bytes" "put Large 7 7000 l && holds Large 7000 l"
 check "one of 20,000 bytes is refused, and is not there" \
 	"is_refused Larger 20000"
+check "one of 40,000 bytes is refused by firmware" "firmware_refuses Largest 40000"
 check "some are deleted" delete_some
 check "some are written anew" overwrite_some
 check "some are appended to" append_some
