@@ -270,12 +270,16 @@ static cz_status get(struct cz *cz, const struct efivars_name *name,
 }
 
 int efivars_size(struct cz *cz, const struct efivars_name *name,
-		 const struct efivars_limit *limit, size_t *size_bytes)
+		 const struct efivars_limit *limit, size_t *size_bytes,
+		 uint32_t *attributes)
 {
 	cz_status status;
 
 	*size_bytes = 0;
-	status = get(cz, name, limit, NULL, NULL, size_bytes);
+	if (attributes != NULL) {
+		*attributes = 0;
+	}
+	status = get(cz, name, limit, attributes, NULL, size_bytes);
 	return status == CZ_EFI_BUFFER_TOO_SMALL ? 0 : efivars_errno(status);
 }
 
@@ -355,7 +359,7 @@ static void look_again(struct cz *cz, const struct efivars_name *name,
 		       bool *exists)
 {
 	size_t size;
-	int error = efivars_size(cz, name, limit, &size);
+	int error = efivars_size(cz, name, limit, &size, NULL);
 
 	*exists = error != ENOENT;
 	if (error == 0) {

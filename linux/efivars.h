@@ -149,9 +149,13 @@ int efivars_read(struct cz *cz, const struct efivars_name *name,
 		 size_t hint_bytes, const struct efivars_limit *limit,
 		 struct efivars_contents *contents);
 
-/* The value's size, without attributes. ENOENT when there is no variable. */
+/*
+ * The value's size, without attributes; and, unless NULL, the attributes: 0 of firmware
+ * that does not tell them with a size (UEFI before 2.8). ENOENT when there is no variable.
+ */
 int efivars_size(struct cz *cz, const struct efivars_name *name,
-		 const struct efivars_limit *limit, size_t *size_bytes);
+		 const struct efivars_limit *limit, size_t *size_bytes,
+		 uint32_t *attributes);
 
 /*
  * Writes a file's contents: one SetVariable. Attributes alone delete, with

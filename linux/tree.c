@@ -28,6 +28,8 @@ struct node {
 	bool linked; /* still in the directory */
 	bool immutable;
 	size_t size_bytes; /* of the file: 0, or attributes and value */
+	bool is_volatile; /* firmware itself may make up the value */
+	uint64_t sized_after; /* tree->writes when the size was asked for */
 	uint64_t references; /* the kernel's */
 	uint32_t open_count;
 	mode_t mode;
@@ -45,6 +47,7 @@ struct tree {
 	struct node **files; /* by rising id */
 	size_t count, room;
 	tree_id next_id;
+	uint64_t writes; /* that were tried, of any variable */
 };
 
 static struct timespec now(void)
@@ -164,6 +167,18 @@ static bool make_room(struct tree *tree)
 	return true;
 }
 
+/* What firmware says of a variable, asked for when tree->writes was `writes`. */
+static void describe(struct node *node, size_t value_bytes, uint32_t attributes,
+		     uint64_t writes)
+{
+	node->size_bytes = EFIVARS_ATTRIBUTES_BYTES + value_bytes;
+	node->sized_after = writes;
+	if (attributes != 0) {
+		node->is_volatile =
+			(attributes & CZ_EFI_VARIABLE_NON_VOLATILE) == 0;
+	}
+}
+
 static struct node *add(struct tree *tree, const struct efivars_name *name)
 {
 	char file_name[EFIVARS_FILE_NAME_BYTES];
@@ -225,8 +240,10 @@ static int fill_in(void *argument, const struct efivars_name *name)
 	struct tree *tree = filling->tree;
 	char file_name[EFIVARS_FILE_NAME_BYTES];
 	struct node *node;
+	uint32_t attributes;
 	size_t size;
-	int error = efivars_size(tree->cz, name, filling->limit, &size);
+	int error = efivars_size(tree->cz, name, filling->limit, &size,
+				 &attributes);
 
 	if (error == EINTR || error == ETIMEDOUT) {
 		return error;
@@ -247,7 +264,7 @@ static int fill_in(void *argument, const struct efivars_name *name)
 	}
 	node = add(tree, name);
 	if (node != NULL) {
-		node->size_bytes = EFIVARS_ATTRIBUTES_BYTES + size;
+		describe(node, size, attributes, 0);
 	}
 	pthread_mutex_unlock(&tree->lock);
 	return node != NULL ? 0 : ENOMEM;
@@ -260,20 +277,66 @@ int tree_fill(struct tree *tree, const struct efivars_limit *limit)
 	return -efivars_list(tree->cz, limit, fill_in, &filling);
 }
 
-/* A file that is known, with a reference; 0 when it is not. */
-static tree_id refer(struct tree *tree, const char *name)
+static uint64_t writes_until_now(struct tree *tree)
+{
+	uint64_t writes;
+
+	pthread_mutex_lock(&tree->lock);
+	writes = tree->writes;
+	pthread_mutex_unlock(&tree->lock);
+	return writes;
+}
+
+/* What was known before a write that was tried may be otherwise now. */
+static void note_write_tried(struct tree *tree)
+{
+	pthread_mutex_lock(&tree->lock);
+	tree->writes++;
+	pthread_mutex_unlock(&tree->lock);
+}
+
+/* A file that is known, with a reference; 0 when it is not. Its size may be old: then
+ * its variable's name is said. */
+static tree_id refer(struct tree *tree, const char *name, bool *is_old,
+		     struct efivars_name *variable)
 {
 	struct node *node;
 	tree_id id = 0;
 
+	*is_old = false;
 	pthread_mutex_lock(&tree->lock);
 	node = by_name(tree, name);
 	if (node != NULL) {
 		node->references++;
 		id = node->id;
+		*is_old =
+			node->is_volatile && node->sized_after != tree->writes;
+		*variable = node->name;
 	}
 	pthread_mutex_unlock(&tree->lock);
 	return id;
+}
+
+/* Asks for the size anew, once after a write. What is not told stays as it was. */
+static void refresh(struct tree *tree, tree_id id,
+		    const struct efivars_name *name,
+		    const struct efivars_limit *limit)
+{
+	uint64_t writes = writes_until_now(tree);
+	struct node *node;
+	uint32_t attributes;
+	size_t size;
+	int error;
+
+	error = efivars_size(tree->cz, name, limit, &size, &attributes);
+	pthread_mutex_lock(&tree->lock);
+	node = file_by_id(tree, id);
+	if (node != NULL && node->linked && error == 0) {
+		describe(node, size, attributes, writes);
+	} else if (node != NULL && error != EINTR && error != ETIMEDOUT) {
+		node->sized_after = writes;
+	}
+	pthread_mutex_unlock(&tree->lock);
 }
 
 /* Asks firmware for a variable that was not in its list. */
@@ -281,9 +344,11 @@ static int discover(struct tree *tree, const char *file_name,
 		    const struct efivars_name *name,
 		    const struct efivars_limit *limit, tree_id *id)
 {
+	uint64_t writes = writes_until_now(tree);
 	struct node *node;
+	uint32_t attributes;
 	size_t size;
-	int error = efivars_size(tree->cz, name, limit, &size);
+	int error = efivars_size(tree->cz, name, limit, &size, &attributes);
 
 	if (error != 0) {
 		return error == EINTR || error == ETIMEDOUT ? -error : -ENOENT;
@@ -293,7 +358,7 @@ static int discover(struct tree *tree, const char *file_name,
 	if (node == NULL && tree->count < EFIVARS_MAX_VARIABLES) {
 		node = add(tree, name);
 		if (node != NULL) {
-			node->size_bytes = EFIVARS_ATTRIBUTES_BYTES + size;
+			describe(node, size, attributes, writes);
 		}
 	}
 	if (node != NULL) {
@@ -308,10 +373,14 @@ int tree_lookup(struct tree *tree, const char *name, bool may_ask,
 		const struct efivars_limit *limit, tree_id *id)
 {
 	struct efivars_name parsed;
+	bool is_old;
 	int error;
 
-	*id = refer(tree, name);
+	*id = refer(tree, name, &is_old, &parsed);
 	if (*id != 0) {
+		if (is_old) {
+			refresh(tree, *id, &parsed, limit);
+		}
 		return 0;
 	}
 	error = efivars_parse_name(name, &parsed);
@@ -593,6 +662,7 @@ int tree_unlink(struct tree *tree, const char *name,
 	pthread_mutex_unlock(&tree->lock);
 	if (error == 0) {
 		error = -efivars_delete(tree->cz, &variable, limit);
+		note_write_tried(tree);
 	}
 	if (error != 0) {
 		return error;
@@ -626,14 +696,18 @@ static bool variable_of(struct tree *tree, tree_id id,
 	return linked;
 }
 
-static void note_size(struct tree *tree, tree_id id, size_t size_bytes)
+static void note_read(struct tree *tree, tree_id id,
+		      const struct efivars_contents *contents, uint64_t writes)
 {
+	uint32_t attributes;
 	struct node *node;
 
+	memcpy(&attributes, contents->bytes, sizeof(attributes));
 	pthread_mutex_lock(&tree->lock);
 	node = file_by_id(tree, id);
 	if (node != NULL && node->linked) {
-		node->size_bytes = size_bytes;
+		describe(node, contents->size_bytes - EFIVARS_ATTRIBUTES_BYTES,
+			 attributes, writes);
 	}
 	pthread_mutex_unlock(&tree->lock);
 }
@@ -642,6 +716,7 @@ ssize_t tree_read(struct tree *tree, tree_id id, size_t size, off_t offset,
 		  const struct efivars_limit *limit, uint8_t **bytes,
 		  const uint8_t **part)
 {
+	uint64_t writes = writes_until_now(tree);
 	struct efivars_contents contents;
 	struct efivars_name name;
 	size_t known, left;
@@ -656,9 +731,7 @@ ssize_t tree_read(struct tree *tree, tree_id id, size_t size, off_t offset,
 	if (error != 0) {
 		return error == ENOENT ? 0 : -error;
 	}
-	if (contents.size_bytes != known) {
-		note_size(tree, id, contents.size_bytes);
-	}
+	note_read(tree, id, &contents, writes);
 	if (offset < 0 || (size_t)offset >= contents.size_bytes) {
 		free(contents.bytes);
 		return 0;
@@ -700,6 +773,7 @@ ssize_t tree_write(struct tree *tree, tree_id id, const void *bytes,
 	}
 	error = efivars_write(tree->cz, &name, bytes, size, limit, &value_bytes,
 			      &exists);
+	note_write_tried(tree);
 	if (error != 0) {
 		return -error;
 	}

@@ -5,8 +5,10 @@
  * owners, who has a file open. Firmware is asked for names and sizes once, at the
  * start, as efivarfs does, since nobody else changes variables, but for firmware itself
  * in the course of a write; for a name that is not known, when who asks is privileged;
- * for every read, and for every change. So stat and readdir of what is known cost no
- * firmware call, and whoever may not write makes none by looking names up.
+ * for the size of a volatile variable, when it is looked up the first time after a
+ * write of any variable; for every read, and for every change. So stat and readdir of
+ * what is known cost no firmware call otherwise, and whoever may not write makes none
+ * by looking names up, but for those that a write has left to be made.
  *
  * Operations return 0 or a negative errno value, as a file system's do. Any thread
  * may call them; none holds the tree's lock while firmware is called. Writes to

@@ -534,8 +534,9 @@ static void deadlines(void **state)
 	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
 	for (int i = 0; i < 2; i++) {
 		limit.deadline_ns = cz_host_now_ns(NULL) + 60000000;
-		assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size),
-				 ETIMEDOUT);
+		assert_int_equal(
+			efivars_size(&bench->cz, &name, &limit, &size, NULL),
+			ETIMEDOUT);
 		assert_true(cz_host_now_ns(NULL) >= limit.deadline_ns);
 		limit.interrupted = is_told;
 		told = false;
@@ -554,7 +555,8 @@ static void interrupted_read(void **state)
 	told = true;
 	bench->sim.held = true;
 	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
-	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size), EINTR);
+	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size, NULL),
+			 EINTR);
 }
 
 struct writer {
@@ -630,12 +632,13 @@ static void no_request_free(void **state)
 	limit.deadline_ns = cz_host_now_ns(NULL) + 30000000;
 	limit.interrupted = is_told;
 	told = false;
-	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size),
+	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size, NULL),
 			 ETIMEDOUT);
 	told = true;
 	limit = later();
 	limit.interrupted = is_told;
-	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size), EINTR);
+	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size, NULL),
+			 EINTR);
 	for (int i = 0; i < 8; i++) {
 		cz_release(&bench->cz, ids[i]);
 	}

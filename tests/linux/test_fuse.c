@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -355,6 +356,51 @@ static void reads_in_parts(void **state)
 	close(fd);
 }
 
+/* What sendfile() makes of a file, as BusyBox's cat does. */
+static size_t send_all(struct mounted *mounted, const char *name, uint8_t *to,
+		       size_t room)
+{
+	FILE *file = tmpfile();
+	int fd = open(path(mounted, name), O_RDONLY);
+	size_t count;
+
+	assert_non_null(file);
+	assert_true(fd >= 0);
+	while (sendfile(fileno(file), fd, NULL, room) > 0) {
+	}
+	close(fd);
+	rewind(file);
+	count = fread(to, 1, room, file);
+	(void)fclose(file);
+	return count;
+}
+
+/* A value that firmware makes up when it is asked has another size by then, as
+ * U-Boot's VarToFile: all of it is read, whatever stat() says. */
+static void reads_past_the_size(void **state)
+{
+	struct mounted *mounted = here(state);
+	static uint8_t value[3000], bytes[4096];
+	struct stat stat_of;
+
+	memset(value, 'v', sizeof(value));
+	put_variable(mounted->bench, MINE, 6, value, sizeof(value));
+	assert_int_equal(shell(mounted, "test $(cat " MINE " | wc -c) = 3004"),
+			 0);
+	put_variable(mounted->bench, MINE, 6, value, 2000);
+	assert_int_equal(
+		shell(mounted, "test $(head -c 9999 " MINE " | wc -c) = 2004"),
+		0);
+	/* sendfile() stops where the kernel believes that the file does. */
+	assert_int_equal(
+		shell(mounted, "printf '\\007\\0\\0\\0\\3\\0' > " TIMEOUT), 0);
+	put_variable(mounted->bench, MINE, 6, value, sizeof(value));
+	assert_int_equal(send_all(mounted, MINE, bytes, sizeof(bytes)), 3004);
+	assert_memory_equal(bytes + 4, value, sizeof(value));
+	assert_int_equal(stat(path(mounted, MINE), &stat_of), 0);
+	assert_int_equal(stat_of.st_size, 3004);
+}
+
 /* A child that looks for what is not there, as somebody; its errno. */
 static int looks_up(struct mounted *mounted, uid_t uid)
 {
@@ -643,6 +689,7 @@ int group_fuse(void)
 		MOUNTED(pieces_are_put_together),
 		MOUNTED(split_writes_are_refused),
 		MOUNTED(reads_in_parts),
+		MOUNTED(reads_past_the_size),
 		MOUNTED(names_cost_nobody_a_call),
 		MOUNTED(operations_there_are_not),
 		MOUNTED(deleted_by_writing),

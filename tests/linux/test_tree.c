@@ -200,6 +200,51 @@ static void only_some_may_ask(void **state)
 	tree_free(tree);
 }
 
+/* As U-Boot's VarToFile: a write of another changes it. */
+static void volatile_sizes(void **state)
+{
+	struct linux_bench *bench = *state;
+	uint8_t bytes[16];
+	struct tree *tree;
+	tree_id made_up, id;
+
+	put_variable(bench, "VarToFile-" OTHER, 6, "abc", 3);
+	put_variable(bench, "Lang-" GLOBAL, 7, "en", 2);
+	tree = filled(bench);
+	bench->sim.order_count = 0;
+	made_up = found(tree, "VarToFile-" OTHER);
+	id = found(tree, "Lang-" GLOBAL);
+	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(size_of(tree, made_up), 7);
+	assert_int_equal(write_to(tree, id, "\7\0\0\0fr", 6), 6);
+	put_variable(bench, "VarToFile-" OTHER, 6, "abcdef", 6);
+	bench->sim.order_count = 0;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
+		assert_int_equal(found(tree, "Lang-" GLOBAL), id);
+	}
+	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(size_of(tree, made_up), 10);
+	/* A read says it too. */
+	assert_int_equal(write_to(tree, id, "\7\0\0\0de", 6), 6);
+	put_variable(bench, "VarToFile-" OTHER, 6, "abcd", 4);
+	assert_int_equal(read_from(tree, made_up, bytes, 16, 0), 8);
+	bench->sim.order_count = 0;
+	assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
+	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(size_of(tree, made_up), 8);
+	/* What has gone meanwhile is known as it was. */
+	assert_int_equal(unlink_file(tree, "Lang-" GLOBAL), 0);
+	bench->sim.variables[0].size = 0;
+	bench->sim.order_count = 0;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
+	}
+	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(size_of(tree, made_up), 8);
+	tree_free(tree);
+}
+
 static uint64_t give_slashes(struct cz_host *sim, struct cz *cz,
 			     const uint64_t *r)
 {
@@ -496,6 +541,7 @@ int group_tree(void)
 		LINUX(stat_makes_no_call),
 		LINUX(lookups),
 		LINUX(only_some_may_ask),
+		LINUX(volatile_sizes),
 		LINUX(slashes),
 		LINUX(long_names_are_left_out),
 		LINUX(immutable_files),
