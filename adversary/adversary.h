@@ -84,6 +84,11 @@
 #define ADVERSARY_LEAVE_SP 10
 #define ADVERSARY_LEAVE_SPSEL 11 /* the stack pointer of EL1h */
 #define ADVERSARY_LEAVE_CPACR 12 /* FP/SIMD off */
+#define ADVERSARY_LEAVE_UAO 13 /* these, too, where the CPU has them */
+#define ADVERSARY_LEAVE_DIT 14
+#define ADVERSARY_LEAVE_SSBS 15
+#define ADVERSARY_LEAVE_TCO 16
+#define ADVERSARY_LEAVE_ALLINT 17
 #define ADVERSARY_LEAVE_X(n) (14 + (n)) /* x18..x29 */
 #define ADVERSARY_LEAVE_D(n) (40 + (n)) /* d8..d15 */
 

@@ -11,6 +11,16 @@
 #define SCTLR_UMA (1 << 9)
 #define PAN (1 << 22)
 #define PAN_REGISTER s3_0_c4_c2_3
+#define SSBS (1 << 12)
+#define SSBS_REGISTER s3_3_c4_c2_6
+#define ALLINT (1 << 13)
+#define ALLINT_REGISTER s3_0_c4_c3_0
+#define UAO (1 << 23)
+#define UAO_REGISTER s3_0_c4_c2_4
+#define DIT (1 << 24)
+#define DIT_REGISTER s3_3_c4_c2_5
+#define TCO (1 << 25)
+#define TCO_REGISTER s3_3_c4_c2_7
 #define ASID_BIT (1 << 55)
 #define FPCR_RMODE (1 << 22)
 #define CPACR_FPEN (3 << 20)
@@ -76,6 +86,11 @@ set_variable_entry:
 	flip	ADVERSARY_LEAVE_VBAR, vbar_el1, VBAR_NEXT
 	flip	ADVERSARY_LEAVE_SCTLR, sctlr_el1, SCTLR_UMA
 	flip	ADVERSARY_LEAVE_PAN, PAN_REGISTER, PAN
+	flip	ADVERSARY_LEAVE_UAO, UAO_REGISTER, UAO
+	flip	ADVERSARY_LEAVE_DIT, DIT_REGISTER, DIT
+	flip	ADVERSARY_LEAVE_SSBS, SSBS_REGISTER, SSBS
+	flip	ADVERSARY_LEAVE_TCO, TCO_REGISTER, TCO
+	flip	ADVERSARY_LEAVE_ALLINT, ALLINT_REGISTER, ALLINT
 	tbz	x9, #ADVERSARY_LEAVE_TTBR0, 1f
 	msr	ttbr0_el1, x11
 	isb

@@ -65,6 +65,22 @@ static const struct leaving table[] = {
 	{"leave: FP switched off", LEFT(CPACR), COUNTED(COPROCESSOR), ENDED},
 };
 
+/* Where the CPU has them. At EL0 three can be written, and are the host's again on
+ * its way out. */
+static const struct {
+	const char *name;
+	uint64_t bit, what;
+	uint32_t anomaly, sandboxed;
+} states[] = {
+	{"leave: PAN changed", STATE_PAN, LEFT(PAN), COUNTED(PAN), ENDED},
+	{"leave: UAO changed", STATE_UAO, LEFT(UAO), COUNTED(UAO), ENDED},
+	{"leave: DIT changed", STATE_DIT, LEFT(DIT), COUNTED(DIT), 0},
+	{"leave: SSBS changed", STATE_SSBS, LEFT(SSBS), COUNTED(SSBS), 0},
+	{"leave: TCO changed", STATE_TCO, LEFT(TCO), COUNTED(TCO), 0},
+	{"leave: ALLINT changed", STATE_ALLINT, LEFT(ALLINT), COUNTED(ALLINT),
+	 ENDED},
+};
+
 static struct {
 	struct system_state before;
 	struct adversary_leave_order order;
@@ -240,14 +256,23 @@ static void check_table(void)
 	}
 }
 
-static void check_pan(void)
+static void check_states(void)
 {
-	if (!cpu_has_pan()) {
-		ktap_skip("leave: PAN changed", "the CPU has none");
-		return;
+	uint64_t has = cpu_state_bits();
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		uint32_t due =
+			sandboxed() ? states[i].sandboxed : states[i].anomaly;
+		bool first, again;
+
+		if ((has & states[i].bit) == 0) {
+			ktap_skip(states[i].name, "the CPU has none");
+			continue;
+		}
+		first = leave_once(states[i].what, due);
+		again = leave_once(states[i].what, due);
+		ktap_result(first && again, states[i].name);
 	}
-	ktap_result(leave_once(LEFT(PAN), sandboxed() ? ENDED : COUNTED(PAN)),
-		    "leave: PAN changed");
 }
 
 /* first..last, each alone. */
@@ -287,9 +312,11 @@ static void check_all(void)
 	for (unsigned i = 8; i < 16; i++) {
 		what |= BIT(ADVERSARY_LEAVE_D(i));
 	}
-	if (cpu_has_pan()) {
-		what |= LEFT(PAN);
-		anomalies |= COUNTED(PAN);
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		if ((cpu_state_bits() & states[i].bit) != 0) {
+			what |= states[i].what;
+			anomalies |= states[i].anomaly;
+		}
 	}
 	/* Where the other stack is selected, the pointer is that one's. */
 	anomalies &= ~COUNTED(STACK_POINTER);
@@ -373,7 +400,7 @@ PROGRAM(leave, "mends what firmware leaves changed")
 	leave.order.stack = firmware->stack_top - CZ_STACK_PAGES * PAGE_SIZE;
 	ktap_begin(0);
 	check_table();
-	check_pan();
+	check_states();
 	check_callee_saved();
 	check_all();
 	check_fp_off();

@@ -19,9 +19,33 @@
 
 struct watched watched;
 
-bool cpu_has_pan(void)
+#define FIELD(name, shift) (READ(name) >> (shift)&15)
+
+uint64_t cpu_state_bits(void)
 {
-	return (READ(id_aa64mmfr1_el1) >> 20 & 15) != 0;
+	uint64_t bits = 0;
+
+	bits |= FIELD(id_aa64mmfr1_el1, 20) != 0 ? STATE_PAN : 0;
+	bits |= FIELD(s3_0_c0_c7_2, 4) != 0 ? STATE_UAO : 0;
+	bits |= FIELD(id_aa64pfr0_el1, 48) != 0 ? STATE_DIT : 0;
+	bits |= FIELD(id_aa64pfr1_el1, 4) >= 2 ? STATE_SSBS : 0;
+	bits |= FIELD(id_aa64pfr1_el1, 8) != 0 ? STATE_TCO : 0;
+	bits |= FIELD(id_aa64pfr1_el1, 36) != 0 ? STATE_ALLINT : 0;
+	return bits;
+}
+
+/* Without TCO: every exception sets it, and the kernel, which tags no memory, leaves it
+ * so across a switch. */
+static uint64_t state_now(void)
+{
+	uint64_t has = cpu_state_bits(), state = 0;
+
+	state |= (has & STATE_PAN) != 0 ? READ(s3_0_c4_c2_3) : 0;
+	state |= (has & STATE_UAO) != 0 ? READ(s3_0_c4_c2_4) : 0;
+	state |= (has & STATE_DIT) != 0 ? READ(s3_3_c4_c2_5) : 0;
+	state |= (has & STATE_SSBS) != 0 ? READ(s3_3_c4_c2_6) : 0;
+	state |= (has & STATE_ALLINT) != 0 ? READ(s3_0_c4_c3_0) : 0;
+	return state;
 }
 
 bool cpu_has_sve(void)
@@ -34,7 +58,7 @@ struct system_state system_state_now(void)
 	return (struct system_state){
 		.daif = READ(daif),
 		.spsel = READ(spsel),
-		.pan = cpu_has_pan() ? READ(s3_0_c4_c2_3) : 0,
+		.state = state_now(),
 		.tpidr_el0 = READ(tpidr_el0),
 		.tpidr_el1 = READ(tpidr_el1),
 		.ttbr0 = READ(ttbr0_el1),
@@ -58,7 +82,7 @@ bool system_state_same(const struct system_state *found,
 {
 	return (differs("DAIF", found->daif, due->daif) |
 		differs("SPSel", found->spsel, due->spsel) |
-		differs("PAN", found->pan, due->pan) |
+		differs("PSTATE", found->state, due->state) |
 		differs("TPIDR_EL0", found->tpidr_el0, due->tpidr_el0) |
 		differs("TPIDR_EL1", found->tpidr_el1, due->tpidr_el1) |
 		differs("TTBR0_EL1", found->ttbr0, due->ttbr0) |

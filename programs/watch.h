@@ -13,7 +13,7 @@
 
 /* The system registers that firmware could have changed. */
 struct system_state {
-	uint64_t daif, spsel, pan, tpidr_el0, tpidr_el1, ttbr0, vbar, sctlr,
+	uint64_t daif, spsel, state, tpidr_el0, tpidr_el1, ttbr0, vbar, sctlr,
 		cpacr;
 };
 
@@ -36,7 +36,16 @@ struct system_state system_state_now(void);
 bool system_state_same(const struct system_state *found,
 		       const struct system_state *due);
 
-bool cpu_has_pan(void);
+/* Bits of PSTATE, as SPSR_EL1 has them, that a CPU may lack. */
+#define STATE_SSBS (1ull << 12)
+#define STATE_ALLINT (1ull << 13)
+#define STATE_PAN (1ull << 22)
+#define STATE_UAO (1ull << 23)
+#define STATE_DIT (1ull << 24)
+#define STATE_TCO (1ull << 25)
+
+/* Which of these this CPU has. */
+uint64_t cpu_state_bits(void);
 bool cpu_has_sve(void);
 
 /* Brings every service back. */

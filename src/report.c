@@ -76,6 +76,11 @@ const char *cz_anomaly_name(enum cz_anomaly anomaly)
 		[CZ_ANOMALY_SYSTEM_CONTROL] = "system control register",
 		[CZ_ANOMALY_COPROCESSOR] = "FP access control",
 		[CZ_ANOMALY_STREAMING] = "streaming mode",
+		[CZ_ANOMALY_UAO] = "UAO",
+		[CZ_ANOMALY_DIT] = "DIT",
+		[CZ_ANOMALY_SSBS] = "SSBS",
+		[CZ_ANOMALY_TCO] = "TCO",
+		[CZ_ANOMALY_ALLINT] = "ALLINT",
 	};
 
 	if ((uint32_t)anomaly >= CZ_ANOMALY_COUNT) {

@@ -151,13 +151,16 @@ list_boots() {
 	check_in_gate "what firmware leaves behind is mended" \
 		"kernel_passes 'leave adversary'"
 	check_in_gate "what firmware leaves behind is mended, cpu max" \
-		"cpu=max kernel_passes 'leave adversary'"
+		"cpu=max qemu_args='-M mte=on' kernel_passes 'leave adversary'"
 	check_in_gate "faults of firmware end the call" \
 		"kernel_passes 'fault adversary'"
 	check_in_gate "faults of firmware end the call, cpu max" \
 		"cpu=max kernel_passes 'fault adversary'"
 	check_direct "the gate keeps its caller's registers" \
 		"test_image=with-gate kernel_passes 'gate adversary'"
+	check_in_gate "PSTATE is the host's after a call" \
+		"test_image=with-gate cpu=max qemu_args='-M mte=on'$(
+		) kernel_passes state"
 	check_once "adversary.efi loaded from the UEFI shell" "loaded_from_shell"
 	check_in_gate "a variable outlives ResetSystem" "persists map=identity"
 	check_in_gate "a variable outlives ResetSystem, map=set" "persists map=set"

@@ -201,6 +201,11 @@ enum cz_anomaly {
 	CZ_ANOMALY_SYSTEM_CONTROL, /* SCTLR_EL1 */
 	CZ_ANOMALY_COPROCESSOR, /* CPACR_EL1 */
 	CZ_ANOMALY_STREAMING, /* SVCR: SME's mode and ZA, in a host at EL0 */
+	CZ_ANOMALY_UAO, /* unprivileged accesses have the host's rights */
+	CZ_ANOMALY_DIT, /* timing that depends on data */
+	CZ_ANOMALY_SSBS, /* speculative store bypass */
+	CZ_ANOMALY_TCO, /* accesses without a check of tags */
+	CZ_ANOMALY_ALLINT, /* all interrupts masked, FEAT_NMI's too */
 	CZ_ANOMALY_COUNT,
 };
 

@@ -9,11 +9,52 @@
 
 #define INSN_SVC 0xd4000001u
 
+/* Which of PSTATE_KEPT this CPU has, on which the call stays. CPUs of one machine may
+ * differ; a hypervisor may trap ID registers, and takes long for that. */
+static inline uint64_t state_of_cpu(struct gate *gate)
+{
+	uint64_t midr = READ_SYSREG("midr_el1");
+
+	if (midr != gate->cpu) {
+		cz_state_learn(gate, midr);
+	}
+	return gate->has_state;
+}
+
+/* Each register has its bit where PSTATE has it. */
+static inline uint64_t read_state(uint64_t has)
+{
+	uint64_t state = 0;
+
+	if (has == 0) {
+		return 0;
+	}
+	if ((has & PSTATE_PAN) != 0) {
+		state |= READ_SYSREG(PAN_REGISTER);
+	}
+	if ((has & PSTATE_UAO) != 0) {
+		state |= READ_SYSREG(UAO_REGISTER);
+	}
+	if ((has & PSTATE_DIT) != 0) {
+		state |= READ_SYSREG(DIT_REGISTER);
+	}
+	if ((has & PSTATE_SSBS) != 0) {
+		state |= READ_SYSREG(SSBS_REGISTER);
+	}
+	if ((has & PSTATE_TCO) != 0) {
+		state |= READ_SYSREG(TCO_REGISTER);
+	}
+	if ((has & PSTATE_ALLINT) != 0) {
+		state |= READ_SYSREG(ALLINT_REGISTER);
+	}
+	return state;
+}
+
 /* All but the last, which the gate's assembly needs and reads itself. */
 static inline void read_registers(struct system_registers *registers,
-				  bool has_pan)
+				  uint64_t has_state)
 {
-	registers->pan = has_pan ? READ_SYSREG(PAN_REGISTER) : 0;
+	registers->state = read_state(has_state);
 	registers->thread_user = READ_SYSREG("tpidr_el0");
 	registers->thread_kernel = READ_SYSREG("tpidr_el1");
 	registers->translation = READ_SYSREG("ttbr0_el1");
@@ -23,16 +64,13 @@ static inline void read_registers(struct system_registers *registers,
 
 void cz_gate_prepare(struct cz *cz)
 {
-	struct gate *gate = gate_of(cz);
-
 	if (cz->gate == CZ_GATE_SANDBOX) {
 		cz_gate_write_page(cz, NULL);
 		*(uint32_t *)cz->trampoline.alias = INSN_SVC;
 	} else {
 		cz_gate_write_page(cz, cz_gate_direct_return);
 	}
-	/* Where a hypervisor traps the ID registers, that takes long. */
-	gate->has_pan = HAS_PAN();
+	cz_state_learn(gate_of(cz), READ_SYSREG("midr_el1"));
 }
 
 static inline uint32_t check_registers(const struct system_registers *before,
@@ -41,7 +79,7 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	struct system_registers was, is;
 
 	/* One branch for all of them. */
-	if (((after->pan ^ before->pan) |
+	if (((after->state ^ before->state) |
 	     (after->thread_user ^ before->thread_user) |
 	     (after->thread_kernel ^ before->thread_kernel) |
 	     ((after->translation ^ before->translation) & TRANSLATION_TABLE) |
@@ -86,13 +124,13 @@ static inline uint32_t check_return(const struct gate *gate)
 static inline uint32_t call_direct(struct cz *cz, struct gate *gate)
 {
 	struct system_registers before, after;
-	bool has_pan = gate->has_pan != 0;
+	uint64_t has_state = state_of_cpu(gate);
 	uint32_t found;
 
-	read_registers(&before, has_pan);
+	read_registers(&before, has_state);
 	before.coprocessor = READ_SYSREG("cpacr_el1");
 	ENTER(gate, cz_gate_direct);
-	read_registers(&after, has_pan);
+	read_registers(&after, has_state);
 	after.coprocessor = gate->left_coprocessor;
 	found = check_registers(&before, &after);
 	WRITE_SYSREG("daif", gate->daif);
@@ -107,10 +145,9 @@ static inline uint32_t call_sandbox(struct gate *gate)
 
 	/* PSTATE at EL0: interrupts as they are; and PAN, for a host that does
 	 * not have exceptions set it. */
-	gate->pstate = READ_SYSREG("daif");
-	if (gate->has_pan != 0) {
-		gate->pstate |= READ_SYSREG(PAN_REGISTER);
-	}
+	gate->state = read_state(state_of_cpu(gate));
+	gate->pstate = READ_SYSREG("daif") |
+		       (gate->state & (PSTATE_PAN | PSTATE_ALLINT));
 	ENTER(gate, cz_gate_sandbox);
 	WRITE_SYSREG("daif", gate->daif);
 	if (READ_SYSREG("tpidr_el0") != thread) {

@@ -37,6 +37,17 @@
 #define TRAMPOLINE_LAND 16 /* address of cz_gate_direct_return */
 #define TRAMPOLINE_CONTEXT 24 /* address of the context */
 
+/* What PSTATE holds besides DAIF and the flags, each where the CPU has it. */
+#define PSTATE_SSBS (1ull << 12)
+#define PSTATE_ALLINT (1ull << 13)
+#define PSTATE_PAN (1ull << 22)
+#define PSTATE_UAO (1ull << 23)
+#define PSTATE_DIT (1ull << 24)
+#define PSTATE_TCO (1ull << 25)
+#define PSTATE_KEPT                                                           \
+	(PSTATE_SSBS | PSTATE_ALLINT | PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | \
+	 PSTATE_TCO)
+
 #ifndef __ASSEMBLER__
 #include <caesura/arm64.h>
 #include <stddef.h>
@@ -90,7 +101,9 @@ struct gate {
 	uint64_t left_streaming;
 
 	/* C's alone. */
-	uint64_t has_pan;
+	uint64_t cpu; /* MIDR_EL1 of the CPU that has_state is of */
+	uint64_t has_state; /* which of PSTATE_KEPT it has */
+	uint64_t state; /* the sandbox's: PSTATE_KEPT before the call */
 	struct virtual_machine virtual;
 	struct cz_frame
 		end; /* of a call that was ended; of a fault, its syndrome */

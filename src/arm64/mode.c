@@ -7,7 +7,6 @@
 #define MODE_EL1T 0x04ull
 #define MODE_EL1H 0x05ull
 #define MASKED 0x3c0ull /* DAIF: all interrupts */
-#define PSTATE_PAN (1ull << 22)
 
 bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
 {
@@ -32,10 +31,12 @@ const char *cz_gate_end_of(const struct cz *cz)
 void cz_gate_return_to(struct cz *cz, struct cz_frame *frame, const char *where)
 {
 	struct gate *gate = gate_of(cz);
-	uint64_t pan =
-		cz->gate == CZ_GATE_SANDBOX ? gate->pstate : frame->pstate;
+	/* After the sandbox it is the host's own; the direct gate compares. */
+	uint64_t kept = cz->gate == CZ_GATE_SANDBOX
+				? gate->state
+				: frame->pstate & PSTATE_KEPT;
 
 	frame->x[16] = (uint64_t)gate;
 	frame->pc = (uint64_t)where;
-	frame->pstate = MODE_EL1H | MASKED | (pan & PSTATE_PAN);
+	frame->pstate = MODE_EL1H | MASKED | kept;
 }

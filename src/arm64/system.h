@@ -14,8 +14,13 @@
 #define WRITE_SYSREG(name, value) \
 	__asm__ volatile("msr " name ", %0" ::"r"(value) : "memory")
 
+/* PSTATE's, by number for what an assembler may not know. */
 #define PAN_REGISTER "s3_0_c4_c2_3"
-#define HAS_PAN() (((READ_SYSREG("id_aa64mmfr1_el1") >> 20) & 15) != 0)
+#define UAO_REGISTER "s3_0_c4_c2_4"
+#define ALLINT_REGISTER "s3_0_c4_c3_0"
+#define DIT_REGISTER "s3_3_c4_c2_5"
+#define SSBS_REGISTER "s3_3_c4_c2_6"
+#define TCO_REGISTER "s3_3_c4_c2_7"
 
 /* TTBR0_EL1 without the ASID, which a host may change while it has the thread
  * switched out. */
@@ -23,9 +28,13 @@
 
 /* The registers that are compared, in the order of CZ_ANOMALY_*. */
 struct system_registers {
-	uint64_t pan, thread_user, thread_kernel, translation, vectors, control,
+	uint64_t state, /* PSTATE_KEPT */
+		thread_user, thread_kernel, translation, vectors, control,
 		coprocessor;
 };
+
+/* state.c: fills gate->has_state for the CPU with that MIDR_EL1. */
+void cz_state_learn(struct gate *gate, uint64_t midr);
 
 /* mend.c: puts those back that differ; a mask of 1u << enum cz_anomaly. */
 uint32_t cz_mend_registers(const struct system_registers *before,

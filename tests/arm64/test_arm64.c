@@ -420,12 +420,12 @@ static void only_the_trampolines_svc_returns(void **state)
 {
 	(void)state;
 	fake_frame.sp = fake_cz.stack_top;
-	gate_of(&fake_cz)->pstate = 1 << 22;
+	gate_of(&fake_cz)->state = PSTATE_KEPT;
 	take(0x15, FAKE_WINDOW + 4, 0);
 	assert_int_equal(fake_cz.ended_by, 0);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc,
 			 cz_gate_sandbox_return);
-	assert_int_equal(fake_frame.pstate, 0x3c5 | 1 << 22);
+	assert_int_equal(fake_frame.pstate, 0x3c5 | PSTATE_KEPT);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.x[16],
 			 gate_of(&fake_cz));
 

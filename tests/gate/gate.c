@@ -11,11 +11,10 @@
 #include "call.h"
 #include "common.h"
 #include "keep.h"
+#include "place.h"
 #include "sched/sched.h"
 
 #include <kernel/ktap.h>
-#include <kernel/mm.h>
-#include <kernel/port.h>
 #include <kernel/print.h>
 #include <kernel/time.h>
 
@@ -32,21 +31,6 @@ static struct gate *gate;
 static uint64_t arguments[CZ_MAX_ARGUMENTS];
 
 /* ---- In the worker's place ---- */
-
-static void take_place(void)
-{
-	migrate_disable();
-	current_thread()->firmware = firmware;
-	space_adopt(port_firmware_space());
-	firmware->ended_by = 0;
-}
-
-static void leave_place(void)
-{
-	space_adopt(NULL);
-	current_thread()->firmware = NULL;
-	migrate_enable();
-}
 
 static void prepare(enum cz_service service, uint64_t first, const void *second,
 		    uint64_t third, uint64_t fourth, const void *fifth)
@@ -84,11 +68,11 @@ static uint64_t enter_in_section(void)
 {
 	uint64_t changed;
 
-	take_place();
+	place_take();
 	fp_begin();
 	changed = enter();
 	fp_end();
-	leave_place();
+	place_leave();
 	return changed;
 }
 
@@ -98,13 +82,13 @@ static uint64_t enter_with_fp(void)
 	uint64_t changed;
 
 	preempt_disable();
-	take_place();
+	place_take();
 	WRITE_SYSREG(cpacr_el1, CPACR_FPEN);
 	isb();
 	changed = enter();
 	WRITE_SYSREG(cpacr_el1, 0);
 	isb();
-	leave_place();
+	place_leave();
 	preempt_enable();
 	return changed;
 }
