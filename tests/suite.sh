@@ -158,6 +158,8 @@ list_boots() {
 		"cpu=max kernel_passes 'fault adversary'"
 	check_direct "the gate keeps its caller's registers" \
 		"test_image=with-gate kernel_passes 'gate adversary'"
+	check_in_gate "interrupts at every instruction of the gate" \
+		"test_image=with-gate kernel_passes interrupts"
 	check_in_gate "PSTATE is the host's after a call" \
 		"test_image=with-gate cpu=max qemu_args='-M mte=on'$(
 		) kernel_passes state"

@@ -149,11 +149,11 @@ static inline uint32_t call_sandbox(struct gate *gate)
 	gate->pstate = READ_SYSREG("daif") |
 		       (gate->state & (PSTATE_PAN | PSTATE_ALLINT));
 	ENTER(gate, cz_gate_sandbox);
-	WRITE_SYSREG("daif", gate->daif);
 	if (READ_SYSREG("tpidr_el0") != thread) {
 		WRITE_SYSREG("tpidr_el0", thread);
 		found = 1u << CZ_ANOMALY_THREAD_USER;
 	}
+	WRITE_SYSREG("daif", gate->daif);
 	return found;
 }
 

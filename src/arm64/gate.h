@@ -143,8 +143,7 @@ static inline const struct gate *const_gate_of(const struct cz *cz)
 	return (const struct gate *)cz->gate_context.words;
 }
 
-/* Enter firmware as the gate says, and come back with interrupts masked: as
- * firmware left them, or all of them. */
+/* Enter firmware as the gate says, and come back with all interrupts masked. */
 void cz_gate_direct(struct gate *gate);
 void cz_gate_sandbox(struct gate *gate);
 /* In place of both, in a host that runs at EL0 itself. */

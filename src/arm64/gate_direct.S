@@ -39,32 +39,33 @@ cz_gate_direct:
 
 /*
  * Firmware has returned, through the trampoline. x16 gate, x0 status; all else
- * is what firmware left.
+ * is what firmware left. An exception is firmware's until the stack is switched. From
+ * there on it would be the host's, and its handler would find firmware's x18 and
+ * TPIDR_EL1: interrupts stay masked until our caller has mended both.
  */
 	.globl	cz_gate_direct_return
 	.hidden	cz_gate_direct_return
 cz_gate_direct_return:
 	hint	#36			/* bti j */
-	mrs	x9, spsel
-	mov	x10, sp
+	mrs	x9, daif
+	msr	daifset, #15
+	mrs	x10, spsel
+	mov	x11, sp
 	msr	spsel, #1
-	stp	x10, x9, [x16, #GATE_LEFT_SP]
-	mrs	x9, cpacr_el1
-	stp	x0, x9, [x16, #GATE_RESULT]
-	tbz	x9, #CPACR_FPEN_EL1, 3f
-1:	mrs	x9, daif
-	mrs	x10, fpcr
+	stp	x11, x10, [x16, #GATE_LEFT_SP]
+	mrs	x10, cpacr_el1
+	stp	x0, x10, [x16, #GATE_RESULT]
+	tbz	x10, #CPACR_FPEN_EL1, 3f
+1:	mrs	x10, fpcr
 	stp	x9, x10, [x16, #GATE_LEFT_DAIF]
 
 	check_kept GATE_X18, GATE_D8
 
-/* Back to the caller, whatever firmware left; but interrupts stay masked as it
- * left them until the system registers have been mended. */
 2:	return_to_caller
 
 /* Firmware switched FP/SIMD off, which the gate itself needs. */
-3:	orr	x9, x9, #CPACR_FPEN
-	msr	cpacr_el1, x9
+3:	orr	x10, x10, #CPACR_FPEN
+	msr	cpacr_el1, x10
 	isb
 	b	1b
 

@@ -26,9 +26,11 @@ cz_gate_sandbox:
 	ldp	x9, x10, [x0, #GATE_FUNCTION]
 	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */
 	ldr	x12, [x0, #GATE_PSTATE]
-	hide_caller
-	/* An exception would overwrite where the return goes. */
+	hide_fp
+	/* An exception would overwrite where the return goes, and its handler would
+	 * find firmware's x18. */
 	msr	daifset, #15
+	give_registers
 	msr	elr_el1, x9
 	msr	spsr_el1, x12
 	msr	sp_el0, x10

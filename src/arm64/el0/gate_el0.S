@@ -26,7 +26,8 @@ cz_gate_el0:
 
 	ldp	x16, x9, [x0, #GATE_FUNCTION]	/* and GATE_STACK_TOP */
 	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */
-	hide_caller
+	hide_fp
+	give_registers
 	mov	x12, #1
 	str	x12, [x0, #GATE_ACTIVE]
 	mov	sp, x9

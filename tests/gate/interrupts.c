@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts at every instruction of a call, seen with the eyes of a host that keeps
+ * its per-CPU data in x18 or in TPIDR_EL1: wherever the vector says that the host was
+ * interrupted, both have to be the host's. A program of an image of its own, like
+ * gate.c: it calls in the worker's place, with vectors of its own.
+ */
+#include "interrupts.h"
+#include "arm64/gate.h"
+#include "clobber.h"
+#include "common.h"
+#include "dev/gic.h"
+#include "gate.h"
+#include "place.h"
+#include "sched/sched.h"
+
+#include <kernel/ktap.h>
+#include <kernel/print.h>
+#include <kernel/string.h>
+#include <kernel/symbols.h>
+#include <kernel/time.h>
+
+#define CODE_AT 0x100u /* in the trampoline's page, behind the trampoline */
+#define LEAD_NS 1000u /* to get into WFI */
+#define MOST_NS 4000u /* that a call takes */
+#define SAVE_BYTES 12u /* of the gate's code, until x18 is saved */
+#define MODE_MASK 0x1fu
+#define MODE_EL1H 0x05u
+#define TIMER_ON 1u
+
+/* How many instructions interrupts may be masked at a time: on the direct gate's way
+ * home, and from the sandbox's SVC, which is an exception, to the same place. */
+#define MASKED_MOST_DIRECT 200u
+#define MASKED_MOST_SANDBOX 250u
+
+static struct {
+	uint64_t count, pc, pstate, x18, thread;
+} taken;
+
+static struct {
+	struct gate *gate;
+	uint64_t thread; /* the host's TPIDR_EL1 */
+	uint64_t gic_is_v2;
+	uint64_t function;
+	uint64_t arguments[CZ_MAX_ARGUMENTS];
+	uint32_t anomalies;
+	uint64_t interrupts, in_gate, in_firmware, wrong_x18, wrong_thread;
+	uint64_t last_pc, at_last_pc; /* interrupts in a row that came there */
+	uint64_t masked,
+		masked_pc; /* the longest time without one, and its end */
+	bool is_past_first;
+} sweep;
+
+void sweep_interrupted(uint64_t pc, uint64_t pstate, uint64_t x18,
+		       uint64_t tpidr_el1)
+{
+	uint64_t interrupt = gic_acknowledge(sweep.gic_is_v2);
+
+	WRITE_SYSREG(cntv_ctl_el0, 0);
+	isb();
+	gic_end(interrupt);
+	taken.count++;
+	taken.pc = pc;
+	taken.pstate = pstate;
+	taken.x18 = x18;
+	taken.thread = tpidr_el1;
+}
+
+/* ---- One call ---- */
+
+/* Changes both registers, and takes its time before and after that. */
+static uint64_t write_service(void)
+{
+	static const uint32_t code[] = {
+		0xd503201f, /* nop */
+		0xaa3203f2, /* mvn x18, x18 */
+		0xd518d092, /* msr tpidr_el1, x18 */
+		0xd503201f, /* nop */
+		0xd65f03c0, /* ret */
+	};
+	uint32_t *at = (uint32_t *)(firmware->trampoline.alias + CODE_AT);
+
+	memcpy(at, code, sizeof(code));
+	if (firmware->gate == CZ_GATE_SANDBOX) {
+		at[2] = code[0]; /* there it is not the CPU's */
+	}
+	cz_host_sync_code(firmware->host, at, sizeof(code));
+	return firmware->window_address + CODE_AT;
+}
+
+static void call(void *unused)
+{
+	(void)unused;
+	irq_enable();
+	(void)cz_gate_call(firmware, sweep.function, sweep.arguments,
+			   &sweep.anomalies);
+	(void)irq_save();
+}
+
+/* WFI ends at a tick, and from there every instruction is known. */
+static void call_under(uint64_t ticks, uint64_t pad)
+{
+	uint64_t start = ticks_now() + ns_to_ticks(LEAD_NS);
+
+	taken.count = 0;
+	WRITE_SYSREG(cntv_cval_el0, start);
+	WRITE_SYSREG(cntv_ctl_el0, TIMER_ON);
+	isb();
+	__asm__ volatile("wfi" ::: "memory");
+	WRITE_SYSREG(cntv_cval_el0, start + ticks);
+	isb();
+	padded_call(pad, call, NULL);
+	WRITE_SYSREG(cntv_ctl_el0, 0);
+	isb();
+}
+
+/* ---- What it shows ---- */
+
+static bool begins_with(const char *name, const char *with)
+{
+	return strncmp(name, with, strlen(with)) == 0;
+}
+
+static void say_wrong(const char *which, uint64_t times)
+{
+	uint64_t offset = 0;
+	const char *name = symbol_find(taken.pc, &offset);
+
+	if (times <= 8) {
+		kprintf("# %s is firmware's at %s+0x%llx\n", which,
+			name == NULL ? "?" : name, (unsigned long long)offset);
+	}
+}
+
+/* An interrupt of the host's, as its vector sees it. */
+static void look_at_host(void)
+{
+	uint64_t offset = 0;
+	const char *name = symbol_find(taken.pc, &offset);
+
+	if (taken.thread != sweep.thread) {
+		say_wrong("TPIDR_EL1", ++sweep.wrong_thread);
+	}
+	if (name == NULL || (!begins_with(name, "cz_gate_direct") &&
+			     !begins_with(name, "cz_gate_sandbox"))) {
+		return;
+	}
+	sweep.in_gate++;
+	if (strcmp(name, "cz_gate_direct") == 0 ||
+	    strcmp(name, "cz_gate_sandbox") == 0) {
+		if (offset < SAVE_BYTES) {
+			return;
+		}
+	}
+	if (taken.x18 != sweep.gate->x18[0]) {
+		say_wrong("x18", ++sweep.wrong_x18);
+	}
+}
+
+/* One interrupt an instruction: as many as come to one place had to wait. The first
+ * place is this program's own. */
+static void measure_masked(void)
+{
+	if (taken.pc == sweep.last_pc) {
+		sweep.at_last_pc++;
+		if (sweep.is_past_first && sweep.at_last_pc > sweep.masked) {
+			sweep.masked = sweep.at_last_pc;
+			sweep.masked_pc = taken.pc;
+		}
+		return;
+	}
+	sweep.is_past_first = sweep.last_pc != 0;
+	sweep.last_pc = taken.pc;
+	sweep.at_last_pc = 0;
+}
+
+static void look(void)
+{
+	sweep.interrupts++;
+	if ((taken.pstate & MODE_MASK) == MODE_EL1H) {
+		look_at_host();
+	} else {
+		sweep.in_firmware++;
+	}
+	measure_masked();
+}
+
+static void sweep_call(void)
+{
+	uint64_t most = ns_to_ticks(MOST_NS);
+
+	for (uint64_t ticks = 0; ticks < most; ticks++) {
+		for (uint64_t pad = tick_instructions(); pad-- > 0;) {
+			call_under(ticks, pad);
+			if (taken.count == 0) {
+				return;
+			}
+			look();
+		}
+	}
+}
+
+/* ---- In the worker's place, with this program's vectors ---- */
+
+static void run_sweep(void)
+{
+	uint64_t daif = irq_save();
+	uint64_t vectors = READ_SYSREG(vbar_el1);
+	uint64_t next = READ_SYSREG(cntv_cval_el0);
+
+	sweep.thread = READ_SYSREG(tpidr_el1);
+	sweep.gic_is_v2 = this_cpu()->gic_is_v2;
+	WRITE_SYSREG(vbar_el1, sweep_vectors);
+	isb();
+	sweep_call();
+	WRITE_SYSREG(vbar_el1, vectors);
+	WRITE_SYSREG(cntv_cval_el0, next);
+	WRITE_SYSREG(cntv_ctl_el0, TIMER_ON);
+	isb();
+	irq_restore(daif);
+}
+
+static void check_registers(void)
+{
+	uint32_t due = 1u << CZ_ANOMALY_PLATFORM_REGISTER;
+	uint64_t offset = 0;
+	uint64_t most = MASKED_MOST_SANDBOX;
+	const char *name;
+
+	if (firmware->gate == CZ_GATE_DIRECT) {
+		due |= 1u << CZ_ANOMALY_THREAD_KERNEL;
+		most = MASKED_MOST_DIRECT;
+	}
+	place_take();
+	fp_begin();
+	preempt_disable();
+	run_sweep();
+	preempt_enable();
+	fp_end();
+	place_leave();
+	name = symbol_find(sweep.masked_pc, &offset);
+	kprintf("# %llu interrupts, %llu in the gate, %llu in firmware\n",
+		(unsigned long long)sweep.interrupts,
+		(unsigned long long)sweep.in_gate,
+		(unsigned long long)sweep.in_firmware);
+	kprintf("# interrupts were masked for %llu instructions at most, "
+		"until %s+0x%llx\n",
+		(unsigned long long)sweep.masked, name == NULL ? "?" : name,
+		(unsigned long long)offset);
+	ktap_result(sweep.anomalies == due && sweep.in_gate > 16 &&
+			    sweep.in_firmware > 4,
+		    "interrupts: interrupts come everywhere in a call");
+	ktap_result(sweep.wrong_x18 == 0, "interrupts: x18 is the host's "
+					  "wherever the host is interrupted");
+	ktap_result(sweep.wrong_thread == 0, "interrupts: so is TPIDR_EL1");
+	ktap_result(sweep.masked <= most,
+		    "interrupts: interrupts are masked for a short time");
+}
+
+PROGRAM(interrupts, "interrupts at every instruction of the gates")
+{
+	const char *why = why_time_is_not_counted();
+
+	if (why != NULL) {
+		return could_not_run(why);
+	}
+	sweep.gate = (struct gate *)firmware->gate_context.words;
+	sweep.function = write_service();
+	ktap_begin(4);
+	check_registers();
+	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
+}
