@@ -103,7 +103,7 @@ static bool has_address(uint64_t esr)
 static bool is_at_trampoline(const struct cz *cz, const struct gate *gate)
 {
 	return EC(gate->end_esr) == EC_SVC &&
-	       gate->end.pc == cz->window_address + 4;
+	       gate->end.pc == cz->window_address + TRAMPOLINE_RETURNED;
 }
 
 /* The page under the stack is not mapped: who gets there has used it up. */

@@ -18,8 +18,6 @@ _Static_assert(sizeof(struct cz_frame) == CZ_FRAME_SIZE, "frame: size");
 
 #define MASKED 0x3c0ull /* DAIF: all interrupts */
 
-#define INSN_BYTES 4
-
 void cz_firmware_interrupted(struct cz *cz, const struct cz_frame *frame,
 			     uint64_t late_ns)
 {
@@ -91,7 +89,7 @@ static bool is_return(const struct cz *cz, const struct cz_frame *frame,
 		      uint64_t esr)
 {
 	return EC(esr) == EC_SVC &&
-	       frame->pc == cz->window_address + INSN_BYTES &&
+	       frame->pc == cz->window_address + TRAMPOLINE_RETURNED &&
 	       frame->sp == cz->stack_top;
 }
 

@@ -7,6 +7,7 @@
 #include "../gate.h"
 #include "system.h"
 
+#define INSN_ESB 0xd503221fu
 #define INSN_SVC 0xd4000001u
 
 /* Which of PSTATE_KEPT this CPU has, on which the call stays. CPUs of one machine may
@@ -64,9 +65,12 @@ static inline void read_registers(struct system_registers *registers,
 
 void cz_gate_prepare(struct cz *cz)
 {
+	uint32_t *code = (uint32_t *)cz->trampoline.alias;
+
 	if (cz->gate == CZ_GATE_SANDBOX) {
 		cz_gate_write_page(cz, NULL);
-		*(uint32_t *)cz->trampoline.alias = INSN_SVC;
+		code[0] = INSN_ESB;
+		code[TRAMPOLINE_SVC / 4] = INSN_SVC;
 	} else {
 		cz_gate_write_page(cz, cz_gate_direct_return);
 	}
@@ -148,6 +152,10 @@ static inline uint32_t call_sandbox(struct gate *gate)
 	gate->state = read_state(state_of_cpu(gate));
 	gate->pstate = READ_SYSREG("daif") |
 		       (gate->state & (PSTATE_PAN | PSTATE_ALLINT));
+	if ((gate->pstate & PSTATE_A) != 0) {
+		/* ESB would take a pending SError away from the host. */
+		gate->return_address += TRAMPOLINE_SVC;
+	}
 	ENTER(gate, cz_gate_sandbox);
 	if (READ_SYSREG("tpidr_el0") != thread) {
 		WRITE_SYSREG("tpidr_el0", thread);

@@ -47,6 +47,11 @@
 #define PSTATE_KEPT                                                           \
 	(PSTATE_SSBS | PSTATE_ALLINT | PSTATE_PAN | PSTATE_UAO | PSTATE_DIT | \
 	 PSTATE_TCO)
+#define PSTATE_A (1ull << 8) /* SErrors are masked */
+
+/* The sandbox's page: ESB, then SVC. */
+#define TRAMPOLINE_SVC 4
+#define TRAMPOLINE_RETURNED 8 /* the preferred return address of that SVC */
 
 #ifndef __ASSEMBLER__
 #include <caesura/arm64.h>

@@ -25,6 +25,7 @@ cz_gate_direct:
 	.cfi_startproc
 	hint	#34			/* bti c */
 	save_caller
+	synchronize_errors
 
 	ldp	x16, x9, [x0, #GATE_FUNCTION]
 	ldr	x30, [x0, #GATE_RETURN]
@@ -48,6 +49,7 @@ cz_gate_direct:
 cz_gate_direct_return:
 	hint	#36			/* bti j */
 	mrs	x9, daif
+	synchronize_errors
 	msr	daifset, #15
 	mrs	x10, spsel
 	mov	x11, sp

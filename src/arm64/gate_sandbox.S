@@ -22,6 +22,7 @@ cz_gate_sandbox:
 	.cfi_startproc
 	hint	#34			/* bti c */
 	save_caller
+	synchronize_errors
 
 	ldp	x9, x10, [x0, #GATE_FUNCTION]
 	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */

@@ -421,7 +421,7 @@ static void only_the_trampolines_svc_returns(void **state)
 	(void)state;
 	fake_frame.sp = fake_cz.stack_top;
 	gate_of(&fake_cz)->state = PSTATE_KEPT;
-	take(0x15, FAKE_WINDOW + 4, 0);
+	take(0x15, FAKE_WINDOW + TRAMPOLINE_RETURNED, 0);
 	assert_int_equal(fake_cz.ended_by, 0);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc,
 			 cz_gate_sandbox_return);
@@ -433,11 +433,11 @@ static void only_the_trampolines_svc_returns(void **state)
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc, cz_gate_sandbox_end);
 	fake_frame.sp = fake_cz.stack_top - 16;
-	take(0x15, FAKE_WINDOW + 4, 0);
+	take(0x15, FAKE_WINDOW + TRAMPOLINE_RETURNED, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 	report();
 	assert_true(fake_said("return with another stack pointer"));
-	take(0x16, FAKE_WINDOW + 4, 0);
+	take(0x16, FAKE_WINDOW + TRAMPOLINE_RETURNED, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 }
 

@@ -3,7 +3,8 @@
  * Interrupts at every instruction of a call, seen with the eyes of a host that keeps
  * its per-CPU data in x18 or in TPIDR_EL1: wherever the vector says that the host was
  * interrupted, both have to be the host's. A program of an image of its own, like
- * gate.c: it calls in the worker's place, with vectors of its own.
+ * gate.c: it calls in the worker's place, with vectors of its own. And where the
+ * gates stand between firmware's errors and the host's.
  */
 #include "interrupts.h"
 #include "arm64/gate.h"
@@ -27,6 +28,12 @@
 #define MODE_MASK 0x1fu
 #define MODE_EL1H 0x05u
 #define TIMER_ON 1u
+
+#define INSN_ESB 0xd503221fu
+#define INSN_SPSEL_0 0xd50040bfu
+#define INSN_SPSEL_1 0xd50041bfu
+#define INSN_MASK_ALL 0xd5034fdfu
+#define INSN_SVC 0xd4000001u
 
 /* How many instructions interrupts may be masked at a time: on the direct gate's way
  * home, and from the sandbox's SVC, which is an exception, to the same place. */
@@ -257,6 +264,34 @@ static void check_registers(void)
 		    "interrupts: interrupts are masked for a short time");
 }
 
+/* ---- Whose an SError is ---- */
+
+/* Whether a word comes before another, from a place on. */
+static bool comes_before(const void *from, uint32_t word, uint32_t before)
+{
+	const uint32_t *at = from;
+
+	while (*at != word && *at != before) {
+		at++;
+	}
+	return *at == word;
+}
+
+/* That they have an effect is the emulator's to show, and it raises no SError. */
+static void check_errors(void)
+{
+	ktap_result(
+		comes_before(cz_gate_direct, INSN_ESB, INSN_SPSEL_0) &&
+			comes_before(cz_gate_sandbox, INSN_ESB, INSN_MASK_ALL),
+		"interrupts: ESB comes before firmware");
+	ktap_result(
+		comes_before(cz_gate_direct_return, INSN_ESB, INSN_SPSEL_1) &&
+			(firmware->gate == CZ_GATE_DIRECT ||
+			 comes_before(firmware->trampoline.alias, INSN_ESB,
+				      INSN_SVC)),
+		"interrupts: and behind it");
+}
+
 PROGRAM(interrupts, "interrupts at every instruction of the gates")
 {
 	const char *why = why_time_is_not_counted();
@@ -266,7 +301,8 @@ PROGRAM(interrupts, "interrupts at every instruction of the gates")
 	}
 	sweep.gate = (struct gate *)firmware->gate_context.words;
 	sweep.function = write_service();
-	ktap_begin(4);
+	ktap_begin(6);
 	check_registers();
+	check_errors();
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
 }
