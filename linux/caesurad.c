@@ -36,6 +36,7 @@
 #define CONTROL DIRECTORY "/control"
 #define NS_PER_S 1000000000ull
 #define MAX_DEADLINE_S 3600ul
+#define SUPPORTS_SET_VARIABLE 0x40u /* EFI_RT_PROPERTIES_TABLE's */
 #define ALIVE_NS (30 * NS_PER_S)
 
 enum { EXIT_NOT_HERE = 2, EXIT_BUSY = 3 };
@@ -91,6 +92,7 @@ static struct daemon {
 	struct machine machine;
 	struct cz_host host;
 	struct cz cz;
+	struct persist persist;
 	struct fuse_front *front;
 	int unmounter; /* unmount.h's, where there is a mount */
 	int control;
@@ -366,6 +368,19 @@ static struct cz_policy policy(uint64_t kill_limit_ns)
 	return policy;
 }
 
+/* Where variables persist, which decides whether they are served for writing. */
+static void find_persistence(struct daemon *daemon)
+{
+	daemon->host.facts.has_set_variable =
+		cz_service_available(&daemon->cz, CZ_SET_VARIABLE);
+	daemon->persist = persist_judge(&daemon->host.facts);
+}
+
+static bool is_read_only(const struct daemon *daemon)
+{
+	return daemon->persist.service != PERSIST_SERVED;
+}
+
 static int open_firmware(struct daemon *daemon)
 {
 	struct cz_host *host = &daemon->host;
@@ -394,7 +409,11 @@ static int open_firmware(struct daemon *daemon)
 	config.window_address = host->window_address;
 	config.window_bytes = host->window_bytes;
 	host->cz = &daemon->cz;
-	return cz_init(&daemon->cz, &config) == CZ_OK ? 0 : EXIT_NOT_HERE;
+	if (cz_init(&daemon->cz, &config) != CZ_OK) {
+		return EXIT_NOT_HERE;
+	}
+	find_persistence(daemon);
+	return 0;
 }
 
 static int open_all(struct daemon *daemon)
@@ -428,7 +447,9 @@ static void say_ready(void *argument)
 	struct daemon *daemon = argument;
 
 	host_say(&daemon->host, CZ_LOG_INFO, "ready");
-	notify_say("READY=1\nSTATUS=Serving EFI variables");
+	notify_say(is_read_only(daemon)
+			   ? "READY=1\nSTATUS=Serving EFI variables, read-only"
+			   : "READY=1\nSTATUS=Serving EFI variables");
 }
 
 /* As long as calls through the queue come back, or are within their limits. */
@@ -575,14 +596,25 @@ static int confine(struct daemon *daemon)
 	return 0;
 }
 
+/* What the module offers to the kernel: without SetVariable it mounts efivarfs
+ * read-only. */
+static uint32_t supported(const struct daemon *daemon)
+{
+	return is_read_only(daemon)
+		       ? daemon->cz.rt_supported & ~SUPPORTS_SET_VARIABLE
+		       : daemon->cz.rt_supported;
+}
+
 static int attach(struct daemon *daemon)
 {
 	struct fuse_options options = {
 		.mount_point = daemon->arguments.mount_point,
 		.deadline_ns = daemon->arguments.deadline_ns,
+		.read_only = is_read_only(daemon),
 	};
 	int error;
 
+	daemon->provider.read_only = options.read_only;
 	if (options.mount_point != NULL) {
 		error = fuse_attach(&daemon->front, &options);
 		if (error != 0) {
@@ -598,7 +630,7 @@ static int attach(struct daemon *daemon)
 			"be served\n");
 		return EXIT_NOT_HERE;
 	}
-	error = provider_register(&daemon->provider, daemon->cz.rt_supported);
+	error = provider_register(&daemon->provider, supported(daemon));
 	if (error != 0) {
 		fprintf(stderr,
 			"caesurad: the kernel does not take EFI "
@@ -665,6 +697,11 @@ static int command_run(struct daemon *daemon)
 	daemon->arguments.host.kept_state = notify_kept(KEPT_STATE);
 	code = open_all(daemon);
 	if (code == 0) {
+		host_say(&daemon->host,
+			 daemon->persist.place == PERSIST_FLASH
+				 ? CZ_LOG_INFO
+				 : CZ_LOG_WARNING,
+			 "%s", daemon->persist.line);
 		notify_keep(KEPT_STATE, state_fd(daemon->host.state));
 		code = set_cpus(daemon);
 	}
@@ -720,9 +757,11 @@ static int command_check(struct daemon *daemon)
 	if (code != 0) {
 		return code;
 	}
-	printf("This machine can be served, by %s.\n",
+	printf("This machine can be served%s, by %s.\n%s.\n",
+	       is_read_only(daemon) ? ", read-only" : "",
 	       daemon->has_module ? "the module caesura-efivars"
-				  : "/dev/mem and /proc/kcore");
+				  : "/dev/mem and /proc/kcore",
+	       daemon->persist.line);
 	for (unsigned i = 0; i < daemon->host.region_count; i++) {
 		const struct host_region *region = &daemon->host.region[i];
 

@@ -37,6 +37,7 @@ struct fuse_front {
 	bool mounted;
 	uint64_t deadline_ns;
 	uint32_t threads;
+	bool read_only;
 	int stop_fd; /* readable for ever, once it is to stop */
 	bool stopping; /* atomic */
 };
@@ -343,7 +344,9 @@ static void op_create(fuse_req_t fuse, fuse_ino_t parent, const char *name,
 	int error = -ENOENT;
 
 	begin(&request, fuse);
-	if (parent == FUSE_ROOT_ID) {
+	if (request.front->read_only) {
+		error = -EROFS;
+	} else if (parent == FUSE_ROOT_ID) {
 		error = tree_create(tree, name, mode, file->flags,
 				    &request.limit, &id);
 	}
@@ -396,7 +399,9 @@ static void op_write(fuse_req_t fuse, fuse_ino_t ino, const char *bytes,
 	begin(&request, fuse);
 	(void)offset;
 	(void)file;
-	count = tree_write(tree_of(fuse), ino, bytes, size, &request.limit);
+	count = request.front->read_only ? -EROFS
+					 : tree_write(tree_of(fuse), ino, bytes,
+						      size, &request.limit);
 	if (count < 0) {
 		reply_error(fuse, (int)count);
 		return;
@@ -410,7 +415,9 @@ static void op_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 	int error = -ENOENT;
 
 	begin(&request, fuse);
-	if (parent == FUSE_ROOT_ID) {
+	if (request.front->read_only) {
+		error = -EROFS;
+	} else if (parent == FUSE_ROOT_ID) {
 		error = tree_unlink(tree_of(fuse), name, &request.limit);
 	}
 	reply_error(fuse, error);
@@ -554,7 +561,9 @@ static int mount_device(const struct fuse_options *options)
 		 "default_permissions,allow_other",
 		 device, geteuid(), getegid());
 	if (mount(SOURCE, options->mount_point, TYPE,
-		  MS_NOSUID | MS_NODEV | MS_NOEXEC, data) != 0) {
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC |
+			  (options->read_only ? MS_RDONLY : 0),
+		  data) != 0) {
 		error = errno;
 		close(device);
 		return -error;
@@ -591,6 +600,7 @@ static struct fuse_front *new_front(const struct fuse_options *options)
 				     : FUSE_DEFAULT_DEADLINE_NS;
 	front->threads =
 		options->threads != 0 ? options->threads : FUSE_DEFAULT_THREADS;
+	front->read_only = options->read_only;
 	front->mount_point = strdup(options->mount_point);
 	front->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (front->mount_point == NULL || front->stop_fd < 0) {

@@ -24,6 +24,7 @@ struct fuse_options {
 	const char *mount_point; /* an existing directory */
 	uint64_t deadline_ns; /* of one request, relative; 0: the default */
 	uint32_t threads; /* 0: the default */
+	bool read_only; /* mounted so; EROFS, also when somebody remounts it */
 };
 
 /* An attached mount. */

@@ -9,6 +9,7 @@
 
 #include "flash.h"
 #include "machine.h"
+#include "persist.h"
 #include "state.h"
 
 #include <caesura/caesura.h>
@@ -71,6 +72,9 @@ struct cz_host {
 	struct flash *flash; /* or NULL */
 	uint8_t *flash_copy;
 	uint64_t flash_bytes;
+	/* Where variables persist: complete when space_open() has succeeded, but for
+	 * has_set_variable. */
+	struct persist_facts facts;
 
 	/* The library's pages, and where firmware sees some of them. */
 	int pages_fd;

@@ -426,6 +426,18 @@ static bool was_kexeced(void)
 		      F_OK) == 0;
 }
 
+bool machine_is_hyperv(void)
+{
+	char vendor[64], product[64];
+
+	return read_file("/sys/class/dmi/id/sys_vendor", vendor,
+			 sizeof(vendor)) > 0 &&
+	       read_file("/sys/class/dmi/id/product_name", product,
+			 sizeof(product)) > 0 &&
+	       strcmp(vendor, "Microsoft Corporation\n") == 0 &&
+	       strcmp(product, "Virtual Machine\n") == 0;
+}
+
 bool machine_is_ours(struct machine *machine)
 {
 	bool ours = true;

@@ -51,6 +51,9 @@ void machine_close(struct machine *machine);
  */
 bool machine_is_ours(struct machine *machine);
 
+/* Whether this is a virtual machine of Hyper-V, by its SMBIOS. */
+bool machine_is_hyperv(void);
+
 /* Entry `number` of the memory map; false past its end. */
 bool machine_entry(const struct machine *machine, uint32_t number,
 		   struct cz_efi_memory_descriptor *entry);

@@ -238,6 +238,10 @@ static void set_variable(struct provider *provider, struct cz *cz,
 	struct cz_efi_guid guid;
 	cz_status status;
 
+	if (provider->read_only) {
+		provider->answer->status = CZ_EFI_WRITE_PROTECTED;
+		return;
+	}
 	memcpy(&guid, request->guid, sizeof(guid));
 	status = cz_set_variable(cz, request->name, &guid, request->attributes,
 				 request->size ? request + 1 : NULL,

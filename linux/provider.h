@@ -33,6 +33,10 @@ struct provider {
 	bool kernel_runtime; /* the kernel makes runtime calls: do not serve */
 	bool was_registered; /* an earlier process of ours was the provider */
 
+	/* Every SetVariable is answered with EFI_WRITE_PROTECTED, which is EROFS. Set
+	 * before provider_serve(). */
+	bool read_only;
+
 	/* provider_serve()'s. */
 	int stop_fd;
 	struct caesura_request *request;

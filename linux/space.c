@@ -67,6 +67,21 @@ static enum host_memory kind_of(const struct cz_host *host,
 	return size > MAX_CLOCK_BYTES ? HOST_FLASH : HOST_CLOCK;
 }
 
+/* Its reason is where this machine's variables are. */
+static bool refuse(struct cz_host *host)
+{
+	return fails(host, "%s", persist_judge(&host->facts).line);
+}
+
+static bool refuse_shared(struct cz_host *host,
+			  const struct cz_efi_memory_descriptor *entry)
+{
+	host->facts.has_shared_ram = true;
+	host->facts.shared_address = entry->physical_start;
+	host->facts.shared_bytes = entry->number_of_pages * CZ_EFI_PAGE_SIZE;
+	return refuse(host);
+}
+
 static bool add_region(struct cz_host *host,
 		       const struct cz_efi_memory_descriptor *entry,
 		       unsigned *ram)
@@ -131,6 +146,9 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 				     "pages] is too large",
 				     i, ull(entry.physical_start),
 				     ull(entry.number_of_pages));
+		}
+		if (persist_is_shared(&entry)) {
+			return refuse_shared(host, &entry);
 		}
 		if (!add_region(host, &entry, ram)) {
 			return false;
@@ -303,36 +321,38 @@ static void give_up_asking(int number)
 }
 
 /* By a process that may take an abort for it. */
-static bool is_clock(const struct device *device)
+static bool is_one(bool (*is_known)(const struct device *device),
+		   const struct device *device)
 {
 	int status = 1;
 	pid_t child = fork();
 
 	if (child == 0) {
 		(void)signal(SIGBUS, give_up_asking);
-		_exit(clock_is_known(device) ? 0 : 1);
+		_exit(is_known(device) ? 0 : 1);
 	}
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static bool open_device(struct cz_host *host, const struct host_region *region)
+/* A device that reads firmware's messages from RAM has no use for a copy of that, and
+ * would find in the real RAM what firmware has left there before. */
+static bool is_hosts(struct cz_host *host, const struct host_region *region)
+{
+	const struct device *device = (void *)(uintptr_t)region->address;
+
+	if (is_one(persist_is_uefi_vars, device)) {
+		host->facts.host_device = "QEMU's uefi-vars";
+	} else if (machine_is_hyperv()) {
+		host->facts.host_device = "of Hyper-V";
+	}
+	host->facts.host_address = region->physical;
+	return host->facts.host_device != NULL;
+}
+
+static bool pass_through(struct cz_host *host, const struct host_region *region)
 {
 	void *at = (void *)(uintptr_t)region->address;
 
-	if (machine_map_device(host->machine, region->physical,
-			       region->size_bytes, at) != at) {
-		return fails(host, "%s", host->machine->why);
-	}
-	if (region->kind == HOST_CLOCK && !is_clock(at)) {
-		return fails(host,
-			     "the device at 0x%llx, %llu KiB, is no clock that "
-			     "is known (PL031). --direct 0x%llx lets firmware "
-			     "have it as it is, whatever it is, without any of "
-			     "the guarantees",
-			     ull(region->physical),
-			     ull(region->size_bytes >> 10),
-			     ull(region->physical));
-	}
 	if (mprotect(at, region->size_bytes, PROT_NONE) != 0) {
 		return fails(host, "0x%llx: %s", ull(region->address),
 			     strerror(errno));
@@ -345,6 +365,36 @@ static bool open_device(struct cz_host *host, const struct host_region *region)
 			   "KiB, as --direct says",
 		 ull(region->physical), ull(region->size_bytes >> 10));
 	return true;
+}
+
+static bool open_device(struct cz_host *host, const struct host_region *region)
+{
+	void *at = (void *)(uintptr_t)region->address;
+
+	if (machine_map_device(host->machine, region->physical,
+			       region->size_bytes, at) != at) {
+		return fails(host, "%s", host->machine->why);
+	}
+	if (region->kind == HOST_CLOCK && is_one(clock_is_known, at)) {
+		return pass_through(host, region);
+	}
+	if (is_hosts(host, region)) {
+		return refuse(host);
+	}
+	if (region->kind == HOST_CLOCK) {
+		return fails(host,
+			     "the device at 0x%llx, %llu KiB, is no clock that "
+			     "is known (PL031). --direct 0x%llx lets firmware "
+			     "have it as it is, whatever it is, without any of "
+			     "the guarantees",
+			     ull(region->physical),
+			     ull(region->size_bytes >> 10),
+			     ull(region->physical));
+	}
+	if (!is_one(clock_is_known, at)) {
+		host->facts.has_direct = true;
+	}
+	return pass_through(host, region);
 }
 
 static bool open_devices(struct cz_host *host)
@@ -403,6 +453,11 @@ static bool accept_new(void *context, char *why, size_t why_chars)
 	case STALE_FRESH:
 		return true;
 	case STALE_UNKNOWN:
+		/* Variables that nothing can have written to a device. */
+		if (filling->host->flash == NULL &&
+		    !filling->host->facts.has_direct) {
+			return true;
+		}
 		host_say(filling->host, CZ_LOG_WARNING,
 			 "firmware's RAM has no copy of its variable store as "
 			 "EDK II has: whether the two belong together cannot "
@@ -463,6 +518,8 @@ static enum state_result open_file(struct cz_host *host,
 	if (stale_open(&filling.stale, host->flash == NULL ? NULL : &port)) {
 		result = state_open(&host->state, config);
 	}
+	host->facts.has_chip = host->flash != NULL;
+	host->facts.chip_has_store = filling.stale.store_bytes != 0;
 	stale_close(&filling.stale);
 	return result;
 }
@@ -535,6 +592,20 @@ static bool map_ram(struct cz_host *host)
 	return true;
 }
 
+/* What the RAM says of where variables persist. */
+static void look_for_places(struct cz_host *host)
+{
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM) {
+			persist_look(&host->facts,
+				     (void *)(uintptr_t)region->address,
+				     region->size_bytes);
+		}
+	}
+}
+
 /* ---- All of it ---- */
 
 static bool open_window(struct cz_host *host)
@@ -572,7 +643,11 @@ bool space_open(struct cz_host *host)
 			 "completed what a daemon that was killed had "
 			 "committed");
 	}
-	return map_ram(host);
+	if (!map_ram(host)) {
+		return false;
+	}
+	look_for_places(host);
+	return true;
 }
 
 void space_close(struct cz_host *host)

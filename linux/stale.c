@@ -33,6 +33,8 @@ struct store_header {
 _Static_assert(sizeof(struct volume_header) == 56, "no padding");
 _Static_assert(sizeof(struct store_header) == 28, "no padding");
 
+#define FORMATTED 0x5au
+#define HEALTHY 0xfeu
 #define VOLUME_SIGNATURE 0x4856465fu /* "_FVH" */
 
 /* gEfiSystemNvDataFvGuid, gEfiAuthenticatedVariableGuid, gEfiVariableGuid */
@@ -171,6 +173,37 @@ void stale_look(struct stale *stale, uint64_t physical, const void *bytes,
 		compare(stale, physical + (uint64_t)(at - start), at);
 		at += sizeof(struct store_header);
 	}
+}
+
+/* Formatted and healthy, as EDK II writes it. */
+static bool is_formatted(const uint8_t *at, size_t room)
+{
+	struct store_header header;
+
+	if (room < sizeof(header)) {
+		return false;
+	}
+	memcpy(&header, at, sizeof(header));
+	return header.format == FORMATTED && header.state == HEALTHY &&
+	       is_known(&header, room);
+}
+
+bool stale_holds_store(const void *ram, size_t size_bytes)
+{
+	const uint8_t *end = (const uint8_t *)ram + size_bytes;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const uint8_t *at = ram;
+
+		while ((at = memmem(at, (size_t)(end - at), kinds[i],
+				    sizeof(kinds[i]))) != NULL) {
+			if (is_formatted(at, (size_t)(end - at))) {
+				return true;
+			}
+			at++;
+		}
+	}
+	return false;
 }
 
 enum stale_verdict stale_verdict(const struct stale *stale)

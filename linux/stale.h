@@ -46,6 +46,9 @@ void stale_close(struct stale *stale);
 void stale_look(struct stale *stale, uint64_t physical, const void *bytes,
 		size_t size_bytes);
 
+/* Whether a region of RAM holds a variable store of EDK II's form, of whatever time. */
+bool stale_holds_store(const void *ram, size_t size_bytes);
+
 enum stale_verdict stale_verdict(const struct stale *stale);
 
 #endif
