@@ -2,8 +2,25 @@
 # The tests' own program in the guest: static, for arm64.
 
 .PHONY: guest
-guest: $(BENCH)/torture
+guest: $(BENCH)/torture drivers
 
 $(BENCH)/torture: tests/linux/guest/torture.c Makefile tests/linux/guest.mk | $(SYSROOT)
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) $(BENCH_FLAGS) -fuse-ld=lld -static $< -o $@
+
+# Drivers that firmware loads before Linux, by which QEMU's machine becomes another.
+DRIVERS := $(addprefix $(B)/drivers/,ram.efi file.efi buffer.efi)
+DRIVER_OBJ := $(addprefix $(B)/adversary/,attributes.obj split.obj) \
+	$(addprefix $(B)/drivers/,ram.obj relocation.obj)
+
+.PHONY: drivers
+drivers: $(DRIVERS)
+
+$(B)/drivers/%.obj: tests/linux/drivers/%.c $(wildcard tests/linux/drivers/*.h) \
+		$(wildcard adversary/*.h) Makefile tests/linux/guest.mk
+	@mkdir -p $(@D)
+	$(Q)$(PE_CC) $(PE_FLAGS) -c $< -o $@
+
+$(DRIVERS): $(B)/drivers/%.efi: $(B)/drivers/%_entry.obj $(DRIVER_OBJ)
+	$(Q)lld-link /subsystem:efi_runtime_driver /entry:driver_entry \
+		/nodefaultlib /driver /align:65536 /merge:.rdata=.text /out:$@ $^

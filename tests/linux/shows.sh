@@ -404,6 +404,59 @@ test_stale() {
 	done
 }
 
+# ---- Variables that do not persist ----
+
+# nostore MACHINE: with the driver that makes QEMU's machine one.
+nostore() {
+	esp=$out/boots/nostore-$1.disk
+	cp "$adversary_disk" "$esp"
+	mcopy -o -i "$esp@@1M" "$root/build/clang/drivers/$1.efi" ::/adversary.efi
+	store=$out/boots/nostore-$1.vars
+	cp --sparse=always "$out/adversary.vars" "$store"
+	guest "nostore-$1" "$store" "" "machine=$1" nostore
+	# No daemon does that any more.
+	if lines_of "nostore-$1" | grep -q '^# accepted'; then
+		guest "nostore-$1-again" "$store" "" \
+			"path=caesurad-fuse machine=again" nostore
+	fi
+	esp=
+}
+
+# Debian's kernel on U-Boot as Debian has it, which reads all of it from a disk.
+nostore_on_uboot() {
+	# shellcheck disable=SC2086 # a list
+	need $packages_uboot
+	firmware=u-boot
+	tables=
+	vars=$out/boots/nostore-uboot.flash
+	make_uboot_flash "$vars" "$(
+		linux_line "$(path_line "$tested" caesurad)" 'initrd=\initrd'
+	)"
+	find_firmware
+	prepare_guest nostore-uboot machine=uboot nostore
+	boot_disk=$out/boots/nostore-uboot.disk
+	make_partition "$boot_disk" 128
+	mmd -i "$fat" ::/EFI ::/EFI/BOOT
+	mcopy -i "$fat" "$root/$(linux_image "$tested")" ::/EFI/BOOT/BOOTAA64.EFI
+	mcopy -i "$fat" "$initrd" ::/initrd
+	rm -f "$initrd"
+	initrd=
+	guest_code=0
+	boot nostore-uboot "$vars" none "" || guest_code=$?
+	rm -f "$boot_disk"
+	relay nostore-uboot
+}
+
+test_nostore() {
+	make_adversary "$out/adversary.vars" "$tested"
+	nostore ram
+	if [ "$long" = yes ]; then
+		nostore file
+	fi
+	nostore buffer
+	nostore_on_uboot
+}
+
 # ---- Refusals ----
 
 test_refusals() {
