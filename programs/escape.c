@@ -5,6 +5,7 @@
  * nothing of the kernel's may have changed; that is looked at every thousand
  * instructions, and on a difference the one at fault is searched for.
  */
+#include "escape.h"
 #include "common.h"
 
 #include <kernel/integrity.h>
@@ -21,7 +22,7 @@
 #define RANDOM_WORDS 100000u /* unless words= says otherwise */
 #define STUCK_NS 320000u
 #define PRIORITY_WATCHDOG 60
-#define STUB_AT 0x100u /* in the trampoline's page, behind the trampoline */
+#define STUB_AT ESCAPE_STUB_AT
 #define POOL_AT 0x200u
 #define REGISTERS 16u /* that point somewhere: x0 to x15 */
 
@@ -491,6 +492,9 @@ static void run_sets(void)
 	uint64_t words = option_number("words", RANDOM_WORDS);
 	uint64_t first = option_number("first", 0);
 
+	if (wanted("registers")) {
+		escape_check_registers();
+	}
 	if (wanted("accesses")) {
 		check_accesses();
 	}

@@ -64,7 +64,7 @@ const struct option_rule option_rules[] = {
 	NUMBER("sweep", "count", 1, 1000000),
 	NUMBER("sweep", "value", 1, MAX_VALUE_BYTES),
 
-	WORD("escape", "set", "all|accesses|calls|system|random"),
+	WORD("escape", "set", "all|registers|accesses|calls|system|random"),
 	NUMBER("escape", "words", 1, 100000000),
 	NUMBER("escape", "first", 0, ANY),
 
@@ -88,7 +88,7 @@ const struct option_rule option_rules[] = {
 	WORD("persist", "step", "write|read"),
 	WORD("persist", "way", "firmware|fallback|now"),
 
-	WORD("panic", "when", "call|idle"),
+	WORD("panic", "when", "call|idle|execute"),
 	WORD("panic", "step", "read"),
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Panics on purpose: on a thread that has preempted a call, so that the report
- * shows the registers, the way there, and the call in flight; or with none. With
+ * shows the registers, the way there, and the call in flight; or with none; or because
+ * the kernel executes code of sandboxed firmware's, which its pages do not let it. With
  * the option record a panic leaves its message in a variable, which step=read
  * finds in the next boot.
  */
 #include "common.h"
 
+#include <kernel/mm.h>
 #include <kernel/port.h>
 #include <kernel/print.h>
 #include <kernel/string.h>
@@ -48,6 +50,22 @@ static int panic_idle(void)
 	return EXIT_FAILED;
 }
 
+/* A `ret`, at firmware's address, with its space installed. */
+static int panic_execute(void)
+{
+	uint64_t address = firmware->function[CZ_NULL_SERVICE];
+
+	if (firmware->gate != CZ_GATE_SANDBOX) {
+		return could_not_run("wants gate=sandbox");
+	}
+	kprintf("kernel: executing at %llx\n", (unsigned long long)address);
+	space_adopt(port_firmware_space());
+	((void (*)(void))address)();
+	space_adopt(NULL);
+	kprintf("error: the kernel executes firmware's code\n");
+	return EXIT_FAILED;
+}
+
 static int read_record(void)
 {
 	char record[MAX_RECORD_BYTES];
@@ -78,5 +96,8 @@ PROGRAM(panic, "panics inside a call, to show the report")
 	if (strcmp(when, "call") == 0) {
 		return panic_in_call();
 	}
-	return could_not_run("when is neither call nor idle");
+	if (strcmp(when, "execute") == 0) {
+		return panic_execute();
+	}
+	return could_not_run("when is none of call, idle, execute");
 }

@@ -234,10 +234,12 @@ list_sandbox_ablations() {
 # Firmware that tries to get out: 100,000 random instructions, or a million.
 list_escapes() {
 	listed_gate=sandbox
-	for set in accesses calls system random; do
+	for set in registers accesses calls system random; do
 		check_in_gate "escape: $set" \
 			"kernel_passes 'escape set=$set words=$escapes'"
 	done
+	check_in_gate "the kernel cannot execute firmware's code" \
+		"execution_reports"
 }
 
 # ablation NAME TEST: without it, that test fails.
@@ -583,6 +585,21 @@ panic_records() {
 panic_reports() {
 	reports panic '^error: panic: ' ': pc [0-9a-f]* culprit_entry+0x' \
 		': call in flight: [GS][A-Za-z]*'
+}
+
+# In the sandbox's space, at firmware's own code: a permission fault of EL1's own at
+# the instruction that was to be executed.
+execution_reports() {
+	if boot panic "" "$(image_file image)" "panic when=execute"; then
+		echo "a panic ended with exit code 0"
+		return 1
+	fi
+	address=$(log_lines panic | sed -n 's/^kernel: executing at //p')
+	if [ -z "$address" ] || ! log_lines panic | grep "^error: panic: $(
+	)exception in the kernel: ESR 8600000[cdef] .*FAR 0*$address\$"; then
+		last_lines panic 40
+		return 1
+	fi
 }
 
 overflow_reports() {
