@@ -156,6 +156,12 @@ unit-adversary: $(OUT)/unit-adversary/split
 unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars \
 	unit-adversary
 
+# All that those run, built and not run.
+.PHONY: unit-programs
+unit-programs: $(foreach c,clang gcc,$(OUT)/unit-$(c)/unit $(OUT)/unit-efivars-$(c)/unit) \
+	$(OUT)/unit-tables/tables $(ARM64_TESTS) \
+	$(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
+
 # ---- model: the request's state machine, by spin ----
 
 .PHONY: model

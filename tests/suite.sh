@@ -54,6 +54,8 @@ list_builds() {
 		"build build/clang/secure/image.efi"
 	build_step tools "tools" "build tools"
 	build_step fuzzers "fuzzers" "build fuzzers"
+	build_step host "programs of the host tests" \
+		"build tools-test-program unit-programs"
 	build_step linux "Debian's kernel and programs, caesurad" build_for_linux
 	build_step control "the control of wake-ups" find_bound
 }
@@ -65,7 +67,7 @@ builds_for() {
 	*build*) ;;
 	"tree "*) ;;
 	"make_target fuzz-"*) echo fuzzers ;;
-	"make_target "* | embed) ;;
+	"make_target "* | embed) echo host ;;
 	script_ends | linux_rows | "on_linux "*) echo clang tools linux ;;
 	*latency_holds*) echo clang tools ;;
 	*"gate=sandbox; misbehaves "*) echo clang control ;;
@@ -295,7 +297,8 @@ skip() {
 	exit 77
 }
 
-# bounded COMMAND…: other programs do not end with the shell that waits for them.
+# bounded COMMAND…: within the check's limit. Other programs do not end with the
+# shell that waits for them.
 bounded() {
 	bounded_code=0
 	timeout -k 5 "$check_limit" "$@" || bounded_code=$?
@@ -812,22 +815,23 @@ absent_cpu() {
 
 # ---- Running them ----
 
-# Waits for the check that was started; ends it, and with it what it has started,
-# when it takes too long.
+# await_check [SECONDS]: waits for the check that was started; ends it, and with it
+# what it has started, when it takes longer.
 await_check() {
 	polls=0
 	while kill -0 "$check_pid" 2>/dev/null; do
 		sleep 0.1
 		polls=$((polls + 1))
-		if [ "$polls" -eq $((check_limit * 10)) ]; then
+		if [ "$polls" -eq $((${1:-0} * 10)) ]; then
 			kill "$check_pid" 2>/dev/null || :
-			echo "took more than $check_limit seconds"
+			echo "took more than $1 seconds"
 		fi
 	done
 	wait "$check_pid"
 }
 
-# Check $1 in its own directory: leaves its output and its exit code.
+# run_check NUMBER [SECONDS]: in a directory of its own, with that limit if there is
+# one; leaves its output and its exit code.
 run_check() {
 	line=$(sed -n "$1p" "$checks/list")
 	(
@@ -840,12 +844,13 @@ run_check() {
 	) >"$checks/$1.output" 2>&1 &
 	check_pid=$!
 	code=0
-	await_check >>"$checks/$1.output" || code=$?
+	await_check "${2:-}" >>"$checks/$1.output" || code=$?
 	check_pid=
 	echo "$code" >"$checks/$1.code.new"
 	mv "$checks/$1.code.new" "$checks/$1.code"
 }
 
+# Without a limit: how long it takes to build says nothing of what is built.
 run_builds() {
 	for number in $(seq "$builds"); do
 		progress "$number of $count"
@@ -873,7 +878,7 @@ demand_build() {
 
 # For the workers, who count from 1.
 run_check_after_builds() {
-	run_check $((builds + $2))
+	run_check $((builds + $2)) "$check_limit"
 }
 
 check_name() {
@@ -921,12 +926,13 @@ report_checks() {
 	progress
 }
 
-# How much of everything.
+# How much of everything. The limit of a check is by the clock, and generous: a busy
+# machine takes many times as long as an idle one.
 set_effort() {
 	fuzz_runs=20000
 	points=200
 	escapes=100000
-	check_limit=$((limit * 5))
+	check_limit=$((limit * 30))
 	if [ "$long" = yes ]; then
 		escapes=1000000
 		fuzz_runs=10000000

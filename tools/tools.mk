@@ -6,8 +6,10 @@ TOOLS_CC := gcc
 TOOLS_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
 TOOLS_OBJ := $(patsubst %,$(T)/%.o,measure rows bounds html)
 
-.PHONY: tools tools-test
+.PHONY: tools tools-test tools-test-program
 tools: $(T)/results
+
+tools-test-program: $(T)/test_measure
 
 tools-test: $(T)/test_measure
 	$(Q)$(T)/test_measure

@@ -7,7 +7,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+hog=
+trap '[ -z "$hog" ] || kill "$hog"; rm -rf "$out"' EXIT
 CAESURA_QEMU=$PWD/tests/qemu/stand-in.sh
 export CAESURA_QEMU
 code=0
@@ -56,6 +57,14 @@ run 1 'without an exit line' "noexit"
 run 1 '    the last thing it said' "noexit"
 run 2 'it cannot start' "dies"
 run 1 'exit code 1' "exit=0" "exit=1" "exit=0"
+
+# A QEMU that hardly gets a CPU, because another process has it, is not silent.
+cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status)
+taskset -c "$cpu" sh -c 'while :; do :; done' &
+hog=$!
+run 0 '^exit: 0$' "starved=$cpu"
+kill "$hog"
+hog=
 expect 2 'usage: ./caesura run' ./caesura run --out "$out/run"
 expect 2 'no firmware at' ./caesura run "exit=0" --firmware /nowhere \
 	--out "$out/run"
@@ -144,11 +153,17 @@ expect_also '^0 passed, 1 failed, 0 skipped$' a check that fails
 expect_also 'alone: ./caesura test --only "a panic.s report" --limit 1 --cpus 2$' \
 	a check that fails
 
-mkdir "$out/bin"
-printf '#!/bin/sh\nexit 2\n' >"$out/bin/make"
-chmod +x "$out/bin/make"
+# However long it takes to build: here time passes faster for the command than for
+# what it waits for.
+mkdir "$out/slow"
+printf '#!/bin/sh\nexec /bin/sleep 3\n' >"$out/slow/make"
+printf '#!/bin/sh\n' >"$out/slow/sleep"
+chmod +x "$out/slow/make" "$out/slow/sleep"
+expect 0 '^1 passed, 0 failed' env PATH="$out/slow:$PATH" ./caesura test \
+	--only "images, clang" --limit 1 --out "$out/suite"
+printf '#!/bin/sh\nexit 2\n' >"$out/slow/make"
 expect 2 'what --only asks for needs it: images, clang$' \
-	env PATH="$out/bin:$PATH" ./caesura test --only "a panic's report" \
+	env PATH="$out/slow:$PATH" ./caesura test --only "a panic's report" \
 	--out "$out/suite"
 
 expect 2 'usage: ./caesura sweep' ./caesura sweep --out "$out/sweep"

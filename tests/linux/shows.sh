@@ -173,20 +173,13 @@ test_kills() {
 
 # ---- Power cuts ----
 
-# await_line LOG PATTERN: false when QEMU has ended or the log stands still.
+# await_line LOG PATTERN: false when QEMU has ended or has fallen silent.
 await_line() {
-	size=0
-	polls=0
+	begin_silence
 	until grep -a -q "$2" "$1"; do
 		kill -0 "$qemu_pid" 2>/dev/null || return 1
 		sleep 0.05
-		now=$(stat -c %s "$1")
-		polls=$((polls + 1))
-		if [ "$now" -ne "$size" ]; then
-			size=$now
-			polls=0
-		fi
-		[ "$polls" -lt $((limit * 20)) ] || return 1
+		! falls_silent "$1" 5 || return 1
 	done
 }
 

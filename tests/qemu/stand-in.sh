@@ -23,6 +23,18 @@ done
 printf 'firmware\r\n\033[2J\033[01;01Hkernel: stand-in\r\n' >"$log"
 case $words in
 silent*) exec sleep 30 ;;
+# Says nothing for two seconds in which it could work, on the CPU that is named, and
+# makes way for all others there.
+starved=*)
+	taskset -cp "${words#*=}" $$ >/dev/null
+	renice -n 19 $$ >/dev/null
+	read -r now _ </proc/uptime
+	end=$((${now%.*} + 3))
+	while [ "${now%.*}" -lt "$end" ]; do
+		read -r now _ </proc/uptime
+	done
+	printf 'exit: 0\r\n' >>"$log"
+	;;
 noexit*) echo "the last thing it said" >>"$log" ;;
 dies*)
 	echo "it cannot start" >&2
