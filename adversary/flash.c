@@ -6,6 +6,7 @@
 #include "touch.h"
 
 #define MAX_VOLUMES 4
+#define VICTIM_BYTES 64u
 
 typedef uint64_t fvb_write(const void *self, uint64_t block, uint64_t offset,
 			   uint64_t *size, const uint8_t *data);
@@ -22,6 +23,7 @@ static struct {
 } volumes[MAX_VOLUMES];
 static uint32_t volume_count;
 
+static uint64_t writes_made;
 static uint64_t writes_left;
 static _Bool hangs;
 
@@ -42,6 +44,7 @@ static uint64_t write(const void *self, uint64_t block, uint64_t offset,
 	fvb_write *next = next_of(self);
 	uint64_t half = *size / 2;
 
+	writes_made++;
 	if (writes_left == 0 || --writes_left != 0) {
 		return next(self, block, offset, size, data);
 	}
@@ -92,13 +95,53 @@ void flash_convert(efi_convert_pointer *convert)
 	}
 }
 
-_Bool flash_is_hooked(void)
+/* A real write of firmware's, of a variable of ours; without a size its deletion. */
+static uint64_t set_victim(efi_set_variable *set, uint64_t size)
 {
-	return volume_count != 0;
+	static const struct cz_efi_guid own = ADVERSARY_GUID;
+	static const uint8_t pattern[VICTIM_BYTES] = {1, 2, 3};
+
+	return set(ADVERSARY_VICTIM, &own,
+		   CZ_EFI_VARIABLE_NON_VOLATILE |
+			   CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS |
+			   CZ_EFI_VARIABLE_RUNTIME_ACCESS,
+		   size, pattern);
 }
 
-void flash_arm(uint64_t number, _Bool hang_there)
+/* How many Writes this firmware makes of the variable: it makes them, and deletes
+ * the variable again, so that as many follow. */
+static uint64_t count_writes(efi_set_variable *set)
 {
-	writes_left = number;
+	uint64_t count;
+
+	writes_made = 0;
+	if (set_victim(set, VICTIM_BYTES) != CZ_EFI_SUCCESS) {
+		return 0;
+	}
+	count = writes_made;
+	return set_victim(set, 0) == CZ_EFI_SUCCESS ? count : 0;
+}
+
+uint64_t flash_go_wrong(efi_set_variable *set, uint64_t number,
+			_Bool hang_there)
+{
+	uint64_t status;
+
+	if (volume_count == 0) {
+		return CZ_EFI_UNSUPPORTED;
+	}
+	if (number == FLASH_LAST) {
+		number = count_writes(set);
+		if (number == 0) {
+			return CZ_EFI_UNSUPPORTED;
+		}
+	}
 	hangs = hang_there;
+	writes_left = number;
+	status = set_victim(set, VICTIM_BYTES);
+	if (writes_left != 0 && status == CZ_EFI_SUCCESS) {
+		status = CZ_EFI_INVALID_PARAMETER;
+	}
+	writes_left = 0;
+	return status;
 }

@@ -12,11 +12,16 @@
 void flash_hook(const struct efi_boot_services *boot);
 void flash_convert(efi_convert_pointer *convert);
 
-/* Whether there is a Write to go wrong. */
-_Bool flash_is_hooked(void);
+#define FLASH_LAST 0
 
-/* In the number-th Write from now, from 1, half of the bytes are written; then
- * null is read, or it loops for ever. 0: no more. */
-void flash_arm(uint64_t number, _Bool hang);
+/*
+ * Has firmware's own SetVariable write a new variable of 64 bytes. In the number-th
+ * Write on the way, from 1, half of the bytes are written; then null is read, or it
+ * loops for ever. How many Writes there are differs between firmwares: FLASH_LAST
+ * counts them first. Where the system has let all that pass, returns
+ * CZ_EFI_INVALID_PARAMETER if there were fewer Writes; CZ_EFI_UNSUPPORTED if there is
+ * no Write to go wrong; or what SetVariable has returned.
+ */
+uint64_t flash_go_wrong(efi_set_variable *set, uint64_t number, _Bool hang);
 
 #endif

@@ -210,35 +210,14 @@ static uint64_t do_corrupt(uint64_t unused)
 	return CZ_EFI_SUCCESS;
 }
 
-/* A real write of firmware's, of a variable of ours. */
-static uint64_t write_victim(uint64_t number, bool hangs)
-{
-	static const struct cz_efi_guid own = ADVERSARY_GUID;
-	static const uint8_t pattern[VICTIM_BYTES] = {1, 2, 3};
-	uint64_t status;
-
-	if (!flash_is_hooked()) {
-		return CZ_EFI_UNSUPPORTED;
-	}
-	flash_arm(number, hangs);
-	status = driver.next_set_variable(
-		ADVERSARY_VICTIM, &own,
-		CZ_EFI_VARIABLE_NON_VOLATILE |
-			CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS |
-			CZ_EFI_VARIABLE_RUNTIME_ACCESS,
-		VICTIM_BYTES, pattern);
-	flash_arm(0, false);
-	return status;
-}
-
 static uint64_t do_flash_fault(uint64_t number)
 {
-	return write_victim(number, false);
+	return flash_go_wrong(driver.next_set_variable, number, false);
 }
 
 static uint64_t do_flash_hang(uint64_t number)
 {
-	return write_victim(number, true);
+	return flash_go_wrong(driver.next_set_variable, number, true);
 }
 
 /* Through the table, which leads back here, and round it. */
@@ -331,7 +310,8 @@ static const struct misbehaviour misbehaviours[] = {
 	 "the next call writes to this one's buffer"},
 	{"CorruptFault", NULL, do_corrupt, "spoils its own data, then faults"},
 	{"FlashFault", "number", do_flash_fault,
-	 "faults in that write to the flash: the store may be lost"},
+	 "faults in that write to the flash, 0: the last; the store may be "
+	 "lost"},
 	{"FlashHang", "number", do_flash_hang, "hangs there"},
 	{"Reenter", NULL, do_reenter,
 	 "calls services through the table, and checks them"},

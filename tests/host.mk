@@ -141,17 +141,20 @@ unit-linux: $(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-# How the misbehaving driver splits its entry in the Memory Attributes Table.
-$(OUT)/unit-adversary/split: tests/adversary/test_split.c adversary/split.c \
-		$(wildcard adversary/*.h) tests/host.mk
+# The misbehaving driver: how it splits its entry in the Memory Attributes Table, and
+# its writes to the flash, on firmware that makes any number of them.
+ADVERSARY_TESTS := $(OUT)/unit-adversary/split $(OUT)/unit-adversary/flash
+$(ADVERSARY_TESTS): $(OUT)/unit-adversary/%: tests/adversary/test_%.c \
+		adversary/%.c $(wildcard adversary/*.h) tests/host.mk
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -Iadversary $(filter %.c,$^) \
 		-lcmocka -o $@
 
 .PHONY: unit-adversary
-unit-adversary: $(OUT)/unit-adversary/split
-	@echo "# the adversary's attributes"
-	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
+unit-adversary: $(ADVERSARY_TESTS)
+	@echo "# the misbehaving driver"
+	$(Q)for test in $^; do \
+		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
 unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars \
 	unit-adversary
@@ -159,7 +162,7 @@ unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars \
 # All that those run, built and not run.
 .PHONY: unit-programs
 unit-programs: $(foreach c,clang gcc,$(OUT)/unit-$(c)/unit $(OUT)/unit-efivars-$(c)/unit) \
-	$(OUT)/unit-tables/tables $(ARM64_TESTS) \
+	$(OUT)/unit-tables/tables $(ADVERSARY_TESTS) $(ARM64_TESTS) \
 	$(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
 
 # ---- model: the request's state machine, by spin ----
