@@ -477,7 +477,12 @@ measure_linux() {
 		"$side_by_side at a time"
 	code=0
 	show_systems
-	boot_all boot_linux_listed || return
+	if ! boot_all boot_linux_listed; then
+		# Before the lines of the kernel's with which such a boot ends.
+		cat "$out"/boots/*.log | tr -d '\r' |
+			grep -e '^meter: ' -e '^cyclictest: ' >&2 || :
+		return 1
+	fi
 	rows=yes
 	print_systems >"$out/table.txt" || rows=no
 	cat "$out/table.txt"

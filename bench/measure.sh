@@ -26,6 +26,11 @@ hundredths() {
 # Every 100 us would always be as far from the kernel's tick.
 cyclictest_us=97
 
+# Whether cyclictest's thread is SCHED_FIFO, which it becomes when it begins to measure.
+is_measuring() {
+	cut -d ' ' -f 41 "/proc/$cyclictest_pid/task/"*/stat | grep -q '^1$'
+}
+
 # by_cyclictest PHASE FILE [OPTION…]: while the load runs, but for an idle one.
 by_cyclictest() {
 	phase=$1
@@ -33,15 +38,22 @@ by_cyclictest() {
 	shift 2
 	cyclictest -q -m -N -p 90 -i "$cyclictest_us" -l 2000000 -D 600 >/tmp/cyclictest &
 	cyclictest_pid=$!
+	await is_measuring || return
 	started=$(hundredths)
 	if [ "$phase" = idle ]; then
 		sleep 0.3
 	else
 		meter -o -p "$phase" -f "$file" "$@"
 	fi || return
-	taken=$((($(hundredths) - started) * 100))
+	# Rounded up: a load that is over within a hundredth has been measured, too.
+	taken=$((($(hundredths) - started + 1) * 100))
 	kill -INT "$cyclictest_pid"
 	wait "$cyclictest_pid"
+	samples=$(sed -n 's/^T:.* C: *\([0-9]*\) .*/\1/p' /tmp/cyclictest)
+	if [ "${samples:-0}" -eq 0 ]; then
+		echo "cyclictest: phase=$phase: no sample"
+		return 1
+	fi
 	sed -n 's/^T:.* Max: *\([0-9]*\).*/\1/p' /tmp/cyclictest |
 		sed "s/^/cyclictest phase=$phase max_ns=/"
 }

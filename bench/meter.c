@@ -6,7 +6,7 @@
  * of programs/latency.c, but that expiries drift through a kernel's own period; what it
  * prints are the `cell` and `hist` lines of docs/formats.md. With -o it makes
  * the load only, for another program to measure.
- * Exit codes: 0 success, 1 the load failed, 2 could not run.
+ * Exit codes: 0 success, 1 the load failed or nothing was measured, 2 could not run.
  */
 #include "load.h"
 
@@ -51,6 +51,7 @@ struct meter {
 	size_t samples, room;
 	uint64_t missed;
 	struct progress *progress; /* shared with the load's process */
+	int start[2]; /* a pipe: the load begins when its other end closes */
 };
 
 static uint64_t random_below(struct meter *meter, uint64_t bound)
@@ -140,11 +141,19 @@ static void print_histogram(const struct meter *meter)
 	putchar('\n');
 }
 
-static void print_cell(struct meter *meter)
+/* Returns false, and prints no cell, if there is no sample. */
+static bool print_cell(struct meter *meter)
 {
 	const struct progress *progress = meter->progress;
 	uint64_t calls = progress->calls;
 
+	if (meter->samples == 0) {
+		fprintf(stderr,
+			"meter: phase=%s: no sample: the load ended after "
+			"%" PRIu64 " calls, before the first wake-up\n",
+			meter->load.phase, calls);
+		return false;
+	}
 	qsort(meter->late_ns, meter->samples, sizeof(meter->late_ns[0]),
 	      compare);
 	printf("cell kind=dither mode=%s phase=%s rate_hz=%" PRIu64
@@ -154,19 +163,35 @@ static void print_cell(struct meter *meter)
 	       meter->load.value_bytes, meter->samples, meter->missed, calls,
 	       calls == 0 ? 0 : progress->total_ns / calls, progress->max_ns);
 	print_histogram(meter);
+	return true;
 }
 
 /* ---- The run -------------------------------------------------------------- */
 
+static void await_start(const struct meter *meter)
+{
+	char nothing;
+
+	close(meter->start[1]);
+	while (read(meter->start[0], &nothing, 1) < 0) {
+	}
+}
+
 /* A process of its own, as it would be anywhere: entering and leaving it costs
  * what a change of address space costs. */
-static pid_t start_load(struct meter *meter)
+static pid_t fork_load(struct meter *meter)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (pipe(meter->start) != 0) {
+		return -1;
+	}
+	pid = fork();
 	if (pid == 0) {
+		await_start(meter);
 		_exit(load_run(&meter->load, meter->progress));
 	}
+	close(meter->start[0]);
 	return pid;
 }
 
@@ -193,18 +218,28 @@ static bool become_urgent(void)
 	return true;
 }
 
+/* It takes milliseconds to become urgent, of which a load of a few calls would leave
+ * nothing to measure. So the load begins only then. */
 static int measure(struct meter *meter)
 {
-	pid_t pid = start_load(meter);
+	pid_t pid = fork_load(meter);
 	int code;
 
-	if (pid < 0 || !become_urgent()) {
+	if (pid < 0) {
+		perror("meter: the load's process");
+		return 2;
+	}
+	if (!become_urgent()) {
+		progress_stop(meter->progress);
 		return 2;
 	}
 	memset(meter->late_ns, 0, meter->room * sizeof(meter->late_ns[0]));
+	close(meter->start[1]);
 	run_schedule(meter);
 	code = end_load(meter, pid);
-	print_cell(meter);
+	if (!print_cell(meter) && code == 0) {
+		code = 1;
+	}
 	return code;
 }
 

@@ -273,6 +273,11 @@ static bool read_cell(struct reader *reader, const char *line)
 			    &new.masked_mean_ns)) {
 		return false;
 	}
+	if (reader->samples_due == 0) {
+		fprintf(stderr, "%s:%lu: phase=%s: a cell without a sample\n",
+			reader->name, reader->line, phase_names[phase]);
+		return false;
+	}
 	new.sweep = kind == 1;
 	new.mode = (enum mode)mode;
 	new.phase = (enum phase)phase;

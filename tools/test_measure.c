@@ -105,6 +105,7 @@ static void malformed_lines_are_refused(void **state)
 		CELL("direct", "gettime", "1") "hist 1:-1\n",
 		CELL("direct", "gettime", "1x") "hist 1:1\n",
 		CELL("direct", "gettime", "99999999999999999999"),
+		CELL("direct", "gettime", "0"),
 		"cell kind=dither\n",
 		"cost service=gettime how=raw value_bytes=0 first=0\n",
 		"cost service=gettime how=raw value_bytes=0 first=0 ns=1,\n",
