@@ -153,14 +153,23 @@ $(B)/authvar.list: tools/sign-variable.sh
 
 $(B)/kernel/boot/payload.S.o: $(B)/adversary.efi
 
+# The key for secure boot: it and its certificate have this name and an ending. All is
+# signed anew when the certificate is another than last time.
+SNAKEOIL ?= /usr/share/qemu-efi-aarch64/PkKek-1-snakeoil
+CERTIFICATE := $(B)/secure/certificate.pem
+
+.PHONY: FORCE
+$(CERTIFICATE): FORCE
+	@mkdir -p $(@D)
+	@cmp -s $(SNAKEOIL).pem $@ || cp $(SNAKEOIL).pem $@
+
 # Firmware checks each image that it loads: the driver has its own signature.
 SECURE_PAYLOAD := $(B)/secure/payload.S.o
 $(SECURE_PAYLOAD): kernel/boot/payload.S $(B)/secure/adversary.efi Makefile
 	$(Q)$(TARGET_CC) -I$(@D) -c $< -o $@
 
-$(B)/secure/adversary.efi: $(B)/adversary.efi tools/sign.sh
-	@mkdir -p $(@D)
-	$(Q)tools/sign.sh $< $@
+$(B)/secure/adversary.efi: $(B)/adversary.efi $(CERTIFICATE) tools/sign.sh
+	$(Q)tools/sign.sh $(SNAKEOIL) $< $@
 
 PE_CC := $(CLANG) --target=aarch64-unknown-windows
 PE_FLAGS := -std=c11 -O2 -ffreestanding -fshort-wchar -mgeneral-regs-only \
@@ -208,9 +217,9 @@ $(call link,$(1),$(2))
 $(B)/$(1).efi: $(B)/$(1).elf
 	$(Q)$(OBJCOPY) -O binary $$< $$@
 $(call link,secure/$(1),$(subst $(PAYLOAD),$(SECURE_PAYLOAD),$(2)))
-$(B)/secure/$(1).efi: $(B)/secure/$(1).elf tools/sign.sh
+$(B)/secure/$(1).efi: $(B)/secure/$(1).elf $(CERTIFICATE) tools/sign.sh
 	$(Q)$(OBJCOPY) -O binary $$< $$@.unsigned
-	$(Q)tools/sign.sh $$@.unsigned $$@
+	$(Q)tools/sign.sh $(SNAKEOIL) $$@.unsigned $$@
 	@rm -f $$@.unsigned
 endef
 

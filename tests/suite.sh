@@ -414,11 +414,14 @@ on_linux() {
 with_firmware() {
 	case $1 in
 	acpi | dt) tables=$1 ;;
-	secure) secure=yes ;;
-	u-boot) firmware=u-boot ;;
-	esac
-	case $1 in
-	secure | u-boot) vars= ;;
+	secure)
+		[ "$secure" = yes ] || vars=
+		secure=yes
+		;;
+	u-boot)
+		firmware=u-boot
+		vars=
+		;;
 	esac
 	find_firmware
 }

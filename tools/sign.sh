@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sign.sh FILE SIGNED: a PE image, signed with the key that Debian's
-# qemu-efi-aarch64 has for the purpose: AAVMF_VARS.snakeoil.fd trusts it, and
-# nobody should otherwise.
+# sign.sh KEY FILE SIGNED: a PE image, signed with KEY.key, whose certificate is
+# KEY.pem. Debian's qemu-efi-aarch64 has such a key for the purpose, another one in
+# each release: its AAVMF_VARS.snakeoil.fd trusts it, and nobody should otherwise.
 set -eu
 
-key=/usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.key
-certificate=/usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.pem
+key=$1.key
+certificate=$1.pem
 for file in "$key" "$certificate"; do
 	if ! [ -r "$file" ]; then
 		echo "sign: no $file: it comes with qemu-efi-aarch64" >&2
@@ -23,8 +23,8 @@ openssl rsa -passin pass:snakeoil -in "$key" -out "$directory/key" \
 	exit 1
 }
 sbsign --key "$directory/key" --cert "$certificate" \
-	--output "$directory/signed" "$1" 2>"$directory/said" || {
+	--output "$directory/signed" "$2" 2>"$directory/said" || {
 	cat "$directory/said" >&2
 	exit 1
 }
-mv "$directory/signed" "$2"
+mv "$directory/signed" "$3"

@@ -161,6 +161,27 @@ printf '#!/bin/sh\n' >"$out/slow/sleep"
 chmod +x "$out/slow/make" "$out/slow/sleep"
 expect 0 '^1 passed, 0 failed' env PATH="$out/slow:$PATH" ./caesura test \
 	--only "images, clang" --limit 1 --out "$out/suite"
+# Secure boot by another key than the installed one: what is built with it.
+keys=$out/keys
+mkdir "$keys"
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout "$keys/key" \
+	-out "$keys/certificate" 2>/dev/null
+{
+	head -c 4099 /dev/zero
+	openssl x509 -in "$keys/certificate" -outform DER
+	head -c 4096 /dev/zero
+} >"$keys/vars.fd"
+expect 2 'vars.fd trusts no key that is at hand' ./caesura run "exit=0" \
+	--secure-boot --vars "$keys/vars.fd" --out "$out/run"
+cp "$keys/key" "$keys/PkKek-1-snakeoil.key"
+cp "$keys/certificate" "$keys/PkKek-1-snakeoil.pem"
+printf '#!/bin/sh\necho "$*" >%s\n' "$out/made" >"$out/slow/make"
+expect 0 '^exit: 0$' env PATH="$out/slow:$PATH" ./caesura run "exit=0" \
+	--secure-boot --vars "$keys/vars.fd" --out "$out/run"
+cp "$out/made" "$out/output"
+expect_also " SNAKEOIL=$keys/PkKek-1-snakeoil build/clang/secure/image.efi$" \
+	make, for secure boot
+
 printf '#!/bin/sh\nexit 2\n' >"$out/slow/make"
 expect 2 'what --only asks for needs it: images, clang$' \
 	env PATH="$out/slow:$PATH" ./caesura test --only "a panic's report" \
