@@ -192,6 +192,7 @@ list_boots() {
 	check_in_gate "calls outside the queue, four processors" \
 		"qemu_args='-smp 4' kernel_passes now"
 	check_once "a stack overflow's report" "overflow_reports"
+	check_once "a machine that cannot be switched off" "stays_on_reports"
 	check_in_gate "the same boot twice, the same figures" "repeats"
 	check_in_gate "the library's timer makes way for wake-ups" "timers_make_way"
 	check_in_gate "the library's timer makes way, gcc, EL2" \
@@ -612,6 +613,22 @@ execution_reports() {
 overflow_reports() {
 	reports overflow '^error: panic: kernel stack overflow: ' \
 		': pc [0-9a-f]* descend+0x'
+}
+
+# Such a boot fails with the reason, and QEMU does not go on until the limit.
+stays_on_reports() {
+	if boot stay "" "$(image_file image)" stay; then
+		echo "a machine without PSCI has been switched off"
+		return 1
+	fi
+	case $boot_why in
+	"the machine stays on: its tables ("*") name no PSCI") ;;
+	*)
+		echo "$boot_why"
+		last_lines stay
+		return 1
+		;;
+	esac
 }
 
 repeats() {

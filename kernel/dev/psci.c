@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Power, by PSCI (DEN0022): off, reset, and further CPUs. */
 #include <kernel/machine.h>
+#include <kernel/print.h>
 
 #define PSCI_VERSION 0x84000000u
 #define PSCI_FEATURES 0x8400000au
@@ -60,12 +61,24 @@ bool psci_has_services(void)
 	       (int32_t)psci_call(FFA_VERSION, FFA_1_0, 0, 0) >= 0;
 }
 
-/* For the calls that do not come back. */
+/* For the calls that do not come back. If one does, the machine stays on, and whoever
+ * waits for its end learns that from the log alone. */
 _Noreturn static void psci_end(uint64_t function)
 {
+	int64_t status;
+
 	pl011_flush();
 	__asm__ volatile("msr daifset, #15" : : : "memory");
-	psci_call(function, 0, 0, 0);
+	status = psci_call(function, 0, 0, 0);
+	if (machine.psci == PSCI_NONE) {
+		kprintf("error: the machine stays on: its tables (%s) name no "
+			"PSCI\n",
+			machine.tables);
+	} else {
+		kprintf("error: the machine stays on: PSCI returned %s\n",
+			psci_status_name((int32_t)status));
+	}
+	pl011_flush();
 	for (;;) {
 		__asm__ volatile("wfi");
 	}

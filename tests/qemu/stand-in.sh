@@ -35,6 +35,11 @@ starved=*)
 	done
 	printf 'exit: 0\r\n' >>"$log"
 	;;
+# A machine that cannot be switched off.
+stays*)
+	printf 'exit: 0\r\nerror: the machine stays on: no PSCI\r\n' >>"$log"
+	exec sleep 30
+	;;
 noexit*) echo "the last thing it said" >>"$log" ;;
 dies*)
 	echo "it cannot start" >&2
