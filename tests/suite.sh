@@ -48,8 +48,10 @@ build_step() {
 
 # These come first, one by one.
 list_builds() {
-	build_step clang "images, clang" "toolchain=clang build images"
-	build_step gcc "images, gcc" "toolchain=gcc build images"
+	build_step clang "image, clang" "toolchain=clang build build/clang/image.efi"
+	build_step gcc "image, gcc" "toolchain=gcc build build/gcc/image.efi"
+	build_step images "images, clang" "toolchain=clang build images"
+	build_step images-gcc "images, gcc" "toolchain=gcc build images"
 	build_step secure "images, for secure boot" \
 		"build build/clang/secure/image.efi"
 	build_step tools "tools" "build tools"
@@ -63,7 +65,8 @@ list_builds() {
 # builds_for COMMAND: prints the words of the build steps that a check needs.
 builds_for() {
 	case $1 in
-	find_bound | "tree command") echo clang ;;
+	find_bound) echo clang ;;
+	"tree command" | *fails_without* | *test_image=*) echo images ;;
 	*build*) ;;
 	"tree "*) ;;
 	"make_target fuzz-"*) echo fuzzers ;;

@@ -184,7 +184,7 @@ expect_also " SNAKEOIL=$keys/PkKek-1-snakeoil build/clang/secure/image.efi$" \
 	make, for secure boot
 
 printf '#!/bin/sh\nexit 2\n' >"$out/slow/make"
-expect 2 'what --only asks for needs it: images, clang$' \
+expect 2 'what --only asks for needs it: image, clang$' \
 	env PATH="$out/slow:$PATH" ./caesura test --only "a panic's report" \
 	--out "$out/suite"
 
