@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "control.h"
 #include "host.h"
+#include "late.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -107,6 +108,17 @@ static void say_flash(const struct cz_host *host, int fd)
 		(unsigned long long)counts->chip_erases);
 }
 
+static void say_late(int fd)
+{
+	struct late_counts late = late_counts();
+
+	dprintf(fd,
+		"late writes: %llu made, %llu not made, %llu not ended yet\n",
+		(unsigned long long)late.made,
+		(unsigned long long)late.not_made,
+		(unsigned long long)late.open);
+}
+
 static int say_status(struct cz *cz, int fd)
 {
 	struct cz_stats *stats = malloc(sizeof(*stats));
@@ -131,6 +143,7 @@ static int say_status(struct cz *cz, int fd)
 		(unsigned long long)stats->bad_statuses,
 		(unsigned long long)stats->bad_sizes,
 		(unsigned long long)stats->secure_refused);
+	say_late(fd);
 	say_flash(cz->host, fd);
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
 		if (cz->function[i] != 0 &&

@@ -4,6 +4,7 @@
  * calls of the library within a limit of time.
  */
 #include "efivars.h"
+#include "late.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -62,13 +63,32 @@ static cz_status submit(struct cz *cz, const struct cz_call *call,
 	}
 }
 
+/* At the deadline. What has not begun never will; a write that has is followed. */
+static cz_status give_up(struct cz *cz, const struct cz_call *call,
+			 cz_request_id id)
+{
+	cz_status status;
+
+	if (cz_cancel(cz, id) == CZ_OK || reads_only(call)) {
+		cz_release(cz, id);
+		return CZ_E_DEADLINE;
+	}
+	/* It may just have ended. */
+	status = cz_wait(cz, id, call, 0);
+	if (status != CZ_E_DEADLINE) {
+		return status;
+	}
+	late_follow(cz, id, call);
+	return CZ_E_IN_FLIGHT;
+}
+
 cz_status efivars_call(struct cz *cz, const struct cz_call *call,
 		       const struct efivars_limit *limit)
 {
 	cz_request_id id;
 	cz_status status;
 
-	if (limit->interrupted == NULL) {
+	if (limit->interrupted == NULL && reads_only(call)) {
 		return cz_call_and_wait(cz, call, limit->deadline_ns);
 	}
 	status = submit(cz, call, limit, &id);
@@ -86,8 +106,7 @@ cz_status efivars_call(struct cz *cz, const struct cz_call *call,
 			return status;
 		}
 		if (until == limit->deadline_ns) {
-			cz_release(cz, id);
-			return CZ_E_DEADLINE;
+			return give_up(cz, call, id);
 		}
 		if (is_interrupted(limit) &&
 		    (cz_cancel(cz, id) == CZ_OK || reads_only(call))) {
@@ -340,14 +359,15 @@ int efivars_read(struct cz *cz, const struct efivars_name *name,
 
 /* ---- Writing ---- */
 
-static cz_status set(struct cz *cz, const struct efivars_name *name,
-		     uint32_t attributes, const void *value, size_t size_bytes,
-		     const struct efivars_limit *limit)
+cz_status efivars_set(struct cz *cz, const uint16_t *name,
+		      const struct cz_efi_guid *guid, uint32_t attributes,
+		      const void *value, size_t size_bytes,
+		      const struct efivars_limit *limit)
 {
 	struct cz_call call;
 	cz_status status = cz_prepare_set_variable(
-		&call, name->units, &name->guid, attributes,
-		size_bytes == 0 ? NULL : value, size_bytes);
+		&call, name, guid, attributes, size_bytes == 0 ? NULL : value,
+		size_bytes);
 
 	return status == CZ_OK ? efivars_call(cz, &call, limit) : status;
 }
@@ -394,8 +414,9 @@ int efivars_write(struct cz *cz, const struct efivars_name *name,
 	if (!efivars_is_valid(name, value, size_bytes)) {
 		return EINVAL;
 	}
-	error = efivars_errno(
-		set(cz, name, attributes, value, size_bytes, limit));
+	error = efivars_errno(efivars_set(cz, name->units, &name->guid,
+					  attributes, value, size_bytes,
+					  limit));
 	if (error != 0) {
 		return error == ENOENT ? EIO : error;
 	}
@@ -407,7 +428,8 @@ int efivars_write(struct cz *cz, const struct efivars_name *name,
 int efivars_delete(struct cz *cz, const struct efivars_name *name,
 		   const struct efivars_limit *limit)
 {
-	cz_status status = set(cz, name, 0, NULL, 0, limit);
+	cz_status status =
+		efivars_set(cz, name->units, &name->guid, 0, NULL, 0, limit);
 
 	if (status == CZ_OK || status == CZ_EFI_NOT_FOUND) {
 		return 0;

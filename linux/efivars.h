@@ -86,8 +86,9 @@ bool efivars_is_valid(const struct efivars_name *name, const void *value,
  * errno for a status. EFI's as the kernel's efi_status_to_err(): EINVAL for
  * everything that it has no other number for. The library's own:
  *   CZ_E_DEADLINE                      ETIMEDOUT
+ *   CZ_E_IN_FLIGHT                     EINPROGRESS
  *   CZ_E_CANCELLED                     EINTR
- *   CZ_E_BUSY, _IN_FLIGHT              EBUSY
+ *   CZ_E_BUSY                          EBUSY
  *   CZ_E_WITHDRAWN                     EOPNOTSUPP
  *   CZ_E_FAULT, _KILLED, _ABORTED, _BAD_STATUS, _BAD_SIZE, _TABLE, _HOST  EIO
  *   CZ_E_TOO_LARGE                     EFBIG
@@ -103,8 +104,10 @@ int efivars_errno(cz_status status);
  * How long to wait. interrupted, which may be NULL, says whether the caller has
  * been told to give up (Ctrl-C): looked at every 20 ms. A call that has not
  * started, or that only reads, then ends with EINTR; one in flight that writes
- * is waited for, since its caller must know what became of it. At the deadline
- * both end with ETIMEDOUT, and a write may still be made.
+ * is waited for, since its caller must know what became of it. At the deadline a
+ * call that has not started, or that only reads, ends with ETIMEDOUT, and changes
+ * nothing. A write that firmware has started ends with EINPROGRESS: it may still be
+ * made, and late.h says what becomes of it.
  */
 struct efivars_limit {
 	uint64_t deadline_ns; /* absolute, as cz_*() takes it */
@@ -118,9 +121,16 @@ struct efivars_limit {
 void efivars_warn(struct cz *cz, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* One call of the library, within the limit: its status. */
+/* One call of the library, within the limit: its status. CZ_E_IN_FLIGHT: a write that
+ * has started and has not ended at the deadline. */
 cz_status efivars_call(struct cz *cz, const struct cz_call *call,
 		       const struct efivars_limit *limit);
+
+/* SetVariable, by efivars_call(). */
+cz_status efivars_set(struct cz *cz, const uint16_t *name,
+		      const struct cz_efi_guid *guid, uint32_t attributes,
+		      const void *value, size_t size_bytes,
+		      const struct efivars_limit *limit);
 
 /*
  * Calls found(argument, name) for every variable, once each; hidden ones left

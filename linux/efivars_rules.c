@@ -216,8 +216,9 @@ int efivars_errno(cz_status status)
 		return EINTR;
 	case CZ_E_DEADLINE:
 		return ETIMEDOUT;
-	case CZ_E_BUSY:
 	case CZ_E_IN_FLIGHT:
+		return EINPROGRESS;
+	case CZ_E_BUSY:
 		return EBUSY;
 	case CZ_E_WITHDRAWN:
 		return EOPNOTSUPP;

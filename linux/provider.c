@@ -2,6 +2,7 @@
 /* /dev/caesura from caesurad's side: memory by ioctl() and mmap(), requests by
  * read() and write(). */
 #include "provider.h"
+#include "efivars.h"
 
 #include <caesura/caesura.h>
 
@@ -235,6 +236,7 @@ static void set_variable(struct provider *provider, struct cz *cz,
 			 uint64_t deadline_ns)
 {
 	const struct caesura_request *request = provider->request;
+	struct efivars_limit limit = {.deadline_ns = deadline_ns};
 	struct cz_efi_guid guid;
 	cz_status status;
 
@@ -243,9 +245,14 @@ static void set_variable(struct provider *provider, struct cz *cz,
 		return;
 	}
 	memcpy(&guid, request->guid, sizeof(guid));
-	status = cz_set_variable(cz, request->name, &guid, request->attributes,
-				 request->size ? request + 1 : NULL,
-				 request->size, deadline_ns);
+	status = efivars_set(cz, request->name, &guid, request->attributes,
+			     request->size ? request + 1 : NULL, request->size,
+			     &limit);
+	/* It has not started, and never will: EINTR. Of one that has nobody knows
+	 * what it will come to: EIO. */
+	if (status == CZ_E_DEADLINE) {
+		status = CZ_E_CANCELLED;
+	}
 	provider->answer->status = efi_status(status);
 }
 

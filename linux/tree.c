@@ -27,6 +27,7 @@ struct node {
 	struct efivars_name name;
 	bool linked; /* still in the directory */
 	bool immutable;
+	bool unsure; /* a write was given up, of which nobody knows the end */
 	size_t size_bytes; /* of the file: 0, or attributes and value */
 	bool is_volatile; /* firmware itself may make up the value */
 	uint64_t sized_after; /* tree->writes when the size was asked for */
@@ -369,6 +370,67 @@ static int discover(struct tree *tree, const char *file_name,
 	return node != NULL ? 0 : -ENOMEM;
 }
 
+/* A write or a removal has been given up, and firmware has not ended it. */
+static void note_unsure(struct tree *tree, tree_id id)
+{
+	struct node *node;
+
+	pthread_mutex_lock(&tree->lock);
+	node = file_by_id(tree, id);
+	if (node != NULL) {
+		node->unsure = true;
+	}
+	pthread_mutex_unlock(&tree->lock);
+}
+
+static bool is_unsure(struct tree *tree, tree_id id, struct efivars_name *name)
+{
+	struct node *node;
+	bool unsure;
+
+	pthread_mutex_lock(&tree->lock);
+	node = file_by_id(tree, id);
+	unsure = node != NULL && node->unsure;
+	if (unsure) {
+		*name = node->name;
+	}
+	pthread_mutex_unlock(&tree->lock);
+	return unsure;
+}
+
+/* What such a file is by now. Firmware answers once the call that was given up has
+ * ended, as it makes one at a time. A file without a variable that was made and never
+ * written stays. */
+static int settle(struct tree *tree, tree_id id,
+		  const struct efivars_limit *limit)
+{
+	uint64_t writes = writes_until_now(tree);
+	struct efivars_name name;
+	struct node *node;
+	uint32_t attributes;
+	size_t size;
+	int error;
+
+	if (!is_unsure(tree, id, &name)) {
+		return 0;
+	}
+	error = efivars_size(tree->cz, &name, limit, &size, &attributes);
+	if (error != 0 && error != ENOENT) {
+		return -error;
+	}
+	pthread_mutex_lock(&tree->lock);
+	node = file_by_id(tree, id);
+	node->unsure = false; /* there is a reference to it */
+	if (error == 0) {
+		describe(node, size, attributes, writes);
+	} else if (node->linked && node->size_bytes != 0) {
+		unlink_node(tree, node);
+	}
+	error = node->linked ? 0 : -ENOENT;
+	pthread_mutex_unlock(&tree->lock);
+	return error;
+}
+
 int tree_lookup(struct tree *tree, const char *name, bool may_ask,
 		const struct efivars_limit *limit, tree_id *id)
 {
@@ -378,10 +440,13 @@ int tree_lookup(struct tree *tree, const char *name, bool may_ask,
 
 	*id = refer(tree, name, &is_old, &parsed);
 	if (*id != 0) {
-		if (is_old) {
+		error = settle(tree, *id, limit);
+		if (error != 0) {
+			tree_forget(tree, *id, 1);
+		} else if (is_old) {
 			refresh(tree, *id, &parsed, limit);
 		}
-		return 0;
+		return error;
 	}
 	error = efivars_parse_name(name, &parsed);
 	if (error != 0) {
@@ -664,6 +729,9 @@ int tree_unlink(struct tree *tree, const char *name,
 		error = -efivars_delete(tree->cz, &variable, limit);
 		note_write_tried(tree);
 	}
+	if (error == -EINPROGRESS) {
+		note_unsure(tree, id);
+	}
 	if (error != 0) {
 		return error;
 	}
@@ -774,6 +842,9 @@ ssize_t tree_write(struct tree *tree, tree_id id, const void *bytes,
 	error = efivars_write(tree->cz, &name, bytes, size, limit, &value_bytes,
 			      &exists);
 	note_write_tried(tree);
+	if (error == EINPROGRESS) {
+		note_unsure(tree, id);
+	}
 	if (error != 0) {
 		return -error;
 	}

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux/efivars.h"
 #include "linux/module/caesura-uapi.h"
 #include "linux/provider.h"
 
@@ -274,17 +275,17 @@ static cz_status set(const uint16_t *name, const struct cz_efi_guid *guid,
 	return CZ_OK;
 }
 
-cz_status cz_set_variable(struct cz *cz, const uint16_t *name,
-			  const struct cz_efi_guid *guid, uint32_t attributes,
-			  const void *data, size_t size_bytes,
-			  uint64_t deadline_ns)
+cz_status efivars_set(struct cz *cz, const uint16_t *name,
+		      const struct cz_efi_guid *guid, uint32_t attributes,
+		      const void *value, size_t size_bytes,
+		      const struct efivars_limit *limit)
 {
 	cz_status status;
 
 	(void)cz;
-	(void)deadline_ns;
+	(void)limit;
 	misbehave(name);
-	status = set(name, guid, attributes, data, size_bytes);
+	status = set(name, guid, attributes, value, size_bytes);
 	if (misbehaves(DIE_AFTER, name)) {
 		_exit(9);
 	}

@@ -42,6 +42,28 @@ struct efivars_limit later(void)
 						     5000000000ull};
 }
 
+/* Looked at every now and then by whoever waits. */
+static bool let_it_pass(void *argument)
+{
+	struct outlasted *outlasted = argument;
+
+	if (__atomic_load_n(&outlasted->bench->sim.entered_hold,
+			    __ATOMIC_SEQ_CST)) {
+		outlasted->limit.deadline_ns = cz_host_now_ns(NULL);
+	}
+	return false;
+}
+
+void be_outlasted(struct outlasted *outlasted, struct linux_bench *bench)
+{
+	outlasted->bench = bench;
+	outlasted->limit = (struct efivars_limit){
+		.deadline_ns = CZ_FOREVER,
+		.interrupted = let_it_pass,
+		.argument = outlasted,
+	};
+}
+
 struct efivars_name named(const char *file_name)
 {
 	struct efivars_name name;

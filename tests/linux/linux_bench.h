@@ -30,6 +30,14 @@ int linux_teardown(void **state);
 /* Five seconds from now. */
 struct efivars_limit later(void);
 
+/* A limit that passes as soon as firmware holds a call: whoever makes that one is
+ * outlasted by it. */
+struct outlasted {
+	struct efivars_limit limit;
+	struct linux_bench *bench;
+};
+void be_outlasted(struct outlasted *outlasted, struct linux_bench *bench);
+
 /* The variable of a file's name. */
 struct efivars_name named(const char *file_name);
 

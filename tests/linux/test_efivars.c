@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls: listing a firmware that means no good, reading, writing, limits. */
+#include "../../linux/late.h"
 #include "linux_bench.h"
 
 #include <errno.h>
@@ -610,6 +611,78 @@ static void interrupted_writes(void **state)
 	assert_non_null(get_variable(bench, "A-" OTHER));
 }
 
+/* ---- Writes that outlast their callers ---- */
+
+static uint64_t hold_and_fail(struct cz_host *sim, struct cz *cz,
+			      const uint64_t *r)
+{
+	(void)sim_hold(sim, cz, r);
+	return CZ_EFI_DEVICE_ERROR;
+}
+
+static bool none_is_open(void *argument)
+{
+	(void)argument;
+	return late_counts().open == 0;
+}
+
+static int write_until(struct linux_bench *bench, const char *file_name,
+		       const struct efivars_limit *limit)
+{
+	struct efivars_name name = named(file_name);
+	size_t size;
+	bool exists;
+
+	return efivars_write(&bench->cz, &name, "\7\0\0\0a", 5, limit, &size,
+			     &exists);
+}
+
+/* Two at their deadlines: the one that is in firmware, and the one that waits for
+ * it. The log says what became of the first; the second has not been made. */
+static void late_write(struct linux_bench *bench, sim_service service)
+{
+	struct outlasted first;
+	struct efivars_limit second = {.deadline_ns =
+					       cz_host_now_ns(NULL) + 30000000};
+
+	be_outlasted(&first, bench);
+	bench->sim.held = true;
+	bench->sim.hook[CZ_SET_VARIABLE] = service;
+	assert_int_equal(write_until(bench, "A-" OTHER, &first.limit),
+			 EINPROGRESS);
+	assert_true(
+		sim_logged(&bench->sim, "the write of A-" OTHER " is late"));
+	assert_int_equal(write_until(bench, "B-" OTHER, &second), ETIMEDOUT);
+	assert_int_equal(late_counts().open, 1);
+	sim_release_hold(&bench->sim);
+	assert_true(sim_until(none_is_open, NULL));
+	assert_null(get_variable(bench, "B-" OTHER));
+}
+
+static void late_write_made(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct late_counts before = late_counts();
+
+	late_write(bench, sim_hold);
+	assert_int_equal(late_counts().made, before.made + 1);
+	assert_int_equal(late_counts().not_made, before.not_made);
+	assert_true(sim_logged(&bench->sim, "A-" OTHER " has been made"));
+	assert_non_null(get_variable(bench, "A-" OTHER));
+}
+
+static void late_write_not_made(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct late_counts before = late_counts();
+
+	late_write(bench, hold_and_fail);
+	assert_int_equal(late_counts().made, before.made);
+	assert_int_equal(late_counts().not_made, before.not_made + 1);
+	assert_true(sim_logged(&bench->sim, "A-" OTHER " has not been made: "
+					    "EFI_DEVICE_ERROR"));
+}
+
 /* All requests in use: waits for one, within the limit. */
 static void no_request_free(void **state)
 {
@@ -664,6 +737,8 @@ int group_efivars(void)
 		LINUX(deadlines),
 		LINUX(interrupted_read),
 		LINUX(interrupted_writes),
+		LINUX(late_write_made),
+		LINUX(late_write_not_made),
 		LINUX(no_request_free),
 	};
 

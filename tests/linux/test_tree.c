@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree's operations, as functions. */
+#include "../../linux/late.h"
 #include "../../linux/tree.h"
 #include "linux_bench.h"
 
@@ -462,6 +463,44 @@ static void firmware_refuses(void **state)
 
 /* ---- Contents and attributes ---- */
 
+static bool late_writes_have_ended(void *argument)
+{
+	(void)argument;
+	return late_counts().open == 0;
+}
+
+/* A write and a removal that outlast their callers, and what the file is then. */
+static void late_changes(void **state)
+{
+	struct linux_bench *bench = *state;
+	struct tree *tree = filled(bench);
+	struct outlasted first;
+	tree_id id;
+
+	assert_int_equal(create(tree, "Late-" OTHER, O_WRONLY, &id), 0);
+	bench->sim.hook[CZ_SET_VARIABLE] = sim_hold;
+	bench->sim.held = true;
+	be_outlasted(&first, bench);
+	assert_int_equal(tree_write(tree, id, "\7\0\0\0four", 8, &first.limit),
+			 -EINPROGRESS);
+	assert_int_equal(size_of(tree, id), 0);
+	sim_release_hold(&bench->sim);
+	assert_int_equal(found(tree, "Late-" OTHER), id);
+	assert_int_equal(size_of(tree, id), 8);
+	assert_true(sim_until(late_writes_have_ended, NULL));
+
+	assert_int_equal(tree_set_flags(tree, id, 0), 0);
+	bench->sim.held = true;
+	bench->sim.entered_hold = false;
+	be_outlasted(&first, bench);
+	assert_int_equal(tree_unlink(tree, "Late-" OTHER, &first.limit),
+			 -EINPROGRESS);
+	sim_release_hold(&bench->sim);
+	assert_int_equal(lookup(tree, "Late-" OTHER, &id), -ENOENT);
+	assert_true(sim_until(late_writes_have_ended, NULL));
+	tree_free(tree);
+}
+
 static void parts(void **state)
 {
 	struct linux_bench *bench = *state;
@@ -550,6 +589,7 @@ int group_tree(void)
 		LINUX(unlinked),
 		LINUX(deleted_by_writing),
 		LINUX(firmware_refuses),
+		LINUX(late_changes),
 		LINUX(parts),
 		LINUX(attributes),
 		LINUX(space),
