@@ -10,6 +10,7 @@
 #include "efivars.h"
 #include "fuse.h"
 #include "host.h"
+#include "life.h"
 #include "notify.h"
 #include "unmount.h"
 
@@ -37,7 +38,6 @@
 #define NS_PER_S 1000000000ull
 #define MAX_DEADLINE_S 3600ul
 #define SUPPORTS_SET_VARIABLE 0x40u /* EFI_RT_PROPERTIES_TABLE's */
-#define ALIVE_NS (30 * NS_PER_S)
 
 enum { EXIT_NOT_HERE = 2, EXIT_BUSY = 3 };
 
@@ -401,6 +401,10 @@ static int open_firmware(struct daemon *daemon)
 			host->why);
 		return EXIT_NOT_HERE;
 	}
+	/* What is passed through is not known: its registers may be different
+	 * ones on each CPU. */
+	host->pin.one_cpu = host->options.direct_count != 0;
+	pin_read(&host->pin, PIN_CPUS);
 	config.memory_map = daemon->machine.map;
 	config.memory_map_size_bytes = daemon->machine.map_bytes;
 	config.descriptor_size_bytes = daemon->machine.descriptor_bytes;
@@ -450,25 +454,6 @@ static void say_ready(void *argument)
 	notify_say(is_read_only(daemon)
 			   ? "READY=1\nSTATUS=Serving EFI variables, read-only"
 			   : "READY=1\nSTATUS=Serving EFI variables");
-}
-
-/* As long as calls through the queue come back, or are within their limits. */
-static void *show_life(void *argument)
-{
-	struct daemon *daemon = argument;
-	uint64_t period_ns = notify_watchdog_ns() / 3;
-	struct timespec period = {.tv_sec = (time_t)(period_ns / NS_PER_S),
-				  .tv_nsec = (long)(period_ns % NS_PER_S)};
-
-	for (;;) {
-		uint64_t now_ns = cz_host_now_ns(&daemon->host);
-
-		if (cz_null_service(&daemon->cz, now_ns + ALIVE_NS) == CZ_OK) {
-			notify_say("WATCHDOG=1");
-		}
-		(void)nanosleep(&period, NULL);
-	}
-	return NULL;
 }
 
 static int serve_module(struct daemon *daemon)
@@ -541,10 +526,6 @@ static int serve(struct daemon *daemon)
 {
 	pthread_t thread; /* ends with the process */
 
-	if (notify_watchdog_ns() != 0 &&
-	    !start_thread(&thread, show_life, daemon)) {
-		return 1;
-	}
 	if (daemon->control >= 0 &&
 	    !start_thread(&thread, serve_control, daemon)) {
 		return 1;
@@ -685,6 +666,18 @@ static void end_mount(struct daemon *daemon)
 	}
 }
 
+static int start_life(struct daemon *daemon)
+{
+	uint64_t period_ns = notify_watchdog_ns();
+	int error = period_ns == 0 ? 0 : life_start(&daemon->host, period_ns);
+
+	if (error != 0) {
+		host_say(&daemon->host, CZ_LOG_ERROR,
+			 "no signs of life for systemd: %s", strerror(error));
+	}
+	return error == 0 ? 0 : 1;
+}
+
 static int command_run(struct daemon *daemon)
 {
 	struct sigaction end = {.sa_handler = on_end};
@@ -715,6 +708,10 @@ static int command_run(struct daemon *daemon)
 	if (daemon->control < 0) {
 		host_say(&daemon->host, CZ_LOG_WARNING, CONTROL ": %s",
 			 strerror(errno));
+	}
+	code = start_life(daemon);
+	if (code != 0) {
+		return code;
 	}
 	(void)sigaction(SIGTERM, &end, NULL);
 	(void)sigaction(SIGINT, &end, NULL);

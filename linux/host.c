@@ -132,6 +132,28 @@ static void set_priority(struct cz_host *host, int above)
 	}
 }
 
+/*
+ * Where firmware has no priority the lowest will do, and where there is no permission
+ * for that none: all it changes is the timers. A real-time kernel serves those of
+ * ordinary threads by a thread of the CPU on which they were started, which a thread
+ * that is busy and more urgent there holds up; those of urgent threads it serves at
+ * once.
+ */
+void host_be_punctual(struct cz_host *host)
+{
+	struct sched_param least = {.sched_priority = 1};
+
+	if (host->options.fifo_priority != 0) {
+		/* Or a worker that hangs would keep it from being ended, on one
+		 * CPU. */
+		set_priority(host, 1);
+	} else {
+		(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK,
+					 &least);
+	}
+	(void)confine_thread();
+}
+
 static void *run_worker(void *argument)
 {
 	struct start *start = argument;
@@ -204,13 +226,16 @@ static _Thread_local cpu_set_t unpinned, pinned;
 
 void cz_host_pin(struct cz_host *host)
 {
-	int cpu = sched_getcpu();
+	int cpu;
 
-	(void)host;
+	if (pin_is_free(&host->pin)) {
+		return;
+	}
+	cpu = sched_getcpu();
 	CPU_ZERO(&pinned);
 	if (cpu >= 0 && cpu < CPU_SETSIZE &&
 	    sched_getaffinity(0, sizeof(unpinned), &unpinned) == 0) {
-		CPU_SET(cpu, &pinned);
+		pin_choose(&host->pin, cpu, &unpinned, &pinned);
 		(void)sched_setaffinity(0, sizeof(pinned), &pinned);
 	}
 }
@@ -221,7 +246,9 @@ void cz_host_unpin(struct cz_host *host)
 {
 	cpu_set_t now;
 
-	(void)host;
+	if (pin_is_free(&host->pin)) {
+		return;
+	}
 	if (sched_getaffinity(0, sizeof(now), &now) == 0 &&
 	    CPU_EQUAL(&now, &pinned)) {
 		(void)sched_setaffinity(0, sizeof(unpinned), &unpinned);
@@ -241,7 +268,7 @@ void cz_host_fp_end(struct cz_host *host)
 
 /* ---- Whether a thread runs ---- */
 
-static uint64_t cpu_time_ns(const struct host_thread *thread)
+uint64_t host_ran_ns(const struct host_thread *thread)
 {
 	clockid_t clock;
 
@@ -261,7 +288,7 @@ bool cz_host_is_running(struct cz_host *host, cz_host_thread handle)
 	struct host_thread *thread = (struct host_thread *)handle;
 	uint64_t now_ns = cz_host_now_ns(host);
 	int64_t passed_ns = (int64_t)(now_ns - thread->asked_ns);
-	uint64_t ran_ns = cpu_time_ns(thread);
+	uint64_t ran_ns = host_ran_ns(thread);
 	int64_t owed_ns = thread->owed_ns;
 	bool runs;
 
@@ -467,9 +494,7 @@ static void *run_timers(void *argument)
 {
 	struct cz_host *host = argument;
 
-	/* Or a worker that hangs would keep it from being ended, on one CPU. */
-	set_priority(host, 1);
-	(void)confine_thread();
+	host_be_punctual(host);
 	(void)pthread_mutex_lock(&host->timer_mutex);
 	while (!host->timers_end) {
 		struct host_timer *timer = earliest(host);

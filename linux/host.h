@@ -10,6 +10,7 @@
 #include "flash.h"
 #include "machine.h"
 #include "persist.h"
+#include "pin.h"
 #include "state.h"
 
 #include <caesura/caesura.h>
@@ -62,6 +63,7 @@ struct cz_host {
 	struct machine *machine;
 	struct host_options options;
 	struct cz *cz; /* once cz_init() has been called */
+	struct pin pin; /* before cz_init() */
 
 	struct host_region region[STATE_MAX_REGIONS + HOST_MAX_DEVICES];
 	unsigned region_count;
@@ -120,6 +122,13 @@ struct host_thread {
 
 bool host_start(struct cz_host *host);
 void host_stop(struct cz_host *host);
+
+/* A new thread, which acts by the clock: makes it urgent enough for that, and gives up
+ * the thread's privileges. */
+void host_be_punctual(struct cz_host *host);
+
+/* How long a thread has run, of this process. */
+uint64_t host_ran_ns(const struct host_thread *thread);
 
 __attribute__((format(printf, 3, 4))) void host_say(struct cz_host *host,
 						    enum cz_log_level level,

@@ -204,7 +204,9 @@ void cz_host_fp_end(struct cz_host *host);
 
 /*
  * Between pin and unpin the thread may be preempted but runs on one CPU only:
- * firmware may be polling for a completion that arrives there. Does not block.
+ * firmware may be polling for a completion that arrives there. A host in which firmware
+ * can make no secure call may let the thread move, between CPUs that firmware cannot
+ * tell apart. Does not block.
  */
 void cz_host_pin(struct cz_host *host);
 void cz_host_unpin(struct cz_host *host);

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-# The tests' own program in the guest: static, for arm64.
+# The tests' own programs in the guest: static, for arm64.
+
+GUEST_PROGRAMS := torture starve
 
 .PHONY: guest
-guest: $(BENCH)/torture drivers
+guest: $(GUEST_PROGRAMS:%=$(BENCH)/%) drivers
 
-$(BENCH)/torture: tests/linux/guest/torture.c Makefile tests/linux/guest.mk | $(SYSROOT)
+$(GUEST_PROGRAMS:%=$(BENCH)/%): $(BENCH)/%: tests/linux/guest/%.c Makefile \
+		tests/linux/guest.mk | $(SYSROOT)
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) $(BENCH_FLAGS) -fuse-ld=lld -static $< -o $@
 

@@ -14,6 +14,7 @@ put_tests() {
 	cp "$root"/tests/linux/guest/*.sh "$root"/tests/linux/guest/*.rows \
 		"$programs/tests"
 	put torture /usr/bin
+	put starve /usr/bin
 }
 
 # prepare_guest NAME WORDS SCRIPT: runs the script after the words, settings for it.
@@ -448,6 +449,16 @@ test_nostore() {
 	fi
 	nostore buffer
 	nostore_on_uboot
+}
+
+# ---- A busy real-time thread ----
+
+# On two CPUs, in real time: with counted instructions one of them can wait for the
+# other for long.
+test_starve() {
+	cpus=2
+	icount=no
+	guest starve "" "" "path=caesurad-fuse long=$long" starve
 }
 
 # ---- Refusals ----

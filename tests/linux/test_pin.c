@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* On which CPUs a call may go on, and when the worker is well. */
+#include "life.h"
+#include "pin.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* After those four. */
+#include <cmocka.h>
+
+#define A57 "0x00000000411fd070\n"
+#define A76 "0x00000000414fd0b1\n"
+
+static char directory[64];
+
+static void put(const char *path, const char *text)
+{
+	char whole[256];
+	FILE *file;
+
+	(void)snprintf(whole, sizeof(whole), "%s/%s", directory, path);
+	for (char *at = whole + 1; (at = strchr(at, '/')) != NULL; at++) {
+		*at = '\0';
+		(void)mkdir(whole, 0700);
+		*at = '/';
+	}
+	file = fopen(whole, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void put_cpu(unsigned cpu, const char *midr, const char *revidr)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "cpu%u/regs/identification/midr_el1",
+		       cpu);
+	put(path, midr);
+	(void)snprintf(path, sizeof(path),
+		       "cpu%u/regs/identification/revidr_el1", cpu);
+	put(path, revidr);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)strcpy(directory, "/tmp/test_pin.XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	put("cpufreq/x", "");
+	put("possible", "0-3\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	(void)snprintf(command, sizeof(command), "rm -r %s", directory);
+	return system(command);
+}
+
+/* The CPUs on which a call that begins on `cpu` of the first four may go on: a mask. */
+static unsigned chosen(const struct pin *pin, int cpu)
+{
+	cpu_set_t from, to;
+	unsigned mask = 0;
+
+	CPU_ZERO(&from);
+	for (int i = 0; i < 4; i++) {
+		CPU_SET(i, &from);
+	}
+	pin_choose(pin, cpu, &from, &to);
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		if (CPU_ISSET(i, &to)) {
+			assert_true(i < 4);
+			mask |= 1u << i;
+		}
+	}
+	return mask;
+}
+
+static void one_model(void **state)
+{
+	struct pin pin = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		put_cpu(i, A57, "0x0\n");
+	}
+	pin_read(&pin, directory);
+	assert_true(pin_is_free(&pin));
+	/* But beside a device that is passed through. */
+	pin.one_cpu = true;
+	assert_false(pin_is_free(&pin));
+	assert_int_equal(chosen(&pin, 2), 4);
+}
+
+static void two_models(void **state)
+{
+	struct pin pin = {0};
+
+	(void)state;
+	put_cpu(0, A57, "0x0\n");
+	put_cpu(1, A76, "0x0\n");
+	put_cpu(2, A57, "0x0\n");
+	put_cpu(3, A76, "0x1\n");
+	pin_read(&pin, directory);
+	assert_false(pin_is_free(&pin));
+	assert_int_equal(chosen(&pin, 0), 5);
+	assert_int_equal(chosen(&pin, 1), 2);
+	assert_int_equal(chosen(&pin, 3), 8);
+}
+
+/* CPU 2 is offline: nobody knows what it is. */
+static void unknown_models(void **state)
+{
+	struct pin pin = {0};
+
+	(void)state;
+	put_cpu(0, A57, "0x0\n");
+	put_cpu(1, A57, "0x0\n");
+	put("cpu2/online", "0\n");
+	pin_read(&pin, directory);
+	assert_false(pin_is_free(&pin));
+	assert_int_equal(chosen(&pin, 1), 3);
+	assert_int_equal(chosen(&pin, 2), 4);
+	pin_read(&pin, "/nowhere");
+	assert_false(pin_is_free(&pin));
+	assert_int_equal(chosen(&pin, 1), 2);
+}
+
+/* ---- The worker ---- */
+
+static void a_worker_is_well(void **state)
+{
+	static const struct {
+		struct life_look look;
+		bool is_well;
+	} looks[] = {
+		{{.completed = 1, .ran_ns = 5}, true},
+		/* It sleeps, and what was asked of it has not been done. */
+		{{.completed = 1, .ran_ns = 5}, false},
+		/* It waits for a CPU, for however long. */
+		{{.completed = 1, .ran_ns = 5, .is_runnable = true}, true},
+		{{.completed = 1, .ran_ns = 5, .is_runnable = true}, true},
+		/* Firmware takes long. */
+		{{.completed = 1, .ran_ns = 104, .is_runnable = true}, true},
+		/* It has not been ended by its limit. */
+		{{.completed = 1, .ran_ns = 105, .is_runnable = true}, false},
+		{{.completed = 2, .ran_ns = 106, .is_runnable = true}, true},
+		{{.completed = 2, .ran_ns = 205, .is_runnable = true}, true},
+		{{.completed = 2, .ran_ns = 206, .is_runnable = true}, false},
+	};
+	struct life life = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		assert_int_equal(life_is_well(&life, &looks[i].look, 100),
+				 looks[i].is_well);
+	}
+}
+
+#define IN_DIRECTORY(test) \
+	cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIRECTORY(one_model),
+		IN_DIRECTORY(two_models),
+		IN_DIRECTORY(unknown_models),
+		cmocka_unit_test(a_worker_is_well),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
