@@ -37,6 +37,7 @@ struct mounted {
 	pthread_t server;
 	sem_t ready;
 	bool serving;
+	bool read_only;
 	int error;
 };
 
@@ -60,6 +61,7 @@ static bool attach(struct mounted *mounted)
 	struct fuse_options options = {
 		.mount_point = mounted->directory,
 		.deadline_ns = 2000000000ull,
+		.read_only = mounted->read_only,
 	};
 	int error = fuse_attach(&mounted->front, &options);
 
@@ -644,6 +646,38 @@ static void refused_mounts(void **state)
 	assert_int_equal(fuse_attach(&front, &options), EINVAL);
 }
 
+/* The kernel refuses what is read-only, and the server when somebody has mounted it
+ * otherwise since. */
+static void read_only(void **state)
+{
+	struct mounted *mounted = here(state);
+	struct statvfs statvfs_of;
+	int fd;
+
+	stop(mounted);
+	mounted->read_only = true;
+	assert_true(attach(mounted));
+	serve(mounted);
+	assert_int_equal(statvfs(mounted->directory, &statvfs_of), 0);
+	assert_true((statvfs_of.f_flag & ST_RDONLY) != 0);
+	assert_int_equal(shell(mounted, "test \"$(tail -c 3 " BOOT ")\" = abc"),
+			 0);
+	assert_fails(open(path(mounted, BOOT), O_WRONLY), EROFS);
+	assert_fails(unlink(path(mounted, BOOT)), EROFS);
+	assert_int_equal(
+		mount(NULL, mounted->directory, NULL, MS_REMOUNT, NULL), 0);
+	fd = open(path(mounted, BOOT), O_WRONLY);
+	assert_true(fd >= 0);
+	assert_fails(write(fd, "\7\0\0\0new", 7), EROFS);
+	assert_int_equal(close(fd), 0);
+	assert_fails(unlink(path(mounted, BOOT)), EROFS);
+	assert_fails(
+		open(path(mounted, "New-" OTHER), O_WRONLY | O_CREAT, 0600),
+		EROFS);
+	assert_non_null(get_variable(mounted->bench, BOOT));
+	assert_null(get_variable(mounted->bench, "New-" OTHER));
+}
+
 static int open_descriptors(void)
 {
 	int count = 0;
@@ -700,6 +734,7 @@ int group_fuse(void)
 		MOUNTED(unmounted_by_somebody),
 		MOUNTED(dead_mount),
 		MOUNTED(refused_mounts),
+		MOUNTED(read_only),
 		MOUNTED(nothing_is_left),
 	};
 
