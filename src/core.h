@@ -239,8 +239,8 @@ uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 			 const uint64_t *registers, uint32_t *anomalies,
 			 uint64_t *enter_ns, uint64_t *exit_ns);
 
-/* With the mutex: ends what is queued after a cz_call_now() was cut off, if one
- * was, and gives firmware back. A mask of requests. */
+/* With the mutex: ends what is queued for services that a cz_call_now() which was
+ * cut off has withdrawn, and gives firmware back after it. A mask of requests. */
 uint64_t cz_worker_sweep(struct cz *cz);
 
 /* Firmware's value as a status, or CZ_E_BAD_STATUS. */

@@ -103,6 +103,9 @@ static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 static void disown(struct cz *cz, bool cut_off)
 {
 	if (cut_off) {
+		cz->sweep_due = true;
+	}
+	if (cz->sweep_due) {
 		__atomic_store_n(&cz->now.state, CZ_REQUEST_DONE,
 				 __ATOMIC_RELEASE);
 	} else {

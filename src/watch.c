@@ -93,6 +93,15 @@ static void look(struct cz *cz, const struct cz_request *request,
 	}
 }
 
+/* Nobody is in firmware; a cz_call_now() that was cut off has left it, too. */
+static bool is_idle(const struct cz *cz, const struct cz_request *request)
+{
+	return request == NULL ||
+	       (request == &cz->now &&
+		__atomic_load_n(&cz->now.state, __ATOMIC_RELAXED) ==
+			CZ_REQUEST_DONE);
+}
+
 /* In an interrupt, on any CPU. */
 static void fire(void *argument)
 {
@@ -101,7 +110,7 @@ static void fire(void *argument)
 	const struct cz_request *request =
 		__atomic_load_n(&cz->in_flight, __ATOMIC_ACQUIRE);
 
-	if (request != NULL) {
+	if (!is_idle(cz, request)) {
 		look(cz, request, watched / CZ_WATCH_CALL);
 	} else if (__atomic_compare_exchange_n(
 			   &cz->watched, &watched, watched & ~CZ_WATCH_ON,

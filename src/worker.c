@@ -125,21 +125,24 @@ static void run(struct cz *cz, struct cz_request *request,
 
 /* ---- The loop ---- */
 
-/* With the mutex: a cz_call_now() was cut off, and could not say so to what is
- * queued. A mask of requests that ended with it. */
+/*
+ * With the mutex: a cz_call_now() may have been cut off, and could not tell what is
+ * queued. Another may have taken firmware over from it since: then the sweep stays
+ * due. A mask of requests that were ended.
+ */
 CZ_SELDOM uint64_t cz_worker_sweep(struct cz *cz)
 {
-	uint64_t ended;
+	enum cz_request_state cut_off = CZ_REQUEST_DONE;
 
-	if (__atomic_load_n(&cz->in_flight, __ATOMIC_RELAXED) != &cz->now ||
-	    __atomic_load_n(&cz->now.state, __ATOMIC_ACQUIRE) !=
-		    CZ_REQUEST_DONE) {
-		return 0;
+	if (__atomic_compare_exchange_n(&cz->now.state, &cut_off,
+					CZ_REQUEST_FREE, false,
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		cz->sweep_due = false;
+		cz_owner_release(cz);
 	}
-	ended = cz_requests_end(cz, cz->withdrawn, CZ_E_WITHDRAWN);
-	cz->now.state = CZ_REQUEST_FREE;
-	cz_owner_release(cz);
-	return ended;
+	return cz_requests_end(
+		cz, __atomic_load_n(&cz->withdrawn, __ATOMIC_RELAXED),
+		CZ_E_WITHDRAWN);
 }
 
 /* With the mutex, which it gives back: a cz_call_now() owns firmware. */

@@ -708,9 +708,12 @@ struct cz {
 
 	struct cz_request requests[CZ_MAX_REQUESTS]; /* see there */
 
-	/* cz_call_now()'s, while it is the owner. DONE and still the owner: its
-	 * call was cut off, and the worker is to end what is queued. */
+	/* cz_call_now()'s, while it is the owner. DONE and still the owner: a call
+	 * of its kind was cut off, and what is queued for the withdrawn services
+	 * has to end before the worker's next call. The state is atomic: whoever
+	 * changes it from DONE owns firmware. */
 	struct cz_request now;
+	bool sweep_due; /* a call was cut off since the queue was swept last */
 	uint64_t next_now_page; /* its arguments' next address */
 	uint32_t now_count; /* odd while it writes stats */
 	uint64_t turn_ns; /* atomic; until then the worker goes next */

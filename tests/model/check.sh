@@ -29,7 +29,7 @@ if [ "$errors" != 0 ] || [ "$unreached" != "$ends" ]; then
 	exit 1
 fi
 echo "# model: $states states, 0 errors, every step taken"
-for left_out in NO_NUMBER NO_OWNER EARLY_FREE LOST_WAKE NO_LOOK NO_WATCH; do
+for left_out in NO_NUMBER NO_OWNER NO_SWEEP EARLY_FREE LOST_WAKE NO_LOOK NO_WATCH; do
 	run "$left_out" "-D$left_out"
 	if [ "$errors" != 1 ]; then
 		echo "with $left_out there is no error"

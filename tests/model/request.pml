@@ -9,8 +9,9 @@
  *
  * With one of these defined something is left out, and spin has to find an error:
  * NO_NUMBER (an end asked for is whosever), NO_OWNER (no one owner of firmware),
- * EARLY_FREE (who gives up frees a request in flight), LOST_WAKE (the worker forgets
- * who came while it looked), NO_LOOK (who is woken does not look at the state: an
+ * NO_SWEEP (a call outside the queue that takes over from one that was cut off gives
+ * firmware to anyone), EARLY_FREE (who gives up frees a request in flight), LOST_WAKE
+ * (the worker forgets who came while it looked), NO_LOOK (who is woken does not look at the state: an
  * event may be set late, for the request's last user), NO_WATCH (nobody ends what
  * hangs).
  */
@@ -71,7 +72,11 @@ inline end_queued(i_) {
 
 inline sweep(i_) {
 	if
-	:: owner == NOW_CUT_OFF -> end_queued(i_); owner = 0
+	:: owner == NOW_CUT_OFF -> owner = 0
+	:: else
+	fi;
+	if
+	:: withdrawn -> end_queued(i_)
 	:: else
 	fi
 }
@@ -227,6 +232,7 @@ proctype worker() {
 		:: s < SLOTS && owner != 0 -> sweep(i_)
 		:: s < SLOTS && owner == 0 ->
 			owner = WORKER;
+			assert(!withdrawn);
 #endif
 			go(s, REQUEST_IN_FLIGHT);
 			in_flight = s;
@@ -299,7 +305,7 @@ proctype aborter() {
 }
 
 /* cz_call_now(): waits for nothing, so takes no lock; and cannot end what is
- * queued, which the worker does for it. */
+ * queued, which the worker does for it. Before that another may come. */
 proctype caller_now() {
 	bool faults;
 
@@ -320,7 +326,25 @@ proctype caller_now() {
 	fi;
 	leave_firmware();
 	if
-	:: faults -> withdrawn = true; owner = NOW_CUT_OFF
+	:: faults ->
+		withdrawn = true;
+		owner = NOW_CUT_OFF;
+		if
+		:: atomic {
+			owner == NOW_CUT_OFF -> owner = NOW;
+			number++;
+			enter_firmware()
+		};
+			atomic {
+				leave_firmware();
+#ifdef NO_SWEEP
+				owner = 0
+#else
+				owner = NOW_CUT_OFF
+#endif
+			}
+		:: owner != NOW_CUT_OFF
+		fi
 	:: else -> owner = 0
 	fi;
 busy:	skip

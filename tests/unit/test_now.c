@@ -469,6 +469,76 @@ static void writes_to_a_device(void **state)
 	assert_int_equal(bench->cz.touched, 0);
 }
 
+static cz_status count_now(struct bench *bench)
+{
+	struct cz_call call;
+	uint32_t count;
+
+	cz_prepare_get_next_high_monotonic_count(&call, &count);
+	return cz_call_now(&bench->cz, &call);
+}
+
+/* With nothing queued nobody tells the queue: firmware is free all the same for
+ * the next one, and nobody watches a call that has ended. */
+static void after_a_fault(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+	unsigned looks = 0;
+
+	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
+	bench->sim.hook[CZ_GET_TIME] = fault;
+	assert_status(get_time_now(bench, &time), CZ_E_FAULT);
+	assert_status(get_time_now(bench, &time), CZ_E_WITHDRAWN);
+	assert_status(count_now(bench), CZ_OK);
+	assert_status(count_now(bench), CZ_OK);
+	assert_int_equal(stats_of(bench).now_busy, 0);
+	while (sim_fire(&bench->sim)) {
+		assert_true(++looks < 4);
+	}
+	assert_status(
+		cz_reset_now(&bench->cz, CZ_EFI_RESET_WARM, CZ_OK, NULL, 0),
+		CZ_EFI_UNSUPPORTED);
+	assert_int_equal(bench->sim.reset_type, CZ_EFI_RESET_WARM);
+	assert_true(sim_logged(&bench->sim, "ResetSystem came back"));
+	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
+	assert_null(bench->cz.in_flight);
+}
+
+/* Another makes its call before the queue is told; the queue is told after it. */
+static void taken_over(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_host *sim = &bench->sim;
+	struct other other = {.bench = bench};
+	struct sim_thread *thread;
+	struct cz_efi_time time;
+	struct cz_call call;
+	cz_request_id id;
+	cz_status status;
+
+	sim->hook[CZ_GET_TIME] = fault;
+	sim->held = true;
+	thread = sim_spawn(sim, 10, other_entry, &other);
+	assert_true(sim_until(is_held, bench));
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	/* The worker cannot look at the queue. */
+	cz_host_mutex_lock(sim, &bench->cz.mutex);
+	sim_release_hold(sim);
+	sim_join(sim, thread);
+	assert_status(other.status, CZ_E_FAULT);
+	do { /* It may be the worker's turn. */
+		status = count_now(bench);
+	} while (status == CZ_E_BUSY &&
+		 cz_host_now_ns(sim) < bench->cz.turn_ns);
+	cz_host_mutex_unlock(sim, &bench->cz.mutex);
+	assert_status(status, CZ_OK);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_WITHDRAWN);
+	assert_int_equal(stats_of(bench).service[CZ_GET_TIME].calls, 1);
+	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
+}
+
 static uint64_t too_much(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)sim;
@@ -688,6 +758,8 @@ int group_now(void)
 		STARTED(faults),
 		STARTED(restored),
 		STARTED(writes_to_a_device),
+		STARTED(after_a_fault),
+		STARTED(taken_over),
 		STARTED(bad_size_and_anomalies),
 		STARTED(reset_came_back),
 		STARTED(reset_withdrawn),
