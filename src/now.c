@@ -33,6 +33,7 @@ static void enter(struct cz *cz, struct cz_request *request,
 	uint64_t value;
 
 	(void)cz_watch_number(cz);
+	__atomic_store_n(&cz->left_firmware, false, __ATOMIC_RELAXED);
 	cz_host_borrow_begin(host, cz->space, &cz->borrow);
 	if (mapping.page_count != 0) {
 		/* Mapped before, in cz_init(): cannot fail. */
@@ -42,6 +43,7 @@ static void enter(struct cz *cz, struct cz_request *request,
 	value = cz_gate_call(cz, cz->function[request->service],
 			     request->registers, &outcome->anomalies);
 	outcome->exit_ns = cz_host_now_ns(host);
+	__atomic_store_n(&cz->left_firmware, true, __ATOMIC_RELAXED);
 	if (mapping.page_count != 0) {
 		cz_host_space_unmap(host, cz->space, mapping.address,
 				    mapping.page_count);
@@ -98,8 +100,8 @@ static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 	return status;
 }
 
-/* Firmware has no owner any more; or the worker still has to end, under its
- * mutex, what was queued for the services that are withdrawn now. */
+/* Firmware has no owner any more; or somebody still has to end, under the mutex,
+ * what was queued for the services that are withdrawn now. */
 static void disown(struct cz *cz, bool cut_off)
 {
 	if (cut_off) {

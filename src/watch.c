@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The watch: a timer that looks, while firmware is in use, whether the call in
- * flight is still the same, and counts for how long the worker was seen running
- * it. Past the service's kill limit the call is ended; where no interrupt comes
- * through, which only the direct gate allows, that is said. A timer for each call
- * would cost every call what one for many does not.
+ * flight is still the same, and counts the time for which the worker was seen
+ * running it. Past the service's kill limit the call is ended; where no interrupt
+ * comes through, which only the direct gate allows, that is said. A timer for each
+ * call would cost every call what one for many does not.
  */
 #include "call.h"
 
-#define STEPS 16u /* of the smallest limit */
-#define PATIENCE 8u /* steps until an interrupt has not come through */
+#define STEPS 16u /* looks in a limit */
+#define PATIENCE 8u /* looks until an interrupt has not come through */
+
+static uint64_t step_of(uint64_t limit_ns)
+{
+	return limit_ns / STEPS + 1;
+}
 
 void cz_watch_init(struct cz *cz)
 {
@@ -24,7 +29,7 @@ void cz_watch_init(struct cz *cz)
 		cz->watched = CZ_WATCH_ON; /* and never off: no timer */
 		return;
 	}
-	cz->watch_period_ns = least_ns / STEPS + 1;
+	cz->watch_period_ns = step_of(least_ns);
 }
 
 static uint64_t limit_of(const struct cz *cz, const struct cz_request *request)
@@ -38,7 +43,6 @@ static uint64_t limit_of(const struct cz *cz, const struct cz_request *request)
 
 static void say_stuck(struct cz *cz, const struct cz_request *request)
 {
-	cz->watch_said = true;
 	__atomic_fetch_add(&cz->stats.stuck, 1, __ATOMIC_RELAXED);
 	cz_error(cz->host,
 		 "%s has run for %llu ms and takes no interrupt: it cannot be "
@@ -49,47 +53,69 @@ static void say_stuck(struct cz *cz, const struct cz_request *request)
 		 cz_ull(cz->watch_ran_ns / 1000000));
 }
 
+/* A newer call may have begun, and its end may have been asked for: that stays. */
+static void ask_for_end(struct cz *cz, const struct cz_request *request,
+			uint64_t number, uint64_t asked)
+{
+	if (asked >= cz_end_of(number + 1, false) ||
+	    !__atomic_compare_exchange_n(&cz->end_asked, &asked,
+					 cz_end_of(number, true), false,
+					 __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+		return;
+	}
+	cz_host_interrupt(cz->host, cz->worker);
+	cz->watch_asked++;
+	if (cz->watch_asked == PATIENCE + 1) {
+		say_stuck(cz, request);
+	}
+}
+
+/*
+ * The worker runs the call at this moment, and so counts as having run it since the
+ * last look. But no look counts more than a step of the service's own limit: a timer
+ * that is very late, or a clock that went on while the machine slept, ends no call.
+ */
+static void count(struct cz *cz, const struct cz_request *request,
+		  uint64_t number, uint64_t passed_ns, uint64_t asked)
+{
+	uint64_t limit_ns = limit_of(cz, request);
+	uint64_t step_ns = step_of(limit_ns);
+
+	cz->watch_ran_ns += passed_ns < step_ns ? passed_ns : step_ns;
+	/* Asked for once; while nobody has acted on it, again. */
+	if (limit_ns != CZ_FOREVER && cz->watch_ran_ns >= limit_ns &&
+	    (cz->watch_asked == 0 || asked != 0)) {
+		ask_for_end(cz, request, number, asked);
+	}
+}
+
 /* The number was read before the request, which may be a later one's: then what
  * is asked for is stale, and nobody does it. */
 static void look(struct cz *cz, const struct cz_request *request,
 		 uint64_t number)
 {
-	uint64_t limit_ns = limit_of(cz, request);
+	uint64_t now_ns = cz_host_now_ns(cz->host);
+	uint64_t passed_ns = now_ns - cz->watch_looked_ns;
+	uint64_t asked;
 
-	/* The host's own work may take as long as it does. */
-	if (__atomic_load_n(&cz->is_keeping, __ATOMIC_RELAXED)) {
+	cz->watch_looked_ns = now_ns;
+	/* What the host and the library do then may take as long as it does. */
+	if (__atomic_load_n(&cz->left_firmware, __ATOMIC_RELAXED)) {
 		return;
 	}
 	/* cz_abort_in_flight() has sent one, which may have come before firmware
 	 * was entered: then it passed nothing. */
-	if (__atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED) ==
-	    cz_end_of(number, false)) {
+	asked = __atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED);
+	if (asked == cz_end_of(number, false)) {
 		cz_host_interrupt(cz->host, cz->worker);
 	}
 	if (number != cz->watch_number) {
 		cz->watch_number = number;
 		cz->watch_ran_ns = 0;
-		cz->watch_said = false;
-		return;
-	}
-	if (request != &cz->now && !cz_host_is_running(cz->host, cz->worker)) {
-		return;
-	}
-	cz->watch_ran_ns += cz->watch_period_ns;
-	if (limit_ns == CZ_FOREVER || cz->watch_ran_ns < limit_ns) {
-		return;
-	}
-	/* Asked for once; while nobody has acted on it, again. */
-	if (cz->watch_ran_ns >= limit_ns + cz->watch_period_ns &&
-	    __atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED) == 0) {
-		return;
-	}
-	__atomic_store_n(&cz->end_asked, cz_end_of(number, true),
-			 __ATOMIC_RELEASE);
-	cz_host_interrupt(cz->host, cz->worker);
-	if (!cz->watch_said &&
-	    cz->watch_ran_ns >= limit_ns + PATIENCE * cz->watch_period_ns) {
-		say_stuck(cz, request);
+		cz->watch_asked = 0;
+	} else if (request == &cz->now ||
+		   cz_host_is_running(cz->host, cz->worker)) {
+		count(cz, request, number, passed_ns, asked);
 	}
 }
 

@@ -106,16 +106,16 @@ static void run(struct cz *cz, struct cz_request *request,
 		/* Mapped before, in cz_init(): cannot fail. */
 		(void)cz_host_space_map(host, cz->space, &mapping);
 	}
+	__atomic_store_n(&cz->left_firmware, false, __ATOMIC_RELAXED);
 	value = cz_worker_enter(cz, cz->function[request->service],
 				request->registers, &outcome->anomalies,
 				&outcome->enter_ns, &outcome->exit_ns);
+	__atomic_store_n(&cz->left_firmware, true, __ATOMIC_RELAXED);
 	if (mapping.page_count != 0) {
 		cz_host_space_unmap(host, cz->space, mapping.address,
 				    mapping.page_count);
 	}
-	__atomic_store_n(&cz->is_keeping, true, __ATOMIC_RELAXED);
 	kept = cz_host_call_end(host, request->service, cz->ended_by == 0);
-	__atomic_store_n(&cz->is_keeping, false, __ATOMIC_RELAXED);
 	cz_host_unpin(host);
 	cz_call_judge(cz, request, value, outcome);
 	if (!kept && outcome->status == CZ_OK) {

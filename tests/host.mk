@@ -15,12 +15,14 @@ CORE_HEADERS := $(wildcard include/caesura/*.h src/*.h)
 
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_HEADERS := $(wildcard tests/unit/*.h) tests/model/states.h
+INTERLEAVED := -DINTERLEAVE -include tests/unit/interleave.h
 
 # $(1) compiler
 define unit_build
 $(OUT)/unit-$(1)/%.o: %.c $(CORE_HEADERS) $(UNIT_HEADERS) tests/host.mk
 	@mkdir -p $$(@D)
-	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -c $$< -o $$@
+	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) \
+		$$(if $$(filter src/%,$$<),$(INTERLEAVED)) -c $$< -o $$@
 
 $(OUT)/unit-$(1)/unit: $(patsubst %.c,$(OUT)/unit-$(1)/%.o,$(CORE_SRC) $(UNIT_SRC))
 	$(Q)$(HOST_CC_$(1)) $(SANITIZE) -pthread $$^ -lcmocka -o $$@
@@ -53,15 +55,16 @@ ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
 		frame.c mode.c describe.c end.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
-ARM64_HEADERS := $(CORE_HEADERS) $(wildcard src/arm64/*.h tests/arm64/*.h)
+ARM64_HEADERS := $(CORE_HEADERS) tests/unit/interleave.h \
+	$(wildcard src/arm64/*.h tests/arm64/*.h)
 
 # $(1) compiler, $(2) test
 define arm64_build
-$(OUT)/unit-arm64/$(2)-$(1): tests/arm64/$(2).c tests/arm64/fake.c \
+$(OUT)/unit-arm64/$(2)-$(1): tests/arm64/$(2).c tests/arm64/fake.c tests/unit/interleave.c \
 		$(ARM64_SRC) $(ARM64_HEADERS) tests/host.mk
 	@mkdir -p $$(@D)
 	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Itests/arm64 \
-		$$(filter %.c,$$^) -lcmocka -o $$@
+		-Itests/unit $(INTERLEAVED) $$(filter %.c,$$^) -lcmocka -o $$@
 endef
 ARM64_TESTS := $(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(OUT)/unit-arm64/$(t)-$(c)))
 $(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(eval $(call arm64_build,$(c),$(t)))))

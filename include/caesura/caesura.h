@@ -112,8 +112,9 @@ typedef uint32_t cz_service_mask;
 /*
  * Of one service: for how long one of its calls may run, and which services are
  * withdrawn after one that was ended. A limit counts the time in which the worker
- * runs, not that in which it is switched out, in steps of a sixteenth of the
- * smallest limit that there is; CZ_FOREVER: none.
+ * runs, not that in which it is switched out: a timer looks sixteen times in the
+ * smallest limit that there is, and counts the time since its last look if it finds
+ * the worker running, but a sixteenth of the limit at most. CZ_FOREVER: none.
  */
 #define CZ_MIN_KILL_LIMIT_NS 1000000ull
 
@@ -675,9 +676,9 @@ struct cz {
 	uint64_t end_asked;
 	/* Atomic: the number of the latest call, and whether the watch is on. */
 	uint64_t watched;
-	/* Atomic: the call in flight has left firmware, and is in
-	 * cz_host_call_end(). */
-	bool is_keeping;
+	/* Atomic: the latest call has left firmware. What is done for it then, or
+	 * said about it, is not its time. */
+	bool left_firmware;
 
 	/* The owner's, and the exception hooks' on top of it. */
 	cz_status ended_by; /* CZ_E_FAULT, _KILLED, _ABORTED; 0 if none */
@@ -721,8 +722,8 @@ struct cz {
 
 	/* The watch's own: see src/watch.c. */
 	cz_host_timer watch_timer;
-	uint64_t watch_number, watch_ran_ns;
-	bool watch_said;
+	uint64_t watch_number, watch_ran_ns, watch_looked_ns;
+	uint32_t watch_asked; /* how often it has asked for the call's end */
 
 	/* The owner's. */
 	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */

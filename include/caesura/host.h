@@ -80,6 +80,10 @@ void cz_host_log(struct cz_host *host, enum cz_log_level level,
  * any CPU, but where there are several on another than the worker is on, also when
  * that moves: it watches a call that may have masked interrupts. A timer that has
  * fired may be started again, also by its own fire. Any context. Does not block.
+ *
+ * It may fire late, and kill limits stay exact as long as it is no later than a
+ * sixteenth of the limit. If it is later, a limit takes effect after up to seventeen
+ * times as long as the timer is late, because it takes that many looks.
  */
 void cz_host_timer_start(struct cz_host *host, cz_host_timer *timer,
 			 uint64_t at_ns, void (*fire)(void *), void *argument);

@@ -2,6 +2,8 @@
 /* The fixture of most tests: a simulated machine with the library on it. */
 #include "bench.h"
 
+#include "interleave.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@ int bench_setup(void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	assert_non_null(bench);
+	interleave_at(NULL, 0, NULL, NULL);
 	sim_host_start(&bench->sim);
 	sim_firmware_start(&bench->sim);
 	bench->config = sim_config(&bench->sim);

@@ -138,6 +138,7 @@ struct cz_host {
 	unsigned calls_ended, calls_completed;
 	bool keeps_nothing; /* of what a call did */
 	bool held_at_end; /* cz_host_call_end() goes on when `held` is cleared */
+	bool held_in_log; /* so does the next cz_host_log() */
 	unsigned interrupts_sent;
 	void (*unlocking)(
 		void); /* a mutex is about to be given back; or NULL */
@@ -215,8 +216,11 @@ const struct sim_mapping *sim_mapped(struct cz_host *sim, uint64_t address);
 /* Nothing that the library allocated is left. */
 bool sim_is_clean(const struct cz_host *sim);
 
-/* The timer's interrupt, if it is on; false if not. */
+/* The timer's interrupt, if it is on; false if not. The clock leaps to its time. */
 bool sim_fire(struct cz_host *sim);
+
+/* The clock leaps to a time that has not come yet. */
+void sim_leap(struct cz_host *sim, uint64_t to_ns);
 
 /* Waits, for at most two seconds, until check(argument) holds. */
 bool sim_until(bool (*check)(void *), void *argument);

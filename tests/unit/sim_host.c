@@ -191,6 +191,9 @@ int cz_host_priority(struct cz_host *sim, cz_host_thread thread)
 
 /* ---- Time and words ---- */
 
+/* How far the machine's clock is ahead of the real one: see sim_leap(). */
+static uint64_t leapt_ns;
+
 uint64_t cz_host_now_ns(struct cz_host *sim)
 {
 	struct timespec now;
@@ -202,7 +205,28 @@ uint64_t cz_host_now_ns(struct cz_host *sim)
 	if (sim != NULL && sim->broken == SIM_CLOCK_RUNS_BACK) {
 		return 1000000000 - sim->backward++;
 	}
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec +
+	       __atomic_load_n(&leapt_ns, __ATOMIC_RELAXED);
+}
+
+void sim_leap(struct cz_host *sim, uint64_t to_ns)
+{
+	uint64_t now_ns = cz_host_now_ns(NULL);
+
+	pthread_mutex_lock(&sim->lock);
+	if (to_ns > now_ns) {
+		__atomic_fetch_add(&leapt_ns, to_ns - now_ns, __ATOMIC_RELAXED);
+	}
+	pthread_cond_broadcast(&sim->changed);
+	pthread_mutex_unlock(&sim->lock);
+}
+
+static void hold(struct cz_host *sim)
+{
+	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&sim->held, __ATOMIC_SEQ_CST)) {
+		usleep(100);
+	}
 }
 
 void cz_host_log(struct cz_host *sim, enum cz_log_level level,
@@ -213,6 +237,9 @@ void cz_host_log(struct cz_host *sim, enum cz_log_level level,
 
 	demand(length > 0 && length < 256, "a log line's length");
 	demand(strchr(line, '\n') == NULL, "a log line of two lines");
+	if (__atomic_exchange_n(&sim->held_in_log, false, __ATOMIC_SEQ_CST)) {
+		hold(sim);
+	}
 	pthread_mutex_lock(&sim->lock);
 	if (sim->log_bytes + (size_t)length + 8 < sizeof(sim->log)) {
 		sim->log_bytes += (size_t)sprintf(sim->log + sim->log_bytes,
@@ -352,9 +379,11 @@ void cz_host_event_clear(struct cz_host *sim, cz_host_event *storage)
 /* Until the deadline, or for good. False when it has passed. */
 static bool wait_once(struct cz_host *sim, uint64_t deadline_ns)
 {
+	uint64_t real_ns =
+		deadline_ns - __atomic_load_n(&leapt_ns, __ATOMIC_RELAXED);
 	struct timespec until = {
-		.tv_sec = (time_t)(deadline_ns / 1000000000),
-		.tv_nsec = (long)(deadline_ns % 1000000000),
+		.tv_sec = (time_t)(real_ns / 1000000000),
+		.tv_nsec = (long)(real_ns % 1000000000),
 	};
 
 	if (deadline_ns == CZ_FOREVER) {
@@ -726,10 +755,7 @@ bool cz_host_call_end(struct cz_host *sim, uint32_t service, bool completed)
 	sim->calls_ended++;
 	sim->calls_completed += completed;
 	if (sim->held_at_end) {
-		__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
-		while (__atomic_load_n(&sim->held, __ATOMIC_SEQ_CST)) {
-			usleep(100);
-		}
+		hold(sim);
 	}
 	return !sim->keeps_nothing;
 }
@@ -761,6 +787,9 @@ bool sim_fire(struct cz_host *sim)
 	void (*fire)(void *);
 	void *argument;
 
+	if (sim->timer_fire != NULL && sim->broken == SIM_SOUND) {
+		sim_leap(sim, sim->timer_ns);
+	}
 	pthread_mutex_lock(&sim->lock);
 	fire = sim->timer_fire;
 	argument = sim->timer_argument;
@@ -891,6 +920,7 @@ void sim_host_start(struct cz_host *sim)
 	pthread_condattr_t attributes;
 
 	memset(sim, 0, sizeof(*sim));
+	leapt_ns = 0;
 	sim->fail_after = -1;
 	pthread_mutex_init(&sim->lock, NULL);
 	pthread_condattr_init(&attributes);

@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include "call.h"
+#include "interleave.h"
 
 #include <unistd.h>
 
@@ -368,6 +369,220 @@ static void killed(void **state)
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
 }
 
+/* ---- Timers that are late ---- */
+
+#define SECOND 1000000000ull
+
+/* GetTime's limit is 2 s, and another service's the least that there is. */
+static struct cz_request *hold_beside_a_small_limit(struct bench *bench,
+						    struct cz_call *call,
+						    cz_request_id *id)
+{
+	static struct cz_policy policy;
+
+	policy = cz_default_policy;
+	policy.service[CZ_SET_TIME].kill_limit_ns = CZ_MIN_KILL_LIMIT_NS;
+	bench->config.policy = &policy;
+	assert_status(bench_start(bench), CZ_OK);
+	hold(bench, call, id, sim_hold);
+	return &bench->cz.requests[(*id & 0xffff) - 1];
+}
+
+static bool is_done(void *argument)
+{
+	const struct cz_request *request = argument;
+
+	return __atomic_load_n(&request->state, __ATOMIC_ACQUIRE) ==
+	       CZ_REQUEST_DONE;
+}
+
+/* Fires so many times, each later than asked for. */
+static void fire_late(struct bench *bench, unsigned times, uint64_t late_ns)
+{
+	for (unsigned i = 0; i < times; i++) {
+		sim_leap(&bench->sim, bench->sim.timer_ns + late_ns);
+		assert_true(sim_fire(&bench->sim));
+	}
+}
+
+/* The limit is in time, not in how often the timer has come. */
+static void killed_by_a_late_timer(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_request *request;
+	struct cz_call call;
+	cz_request_id id;
+
+	request = hold_beside_a_small_limit(bench, &call, &id);
+	/* The first look sees a new call; then 19 make 1.9 s. */
+	fire_late(bench, 20, SECOND / 10 - bench->cz.watch_period_ns);
+	assert_int_equal(bench->sim.interrupts_sent, 0);
+	fire_late(bench, 1, SECOND / 10);
+	assert_true(sim_until(is_done, request));
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	sim_release_hold(&bench->sim);
+}
+
+/* A machine that slept for an hour has not run the call for an hour. */
+static void not_killed_by_one_late_timer(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_request *request;
+	struct cz_call call;
+	cz_request_id id;
+
+	request = hold_beside_a_small_limit(bench, &call, &id);
+	fire_late(bench, 16, 3600 * SECOND);
+	assert_int_equal(bench->sim.interrupts_sent, 0);
+	fire_late(bench, 1, 3600 * SECOND);
+	assert_true(sim_until(is_done, request));
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	sim_release_hold(&bench->sim);
+}
+
+/* ---- The watch meets a newer call ---- */
+
+struct newer {
+	struct bench *bench;
+	cz_request_id id, older_id;
+	struct cz_call call, older;
+};
+
+/* Takes no interrupt while it is held, then one. */
+static uint64_t interrupted_late(struct cz_host *sim, struct cz *cz,
+				 const uint64_t *r)
+{
+	deaf(sim, cz, r);
+	sim_interrupt(cz);
+	return CZ_EFI_SUCCESS;
+}
+
+/* The call past its limit returns by itself, and another's end is asked for. */
+static void abort_the_next(void *argument)
+{
+	struct newer *newer = argument;
+	struct bench *bench = newer->bench;
+
+	sim_release_hold(&bench->sim);
+	assert_status(
+		cz_wait(&bench->cz, newer->older_id, &newer->older, LATER),
+		CZ_OK);
+	hold(bench, &newer->call, &newer->id, interrupted_late);
+	cz_abort_in_flight(&bench->cz);
+}
+
+/* Whether the watch has looked at the number already or is just going to. */
+static void abort_while_the_watch_asks(struct bench *bench, unsigned loads)
+{
+	struct newer newer = {.bench = bench};
+
+	hold(bench, &newer.older, &newer.older_id, deaf);
+	for (unsigned i = 0; i < 16; i++) {
+		sim_fire(&bench->sim);
+	}
+	assert_int_equal(bench->cz.end_asked & 1, 0); /* no kill */
+	interleave_at(&bench->cz.end_asked, loads, abort_the_next, &newer);
+	sim_fire(&bench->sim);
+	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&bench->cz, newer.id, &newer.call, LATER),
+		      CZ_E_ABORTED);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	assert_int_equal(stats_of(bench).kills, 0);
+}
+
+static void abort_is_not_lost(void **state)
+{
+	struct bench *bench = *state;
+
+	abort_while_the_watch_asks(bench, 0);
+	abort_while_the_watch_asks(bench, 1);
+	assert_int_equal(stats_of(bench).aborts, 2);
+}
+
+static void hold_the_next(void *argument)
+{
+	struct newer *newer = argument;
+
+	hold(newer->bench, &newer->call, &newer->id, sim_hold);
+}
+
+/* A call begins just as the watch goes to rest: the watch is on for it. */
+static void watch_does_not_rest(void **state)
+{
+	struct bench *bench = *state;
+	struct newer newer = {.bench = bench};
+	struct cz_efi_time time;
+
+	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	interleave_at(&bench->cz.watched, 1, hold_the_next, &newer);
+	assert_true(sim_fire(&bench->sim));
+	(void)fire_until_done(bench, newer.id, 100);
+	assert_status(cz_wait(&bench->cz, newer.id, &newer.call, LATER),
+		      CZ_E_KILLED);
+	sim_release_hold(&bench->sim);
+}
+
+/* ---- What is done for a call that has left firmware ---- */
+
+static uint64_t read_null(struct cz_host *sim, struct cz *cz, const uint64_t *r)
+{
+	(void)sim;
+	(void)cz;
+	(void)r;
+	return *(volatile uint8_t *)16;
+}
+
+static void watch_the_report(struct bench *bench)
+{
+	assert_true(sim_until(is_held, bench));
+	for (int i = 0; i < 100; i++) {
+		sim_fire(&bench->sim);
+	}
+	assert_int_equal(bench->sim.interrupts_sent, 0);
+	sim_release_hold(&bench->sim);
+}
+
+static void prepare_report(struct bench *bench)
+{
+	bench->sim.hook[CZ_GET_TIME] = read_null;
+	bench->sim.held = true;
+	bench->sim.entered_hold = false;
+	bench->sim.held_in_log = true;
+}
+
+static void call_now_entry(void *argument)
+{
+	struct bench *bench = argument;
+	struct cz_efi_time time;
+	struct cz_call call;
+
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_call_now(&bench->cz, &call), CZ_E_FAULT);
+}
+
+/* A console may be slow: that is not the call's time. */
+static void reporting(void **state)
+{
+	struct bench *bench = *state;
+	struct sim_thread *thread;
+	struct cz_efi_time time;
+	struct cz_call call;
+	cz_request_id id;
+
+	prepare_report(bench);
+	cz_prepare_get_time(&call, &time, NULL);
+	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	watch_the_report(bench);
+	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_FAULT);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	prepare_report(bench);
+	thread = sim_spawn(&bench->sim, 10, call_now_entry, bench);
+	watch_the_report(bench);
+	sim_join(&bench->sim, thread);
+	assert_int_equal(stats_of(bench).faults, 2);
+	assert_int_equal(stats_of(bench).stuck, 0);
+}
+
 /* The host is told how each call of firmware's has ended, and can refuse it. */
 static void host_keeps(void **state)
 {
@@ -579,6 +794,11 @@ int group_trouble(void)
 		STARTED(abort_too_late),
 		STARTED(abort_given_up),
 		STARTED(killed),
+		FRESH(killed_by_a_late_timer),
+		FRESH(not_killed_by_one_late_timer),
+		STARTED(abort_is_not_lost),
+		STARTED(watch_does_not_rest),
+		STARTED(reporting),
 		STARTED(host_keeps),
 		STARTED(not_killed_while_switched_out),
 		STARTED(watch_rests),
