@@ -6,6 +6,7 @@
  */
 #include "call.h"
 #include "fake.h"
+#include "interleave.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -580,6 +581,22 @@ static void an_end_is_one_calls(void **state)
 	assert_true(fake_said("it was at FakeDxe+0x0 (0x40000000)"));
 }
 
+static void ask_for_the_next(void *argument)
+{
+	(void)argument;
+	fake_cz.end_asked = cz_end_of(8, false);
+}
+
+/* What is asked for of a later call just then is not taken for the earlier one's. */
+static void a_newer_end_stays(void **state)
+{
+	(void)state;
+	interleave_at(&fake_cz.end_asked, 2, ask_for_the_next, NULL);
+	resume(cz_end_of(6, false));
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(fake_cz.end_asked, cz_end_of(8, false));
+}
+
 /* It goes on, until its limit. */
 static void a_call_that_wrote_to_a_device_is_not_aborted(void **state)
 {
@@ -810,6 +827,7 @@ int main(void)
 			el0_is_firmware_there_and_el1t_in_the_direct_gate,
 			start),
 		cmocka_unit_test_setup(an_end_is_one_calls, start),
+		cmocka_unit_test_setup(a_newer_end_stays, start),
 		cmocka_unit_test_setup(
 			a_call_that_wrote_to_a_device_is_not_aborted, start),
 		cmocka_unit_test_setup(the_first_write_opens_a_device, start),

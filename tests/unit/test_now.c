@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include "call.h"
+#include "interleave.h"
 
 #include <string.h>
 
@@ -411,6 +412,71 @@ static void faults(void **state)
 	assert_status(cz_call_now(&bench->cz, &call), CZ_OK);
 }
 
+static void withdraw_entry(void *argument)
+{
+	struct bench *bench = argument;
+
+	cz_withdraw(&bench->cz, CZ_GET_TIME);
+}
+
+static void withdraw_elsewhere(void *argument)
+{
+	struct bench *bench = argument;
+
+	sim_join(&bench->sim,
+		 sim_spawn(&bench->sim, 10, withdraw_entry, bench));
+}
+
+/* Between the check of the arguments and the moment when firmware is taken. */
+static void withdrawn_meanwhile(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_efi_time time;
+
+	interleave_at(&bench->cz.in_flight, 0, withdraw_elsewhere, bench);
+	assert_status(get_time_now(bench, &time), CZ_E_WITHDRAWN);
+	assert_int_equal(bench->sim.order_count, 0);
+	assert_null(bench->cz.in_flight);
+	cz_restore(&bench->cz, CZ_GET_TIME);
+	assert_status(get_time_now(bench, &time), CZ_OK);
+}
+
+/* What a cz_call_now() on another CPU writes, as far as it has come. */
+static void end_count(void *argument)
+{
+	struct bench *bench = argument;
+
+	bench->cz.stats.now++;
+	bench->cz.now_count++;
+}
+
+static void begin_count(void *argument)
+{
+	struct bench *bench = argument;
+
+	bench->cz.now_count++;
+	bench->cz.stats.service[CZ_GET_TIME].calls++;
+	/* Not before the copy has been compared once. */
+	interleave_at(&bench->cz.now_count, 2, end_count, bench);
+}
+
+/* A copy that is made while a call is being counted is made again. */
+static void consistent_statistics(void **state)
+{
+	struct bench *bench = *state;
+	struct cz_stats stats;
+
+	interleave_at(&bench->cz.now_count, 0, begin_count, bench);
+	stats = stats_of(bench);
+	assert_int_equal(stats.service[CZ_GET_TIME].calls, 1);
+	assert_int_equal(stats.now, 1);
+	/* Begun after the first look, ended before the second. */
+	interleave_at(&bench->cz.now_count, 1, begin_count, bench);
+	stats = stats_of(bench);
+	assert_int_equal(stats.service[CZ_GET_TIME].calls, 2);
+	assert_int_equal(stats.now, 2);
+}
+
 /* With nothing queued: the host brings the services back. */
 static void restored(void **state)
 {
@@ -756,6 +822,8 @@ int group_now(void)
 		STARTED(late_abort),
 		STARTED(contention),
 		STARTED(faults),
+		STARTED(withdrawn_meanwhile),
+		STARTED(consistent_statistics),
 		STARTED(restored),
 		STARTED(writes_to_a_device),
 		STARTED(after_a_fault),
