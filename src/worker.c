@@ -29,7 +29,7 @@ uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 	return value;
 }
 
-/* Appendix D: success, seven warnings, errors by number, OEM errors. */
+/* As caesura.h says: success, seven warnings, errors by number, errors of an OEM's. */
 cz_status cz_worker_status(uint64_t value)
 {
 	if (cz_is_ours(value)) {

@@ -26,9 +26,13 @@ extern "C" {
 #define CZ_VERSION "0.1.0"
 
 /*
- * EFI_STATUS as firmware returned it, or one of Caesura's own codes below,
- * which lie where the specification (appendix D) leaves room to implementers.
- * Firmware cannot return one of those: that is reported as CZ_E_BAD_STATUS.
+ * EFI_STATUS as firmware returned it, or one of Caesura's own codes below, which lie
+ * where the specification (appendix D) leaves room to implementers.
+ *
+ * What firmware may return is success, the specification's warnings (1 to 7), an
+ * error up to CZ_EFI_ERROR(0x1000), and an error of an OEM's (the two highest bits
+ * set) that is none of Caesura's own. Anything else, warnings of an OEM's included, is
+ * reported as CZ_E_BAD_STATUS.
  */
 typedef uint64_t cz_status;
 

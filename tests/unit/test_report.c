@@ -11,7 +11,13 @@ static void names_of_statuses(void **state)
 	assert_string_equal(cz_status_name(CZ_EFI_NOT_FOUND), "EFI_NOT_FOUND");
 	assert_string_equal(cz_status_name(CZ_E_DEADLINE), "CZ_E_DEADLINE");
 	assert_string_equal(cz_status_name(CZ_E_STOPPED), "CZ_E_STOPPED");
+	assert_string_equal(cz_status_name(7), "EFI_WARN_RESET_REQUIRED");
+	assert_string_equal(cz_status_name(8), "unknown status");
+	assert_string_equal(cz_status_name(CZ_EFI_ERROR(35)), "EFI_HTTP_ERROR");
 	assert_string_equal(cz_status_name(4711), "unknown status");
+	for (uint64_t i = 1; i <= 7; i++) {
+		assert_string_not_equal(cz_status_name(i), "unknown status");
+	}
 	for (uint64_t i = 1; i <= 15; i++) {
 		assert_string_not_equal(cz_status_name(CZ_ERROR_BASE + i),
 					"unknown status");
