@@ -73,12 +73,18 @@ static bool goes_before(const struct cz_request *a, int a_priority,
 	return a->age < b->age;
 }
 
+/* The waiter's; in cz_wait() the submitter's, when that is higher. */
 static int present_priority(struct cz *cz, const struct cz_request *request)
 {
+	int priority;
+
 	if (request->waiter == NULL) {
 		return request->priority;
 	}
-	return cz_host_priority(cz->host, request->waiter);
+	priority = cz_host_priority(cz->host, request->waiter);
+	return request->keeps_priority && request->priority > priority
+		       ? request->priority
+		       : priority;
 }
 
 static CZ_SELDOM struct cz_request *first_of_many(struct cz *cz)
@@ -177,6 +183,8 @@ static void unlock_with_room(struct cz *cz)
 	unlock(cz);
 	if (wanted) {
 		cz_host_event_set(cz->host, &cz->room);
+		/* The worker may have lent us its priority until now. */
+		cz_host_event_set(cz->host, &cz->work);
 	}
 }
 
@@ -207,11 +215,16 @@ cz_status cz_requests_admit(struct cz *cz, const struct cz_call *call,
 /* Waits, with the mutex held, until a request may be free. */
 static CZ_SELDOM bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
 {
+	bool idle = cz->worker_idle;
 	bool came;
 
 	cz_host_event_clear(cz->host, &cz->room);
 	cz->room_waiters++;
 	unlock(cz);
+	/* It lends our priority on to a thread that has a request. */
+	if (idle) {
+		cz_host_event_set(cz->host, &cz->work);
+	}
 	came = cz_host_event_wait(cz->host, &cz->room, cz->worker, deadline_ns);
 	lock(cz);
 	cz->room_waiters--;
@@ -237,16 +250,17 @@ static void place(struct cz *cz, struct cz_request *request,
 	request->address = cz->window_address + page * CZ_PAGE;
 }
 
-/* Takes a free request; waits for one when wait is true. */
+/* Takes a free request for a thread that waits for one, and for its end; or, with
+ * no waiter, one that is free now. */
 static cz_status open_request(struct cz *cz, const struct cz_layout *layout,
-			      bool wait, uint64_t deadline_ns,
+			      cz_host_thread waiter, uint64_t deadline_ns,
 			      struct cz_request **out)
 {
 	struct cz_request *request;
 
 	lock(cz);
 	while (cz->free_requests == 0 && !cz->stopping) {
-		if (!wait) {
+		if (waiter == NULL) {
 			unlock(cz);
 			return CZ_E_BUSY;
 		}
@@ -262,6 +276,7 @@ static cz_status open_request(struct cz *cz, const struct cz_layout *layout,
 	request = &cz->requests[__builtin_ctzll(cz->free_requests)];
 	cz->free_requests &= cz->free_requests - 1;
 	request->state = CZ_REQUEST_FILLING;
+	request->waiter = waiter;
 	place(cz, request, layout->page_count);
 	cz_host_event_clear(cz->host, &request->done);
 	unlock(cz);
@@ -365,12 +380,12 @@ cz_status cz_call_and_wait(struct cz *cz, const struct cz_call *call,
 	cz_status status = admit(cz, call, &layout);
 
 	if (status == CZ_OK) {
-		status = open_request(cz, &layout, true, deadline_ns, &request);
+		status = open_request(cz, &layout, cz_host_self(cz->host),
+				      deadline_ns, &request);
 	}
 	if (status != CZ_OK) {
 		return status;
 	}
-	request->waiter = cz_host_self(cz->host);
 	status = fill(cz, request, call, &layout);
 	if (status != CZ_OK) {
 		return status;
@@ -392,7 +407,7 @@ cz_status cz_submit(struct cz *cz, const struct cz_call *call,
 	cz_request_id name;
 
 	if (status == CZ_OK) {
-		status = open_request(cz, &layout, false, 0, &request);
+		status = open_request(cz, &layout, NULL, 0, &request);
 	}
 	if (status != CZ_OK) {
 		return status;
@@ -412,6 +427,7 @@ cz_status cz_wait(struct cz *cz, cz_request_id id, const struct cz_call *call,
 {
 	cz_host_thread self = cz_host_self(cz->host);
 	struct cz_request *request;
+	bool wanted;
 
 	lock(cz);
 	request = find(cz, id);
@@ -422,12 +438,20 @@ cz_status cz_wait(struct cz *cz, cz_request_id id, const struct cz_call *call,
 		return CZ_E_ARGUMENT;
 	}
 	request->waiter = self;
+	request->keeps_priority = true;
+	wanted = cz->room_waiters != 0;
 	unlock(cz);
+	if (wanted) {
+		/* Now there is a thread to lend to. */
+		cz_host_event_set(cz->host, &cz->work);
+	}
 	if (!wait_until_done(cz, request, deadline_ns)) {
 		request->waiter = NULL;
+		request->keeps_priority = false;
 		unlock(cz);
 		return CZ_E_DEADLINE;
 	}
+	request->keeps_priority = false;
 	return collect(cz, request, call);
 }
 

@@ -165,6 +165,62 @@ static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
 				 now_ns + OTHER_OWNER_NS);
 }
 
+/* With the mutex: a request whose thread has but to run, to fill it or to take what
+ * is done; NULL: there is none. */
+static struct cz_request *held_up(struct cz *cz)
+{
+	for (uint32_t i = 0; i < cz->request_count; i++) {
+		struct cz_request *request = &cz->requests[i];
+
+		if (request->waiter != NULL &&
+		    (request->state == CZ_REQUEST_FILLING ||
+		     request->state == CZ_REQUEST_DONE)) {
+			return request;
+		}
+	}
+	return NULL;
+}
+
+/* With the mutex, before and after: the request's thread inherits from the worker
+ * until `work` is set. */
+static void lend_to(struct cz *cz, struct cz_request *request)
+{
+	cz_host_thread thread = request->waiter;
+	bool done = request->state == CZ_REQUEST_DONE;
+
+	cz->worker_idle = true;
+	cz->room_waiters++;
+	cz_host_event_clear(cz->host, &cz->work);
+	cz_host_mutex_unlock(cz->host, &cz->mutex);
+	if (done) {
+		/* Whoever has ended it may not have told the thread yet, which
+		 * would be waiting for the worker then. */
+		cz_host_event_set(cz->host, &request->done);
+	}
+	(void)cz_host_event_wait(cz->host, &cz->work, thread, CZ_FOREVER);
+	cz_host_mutex_lock(cz->host, &cz->mutex);
+	cz->room_waiters--;
+}
+
+/*
+ * With the mutex, before and after: callers wait for a free request, and the worker
+ * has their priority. It lends that on to threads that have a request and do not get
+ * to run: once before each call, and again while there is nothing else to do. Such a
+ * thread sets `work` when it has queued or freed the request, and only the worker
+ * clears that: so the thread lives for as long as it is lent to.
+ */
+static CZ_SELDOM void help(struct cz *cz)
+{
+	struct cz_request *request;
+
+	do {
+		request = cz->free_requests == 0 ? held_up(cz) : NULL;
+		if (request != NULL) {
+			lend_to(cz, request);
+		}
+	} while (request != NULL && cz->queued_requests == 0);
+}
+
 /* The next request, in flight; NULL when there will be no more. */
 static struct cz_request *next(struct cz *cz)
 {
@@ -172,6 +228,9 @@ static struct cz_request *next(struct cz *cz)
 
 	for (;;) {
 		cz_host_mutex_lock(cz->host, &cz->mutex);
+		if (cz->room_waiters != 0) {
+			help(cz);
+		}
 		request = cz_requests_take(cz);
 		cz->worker_idle = request == NULL;
 		if (request != NULL) {

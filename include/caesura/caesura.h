@@ -538,8 +538,8 @@ typedef uint32_t cz_request_id;
 
 /*
  * Copies the call's inputs and queues it, at the priority of the calling
- * thread until a more urgent one waits for it. *id is then the caller's, to be
- * ended by cz_wait() or cz_release(). Returns CZ_OK, CZ_E_BUSY when all
+ * thread, or of the one that waits for it while that is more urgent. *id is then
+ * the caller's, to be ended by cz_wait() or cz_release(). Returns CZ_OK, CZ_E_BUSY when all
  * max_requests are in use, CZ_EFI_UNSUPPORTED, CZ_E_WITHDRAWN, CZ_E_TOO_LARGE,
  * CZ_E_ARGUMENT or CZ_E_STOPPED. Does not wait for firmware.
  */
@@ -626,11 +626,12 @@ struct cz_request {
 	/* Guarded by cz->mutex. */
 	enum cz_request_state state;
 	bool given_up; /* the caller is gone */
+	bool keeps_priority; /* in cz_wait(): its own counts, too */
 	uint16_t generation;
 	uint64_t age; /* order of submission */
 	int priority; /* of the submitter, when it submitted */
 	uint64_t mask; /* 1 << its number */
-	cz_host_thread waiter; /* in cz_wait(), or NULL */
+	cz_host_thread waiter; /* in cz_wait() or a synchronous call, or NULL */
 
 	/* The submitter's while FILLING, the worker's while IN_FLIGHT, the
 	 * waiter's once DONE. */
@@ -667,7 +668,7 @@ struct cz {
 	cz_host_mutex mutex;
 	bool stopping;
 	bool worker_idle; /* it found nothing to do, and sleeps */
-	uint32_t room_waiters;
+	uint32_t room_waiters; /* for a free request; and the worker, helping */
 	uint64_t next_age;
 	uint64_t next_window_page; /* arguments' next address */
 	uint64_t free_requests; /* masks of requests, by number */

@@ -2,8 +2,11 @@
 /* The queue: order, boosts, cancelling, giving up, withdrawing. */
 #include "bench.h"
 
+#include "interleave.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REQUESTS 4 /* as bench's configuration says */
 
@@ -360,6 +363,93 @@ static void room(void **state)
 	assert_all_free(bench);
 }
 
+/* A caller that has been told of its result and does not get to run: it is stopped
+ * where it looks. */
+struct stopped {
+	struct caller caller;
+	bool stopped, go_on;
+};
+
+static void stop_here(void *argument)
+{
+	struct stopped *stopped = argument;
+
+	__atomic_store_n(&stopped->stopped, true, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&stopped->go_on, __ATOMIC_SEQ_CST)) {
+		usleep(100);
+	}
+}
+
+static void stopped_entry(void *argument)
+{
+	struct stopped *stopped = argument;
+	struct cz *cz = &stopped->caller.bench->cz;
+	int first = __builtin_ctzll(cz->free_requests);
+
+	interleave_at(&cz->requests[first].state, 0, stop_here, stopped);
+	call_service(&stopped->caller);
+}
+
+static bool is_stopped(void *argument)
+{
+	struct stopped *stopped = argument;
+
+	return __atomic_load_n(&stopped->stopped, __ATOMIC_SEQ_CST);
+}
+
+static bool has_inherited(void *argument)
+{
+	struct caller *caller = argument;
+
+	return sim_priority(&caller->bench->sim, caller->thread) == 30;
+}
+
+static void stop_a_caller(struct bench *bench, struct stopped *stopped)
+{
+	memset(stopped, 0, sizeof(*stopped));
+	stopped->caller.bench = bench;
+	stopped->caller.service = CZ_GET_TIME;
+	stopped->caller.deadline_ns = CZ_FOREVER;
+	stopped->caller.thread =
+		sim_spawn(&bench->sim, 5, stopped_entry, stopped);
+	assert_true(sim_until(is_stopped, stopped));
+}
+
+static void let_it_go_on(struct bench *bench, struct stopped *stopped)
+{
+	__atomic_store_n(&stopped->go_on, true, __ATOMIC_SEQ_CST);
+	assert_status(join(bench, &stopped->caller), CZ_OK);
+}
+
+/* Who waits for room lends its priority to callers whose results are there, also
+ * when the others' requests are nobody's to wait for. */
+static void room_of_a_result_unread(void **state)
+{
+	struct bench *bench = *state;
+	struct stopped stopped[2];
+	struct caller urgent;
+	struct cz_call call;
+	cz_request_id ids[REQUESTS - 2];
+
+	stop_a_caller(bench, &stopped[0]);
+	stop_a_caller(bench, &stopped[1]);
+	cz_prepare_null_service(&call);
+	for (int i = 0; i < REQUESTS - 2; i++) {
+		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+	}
+	start(bench, &urgent, 30, CZ_QUERY_VARIABLE_INFO, CZ_FOREVER);
+	assert_true(sim_until(has_inherited, &stopped[0].caller));
+	let_it_go_on(bench, &stopped[0]);
+	assert_status(join(bench, &urgent), CZ_OK);
+	assert_int_equal(sim_priority(&bench->sim, stopped[1].caller.thread),
+			 5);
+	let_it_go_on(bench, &stopped[1]);
+	for (int i = 0; i < REQUESTS - 2; i++) {
+		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+	}
+	assert_all_free(bench);
+}
+
 /* ---- Order ---- */
 
 static void by_priority(void **state)
@@ -444,6 +534,34 @@ static void submitted_priority(void **state)
 	assert_status(cz_wait(&bench->cz, ids[0], &calls[0], LATER), CZ_OK);
 	assert_status(cz_wait(&bench->cz, ids[1], &calls[1], LATER), CZ_OK);
 	assert_int_equal(bench->sim.order[0], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+}
+
+/* One that is waited for keeps it, if the waiter is less urgent. */
+static void submitted_priority_is_kept(void **state)
+{
+	struct bench *bench = *state;
+	struct sim_thread *self = sim_self(&bench->sim);
+	struct caller caller = {.bench = bench};
+	struct cz_efi_time time;
+	struct cz_call held;
+	struct cz_call calls[2];
+	uint32_t count;
+	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id id;
+
+	cz_prepare_get_time(&calls[0], &time, NULL);
+	cz_prepare_get_next_high_monotonic_count(&calls[1], &count);
+	sim_set_priority(self, 50);
+	assert_status(cz_submit(&bench->cz, &calls[0], &caller.id), CZ_OK);
+	sim_set_priority(self, 20);
+	assert_status(cz_submit(&bench->cz, &calls[1], &id), CZ_OK);
+	caller.call = &calls[0];
+	caller.thread = sim_spawn(&bench->sim, 5, wait_for_id, &caller);
+	assert_true(sim_until(has_waiter, &caller));
+	let_go(bench, hold_id, &held);
+	assert_status(cz_wait(&bench->cz, id, &calls[1], LATER), CZ_OK);
+	assert_status(join(bench, &caller), CZ_OK);
+	assert_int_equal(bench->sim.order[0], CZ_GET_TIME);
 }
 
 static void reset_goes_first(void **state)
@@ -743,10 +861,12 @@ int group_requests(void)
 		STARTED(two_wait),
 		STARTED(busy),
 		STARTED(room),
+		STARTED(room_of_a_result_unread),
 		STARTED(by_priority),
 		STARTED(by_age),
 		STARTED(boosted_while_waiting),
 		STARTED(submitted_priority),
+		STARTED(submitted_priority_is_kept),
 		STARTED(reset_goes_first),
 		STARTED(deadline_in_flight),
 		STARTED(deadline_in_queue),
