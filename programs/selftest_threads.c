@@ -303,9 +303,8 @@ static void chain_second(void *argument)
 
 static void chain_third(void *argument)
 {
-	(void)argument;
-	mutex_lock(&chain.b);
-	mutex_unlock(&chain.b);
+	mutex_lock(argument);
+	mutex_unlock(argument);
 }
 
 static void chain_fourth(void *argument)
@@ -324,7 +323,7 @@ static void test_chain(void)
 	completion_init(&chain.end);
 	t[0] = thread_create("first", LOW, chain_first, NULL);
 	t[1] = thread_create("second", LOW + 1, chain_second, NULL);
-	t[2] = thread_create("third", LOW + 2, chain_third, NULL);
+	t[2] = thread_create("third", LOW + 2, chain_third, &chain.b);
 	ktap_result(thread_priority(t[0]) == LOW + 2,
 		    "inheritance: along a chain of mutexes");
 	t[3] = thread_create("fourth", MIDDLE, chain_fourth, t[2]);
@@ -340,6 +339,36 @@ static void test_chain(void)
 	for (int i = 0; i < 4; i++) {
 		thread_join(t[i]);
 	}
+}
+
+static void chain_heir(void *argument)
+{
+	(void)argument;
+	mutex_lock(&chain.a);
+	completion_wait(&chain.owner_ready, NULL, FOREVER);
+	mutex_unlock(&chain.a);
+}
+
+/* Two wait for a mutex. Whoever gets it inherits from the other from then on, also
+ * what the other becomes later. */
+static void test_handover(void)
+{
+	struct thread *first, *heir, *other;
+
+	mutex_init(&chain.a);
+	completion_init(&chain.end);
+	completion_init(&chain.owner_ready);
+	first = thread_create("first", LOW, chain_first, NULL);
+	heir = thread_create("heir", LOW + 2, chain_heir, NULL);
+	other = thread_create("other", LOW + 1, chain_third, &chain.a);
+	completion_set(&chain.end);
+	thread_set_priority(other, HIGH);
+	ktap_result(thread_priority(heir) == HIGH,
+		    "mutex: the next owner inherits from a waiter");
+	completion_set(&chain.owner_ready);
+	thread_join(other);
+	thread_join(heir);
+	thread_join(first);
 }
 
 static void test_loan_returned(void)
@@ -454,6 +483,7 @@ void test_threads(void)
 	test_completion();
 	test_inversion();
 	test_chain();
+	test_handover();
 	test_loan_returned();
 	test_fp();
 	test_fp_short_section();
