@@ -34,6 +34,7 @@ const struct option_rule option_rules[] = {
 	FLAG(NULL, "record"),
 	NUMBER(NULL, "cpus", 1, 8),
 	NUMBER(NULL, "kill_ms", 1, 1000000),
+	NUMBER(NULL, "requests", 1, CZ_MAX_REQUESTS),
 
 	WORD("selftest", "slow", "masked"),
 

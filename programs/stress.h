@@ -65,6 +65,8 @@ struct stress {
 	uint64_t mismatches, lost, out_of_resources;
 	uint64_t walks, walks_whole, cancelled, given_up, deadlines, outside;
 	uint64_t agents_left;
+	uint64_t
+		keeping; /* agents that make a call while they keep a request */
 
 	struct completion over; /* all have ended, or one will not */
 };

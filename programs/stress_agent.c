@@ -142,6 +142,18 @@ static void begin_call(struct agent *agent)
 
 static void pass_time(struct agent *agent);
 
+/* The thread keeps a request, and waits for a free one if there is none. As many
+ * threads as there are requests would wait for each other: one of them does not. */
+static void call_meanwhile(struct agent *agent)
+{
+	if (counter_add(&stress.keeping) < agent->cz->request_count) {
+		begin_call(agent);
+		operation_choose(agent, &agent->other);
+		call_directly(agent, &agent->other);
+	}
+	__atomic_sub_fetch(&stress.keeping, 1, __ATOMIC_ACQ_REL);
+}
+
 /* The request is on its way; meanwhile the thread does something else. */
 static void finish_later(struct agent *agent, struct operation *operation,
 			 cz_request_id id)
@@ -150,9 +162,7 @@ static void finish_later(struct agent *agent, struct operation *operation,
 
 	pass_time(agent);
 	if (agent->quota != 0 && chance(agent, 50)) {
-		begin_call(agent);
-		operation_choose(agent, &agent->other);
-		call_directly(agent, &agent->other);
+		call_meanwhile(agent);
 	}
 	if (choice < 50) {
 		operation_end(agent, operation,

@@ -149,6 +149,8 @@ list_boots() {
 		"kernel_passes 'mask adversary'"
 	check_in_gate "stress, 32 threads on four CPUs" \
 		"cpus=4 kernel_passes '$stress'"
+	check_in_gate "stress, 16 threads with two requests" "cpus=4 kernel_passes $(
+	)'stress threads=16 calls=2000 sets=20 requests=2'"
 	check_in_gate "stress until the store is full" "cpus=4 kernel_passes $(
 	)'stress threads=16 calls=1500 sets=230 value=2048'"
 	check_once "a CPU that does not start" "absent_cpu"

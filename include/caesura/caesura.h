@@ -542,6 +542,13 @@ typedef uint32_t cz_request_id;
  * the caller's, to be ended by cz_wait() or cz_release(). Returns CZ_OK, CZ_E_BUSY when all
  * max_requests are in use, CZ_EFI_UNSUPPORTED, CZ_E_WITHDRAWN, CZ_E_TOO_LARGE,
  * CZ_E_ARGUMENT or CZ_E_STOPPED. Does not wait for firmware.
+ *
+ * The request stays in use until one of these two has ended it, also when its call is
+ * done. A synchronous call waits for a free one: as many threads as there are requests
+ * wait for each other for ever if each keeps a submitted request while it makes a
+ * synchronous call with CZ_FOREVER. Give such a call a deadline, or have more requests
+ * than threads that do this. A caller that waits for a free request can lend its
+ * priority to no one for a request that is done and that no thread waits for.
  */
 cz_status cz_submit(struct cz *cz, const struct cz_call *call,
 		    cz_request_id *id);

@@ -91,6 +91,7 @@ static void read_options(void)
 	config.descriptor_version = boot_info.descriptor_version;
 	config.system_table = boot_info.system_table;
 	config.policy = read_policy();
+	config.max_requests = (uint32_t)option_number("requests", 0);
 	config.no_secure_services = !psci_has_services();
 	if (strcmp(option_string("map", "identity"), "set") == 0) {
 		config.map_mode = CZ_MAP_SET;
