@@ -16,6 +16,7 @@
 /* Converted when firmware moves; until then physical. */
 struct driver driver;
 static efi_convert_pointer *convert_pointer;
+static uint64_t exception_level; /* that it was moved at; nobody asks */
 
 struct adversary_registers_record registers_record;
 struct adversary_affinity_record affinity_record;
@@ -240,6 +241,8 @@ static void address_changed(void *event, void *context)
 		convert_pointer(0, &driver.device);
 	}
 	flash_convert(convert_pointer);
+	/* At EL0 this traps, while the pc is still physical. */
+	__asm__ volatile("mrs %0, CurrentEL" : "=r"(exception_level));
 }
 
 static void boot_services_end(void *event, void *context)

@@ -61,6 +61,17 @@ static inline bool cz_is_watched_device(const struct cz_region *region)
 	       (region->prot & CZ_PROT_WRITE) != 0;
 }
 
+/* The physical address behind one of firmware's, in the region that
+ * cz_find_region() has for it: it may be that itself, see is_relocating. */
+static inline uint64_t cz_physical_of(const struct cz_region *region,
+				      uint64_t address)
+{
+	uint64_t offset = address - region->address;
+
+	return offset < region->page_count * CZ_PAGE ? region->physical + offset
+						     : address;
+}
+
 /* ---- report.c ---- */
 
 #define CZ_PRINTF __attribute__((format(printf, 2, 3)))

@@ -27,7 +27,9 @@ CZ_SELDOM bool cz_note_device(struct cz *cz, uint64_t address)
 	uint32_t number;
 	uint64_t bit;
 
-	if (region == NULL || !cz_is_watched_device(region)) {
+	/* All is writable while firmware relocates itself. */
+	if (region == NULL || !cz_is_watched_device(region) ||
+	    cz->is_relocating) {
 		return false;
 	}
 	number = (uint32_t)(region - cz->regions);

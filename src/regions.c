@@ -146,9 +146,12 @@ cz_status cz_regions_build(struct cz_boot *boot)
 const struct cz_region *cz_find_region(const struct cz *cz, uint64_t address)
 {
 	for (uint32_t i = 0; i < cz->region_count; i++) {
-		if (address - cz->regions[i].address <
-		    cz->regions[i].page_count * CZ_PAGE) {
-			return &cz->regions[i];
+		const struct cz_region *region = &cz->regions[i];
+		uint64_t bytes = region->page_count * CZ_PAGE;
+
+		if (address - region->address < bytes ||
+		    (cz->is_relocating && address - region->physical < bytes)) {
+			return region;
 		}
 	}
 	return NULL;

@@ -192,6 +192,11 @@ const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
 			*offset = address - image->address;
 			return image;
 		}
+		if (cz->is_relocating &&
+		    address - image->physical < image->size_bytes) {
+			*offset = address - image->physical;
+			return image;
+		}
 	}
 	return NULL;
 }

@@ -208,6 +208,7 @@ static cz_status call_firmware(struct cz_boot *boot, size_t map_bytes)
 		cz_ending_report(cz, "SetVirtualAddressMap");
 		return cz->ended_by;
 	}
+	cz->touched = 0;
 	return kept ? cz_worker_status(value) : CZ_E_HOST;
 }
 
@@ -244,8 +245,11 @@ static cz_status set_virtual_map(struct cz_boot *boot)
 cz_status cz_space_relocate(struct cz_boot *boot)
 {
 	struct cz *cz = boot->cz;
-	cz_status status = set_virtual_map(boot);
+	cz_status status;
 
+	cz->is_relocating = true;
+	status = set_virtual_map(boot);
+	cz->is_relocating = false;
 	if (status != CZ_OK) {
 		return status;
 	}

@@ -141,6 +141,8 @@ list_boots() {
 		"kernel_passes 'registers adversary'"
 	check_in_gate "registers, cpu max" \
 		"cpu=max kernel_passes 'registers adversary'"
+	check_in_gate "registers in a driver that is moved" \
+		"kernel_passes 'registers adversary map=set calls=2'"
 	check_in_gate "registers, gcc" \
 		"toolchain=gcc kernel_passes 'registers adversary'"
 	check_in_gate "firmware that has to stay on its CPU, of four" \

@@ -345,7 +345,8 @@ bool cz_get_ending(struct cz *cz, enum cz_service service,
 const struct cz_image *cz_find_image(const struct cz *cz, uint64_t address,
 				     uint64_t *offset);
 
-/* The region of firmware's at one of its addresses, or NULL. Any context. */
+/* The region of firmware's at one of its addresses, or NULL. Any context. While
+ * SetVirtualAddressMap runs, the physical addresses are firmware's too. */
 const struct cz_region *cz_find_region(const struct cz *cz, uint64_t address);
 
 /* ---- Services ------------------------------------------------------------ */
@@ -670,6 +671,10 @@ struct cz {
 	/* Who owns firmware: NULL, a request of the worker's, or &now. Taken by
 	 * compare-and-swap; by the worker with the mutex held. */
 	struct cz_request *in_flight;
+
+	/* cz_init()'s: SetVirtualAddressMap is being called, and firmware finds
+	 * each region at its physical address too. */
+	bool is_relocating;
 
 	/* Guarded by mutex. */
 	cz_host_mutex mutex;

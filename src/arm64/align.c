@@ -16,8 +16,8 @@ static bool is_device(const struct cz *cz, uint64_t address, uint64_t bytes,
 	const struct cz_region *region = cz_find_region(cz, address);
 
 	return region != NULL && region->type == CZ_MEMORY_DEVICE &&
-	       bytes <= region->address + region->page_count * CZ_PAGE -
-				address &&
+	       bytes <= region->physical + region->page_count * CZ_PAGE -
+				cz_physical_of(region, address) &&
 	       (!is_store || (region->prot & CZ_PROT_WRITE) != 0);
 }
 

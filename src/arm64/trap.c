@@ -265,8 +265,7 @@ static bool translate(struct trap *trap)
 	trap->virtual->translation = PAR_FAULT;
 	if (region != NULL) {
 		trap->virtual
-			->translation = (page - region->address +
-					 region->physical) |
+			->translation = cz_physical_of(region, page) |
 					(region->type == CZ_MEMORY_WRITE_BACK
 						 ? PAR_WRITE_BACK
 						 : 0);
@@ -305,7 +304,7 @@ static bool clean(struct trap *trap)
 	if (region == NULL || region->type == CZ_MEMORY_DEVICE) {
 		return region != NULL;
 	}
-	at = (trap->value & ~(line - 1)) - region->address + region->physical;
+	at = cz_physical_of(region, trap->value & ~(line - 1));
 	alias = cz_host_firmware_alias(trap->cz->host, at, 1);
 	if (alias == NULL) {
 		return false;
@@ -532,8 +531,7 @@ bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction)
 	    (pc & 3) != 0) {
 		return false;
 	}
-	alias = cz_host_firmware_alias(
-		cz->host, pc - region->address + region->physical, 4);
+	alias = cz_host_firmware_alias(cz->host, cz_physical_of(region, pc), 4);
 	if (alias == NULL) {
 		return false;
 	}

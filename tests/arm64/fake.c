@@ -102,7 +102,7 @@ static void *alias_in(uint8_t *bytes, uint64_t base, uint64_t physical,
 void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 			     size_t size)
 {
-	void *alias = alias_in(host->code, FAKE_CODE, physical, size);
+	void *alias = alias_in(host->code, host->code_at, physical, size);
 
 	return alias != NULL ? alias
 			     : alias_in(host->data, FAKE_DATA + FAKE_SHIFT,
@@ -218,6 +218,7 @@ void fake_start(void)
 
 	memset(&fake_host, 0, sizeof(fake_host));
 	memset(&fake_cz, 0, sizeof(fake_cz));
+	fake_host.code_at = FAKE_CODE;
 	fake_cz.host = &fake_host;
 	fake_cz.gate = CZ_GATE_SANDBOX;
 	fake_cz.window_address = FAKE_WINDOW;

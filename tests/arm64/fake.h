@@ -34,6 +34,7 @@ struct cz_host {
 	uint64_t now_ns;
 	struct fake_secure_world secure;
 	uint8_t code[FAKE_REGION_BYTES];
+	uint64_t code_at; /* physical */
 	uint8_t data[FAKE_REGION_BYTES];
 	uint8_t device[FAKE_REGION_BYTES];
 	uint64_t registers[CZ_MACHINE_VIRTUAL_COUNT + 1];

@@ -196,6 +196,40 @@ static void translation_is_firmwares(void **state)
 	write_as(KEY(1, 0, 9, 3, 1), 0, CZ_TRAP_TRANSLATION); /* VAE1ISNXS */
 }
 
+/* While SetVirtualAddressMap runs, firmware is still at its physical addresses, and
+ * already at the others. */
+static void firmware_that_relocates_is_emulated_too(void **state)
+{
+	const uint64_t physical = FAKE_CODE + FAKE_SHIFT;
+
+	(void)state;
+	fake_cz.in_flight = NULL;
+	fake_cz.regions[0].physical = physical;
+	fake_host.code_at = physical;
+	fake_cz.images[0].physical = physical;
+	memcpy(fake_host.code, &(uint32_t){MRS(KEY(3, 0, 4, 2, 2), 3)}, 4);
+	fake_frame.pc = physical;
+	assert_false(cz_trap_emulate(&fake_cz, &fake_frame, 0, 0));
+	fake_cz.is_relocating = true;
+	assert_true(cz_trap_emulate(&fake_cz, &fake_frame, 0, 0));
+	assert_int_equal(fake_frame.x[3], 4);
+	assert_int_equal(fake_frame.pc, physical + 4);
+	fake_frame.pc = FAKE_CODE;
+	assert_true(cz_trap_emulate(&fake_cz, &fake_frame, 0, 0));
+
+	memcpy(fake_host.code, &(uint32_t){MSR(KEY(1, 0, 7, 6, 1), 5)}, 4);
+	fake_frame.pc = physical;
+	fake_frame.x[5] = FAKE_DATA + FAKE_SHIFT + 0x47;
+	assert_true(cz_trap_emulate(&fake_cz, &fake_frame, 0, 0));
+	assert_int_equal(fake_host.cleaned_physical,
+			 FAKE_DATA + FAKE_SHIFT + 0x40);
+	memcpy(fake_host.code, &(uint32_t){MSR(KEY(1, 0, 7, 8, 0), 5)}, 4);
+	fake_frame.pc = physical;
+	assert_true(cz_trap_emulate(&fake_cz, &fake_frame, 0, 0));
+	assert_int_equal(gate_of(&fake_cz)->virtual.translation,
+			 (FAKE_DATA + FAKE_SHIFT) | 0xffull << 56);
+}
+
 static void timers_count_and_do_not_fire(void **state)
 {
 	(void)state;
@@ -807,6 +841,8 @@ int main(void)
 		cmocka_unit_test_setup(caches_are_maintained_where_firmware_is,
 				       start),
 		cmocka_unit_test_setup(translation_is_firmwares, start),
+		cmocka_unit_test_setup(firmware_that_relocates_is_emulated_too,
+				       start),
 		cmocka_unit_test_setup(timers_count_and_do_not_fire, start),
 		cmocka_unit_test_setup(waiting_returns_and_xzr_is_zero, start),
 		cmocka_unit_test_setup(

@@ -2,7 +2,7 @@
 /* cz_init() and cz_fini(): map modes, the window's pages, running out. */
 #include "bench.h"
 
-#include "core.h"
+#include "call.h"
 
 #include <string.h>
 
@@ -301,6 +301,25 @@ static void map_set_goes_wrong(void **state)
 					    "interrupt mask changed: mended"));
 }
 
+static uint64_t asks_below(struct cz_host *sim, struct cz *cz,
+			   const uint64_t *registers)
+{
+	cz_note_secure(cz);
+	sim->hook[SIM_SET_VIRTUAL] = NULL;
+	return sim_service_call(sim, cz, SIM_SET_VIRTUAL, registers);
+}
+
+/* The first call is not the one that made a secure call. */
+static void map_set_touches_for_itself(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->config.map_mode = CZ_MAP_SET;
+	bench->sim.hook[SIM_SET_VIRTUAL] = asks_below;
+	assert_status(bench_start(bench), CZ_OK);
+	assert_int_equal(bench->cz.touched, 0);
+}
+
 /* ---- The end ---- */
 
 static void again(void **state)
@@ -378,6 +397,7 @@ int group_init(void)
 		FRESH(map_set_unsupported),
 		FRESH(map_set_collides),
 		FRESH(map_set_goes_wrong),
+		FRESH(map_set_touches_for_itself),
 		FRESH(again),
 		FRESH(fini_with_requests),
 	};
