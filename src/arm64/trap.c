@@ -117,26 +117,43 @@ static bool set_spsel(struct trap *trap)
 	return true;
 }
 
-/* ---- Identification: real values, without what firmware cannot use here ---- */
+/* ---- Identification: of the real values, what EL0 can use here ---- */
 
-struct hidden_fields {
+struct shown_fields {
 	uint8_t number; /* CRm * 8 + op2 */
 	uint64_t bits;
 };
 
-static const struct hidden_fields hidden[] = {
-	/* PFR0: EL2, EL3, SVE, SEL2, MPAM, AMU, RME */
-	{4 * 8 + 0, 0x00f0ffff0000ff00ull},
-	{4 * 8 + 1, 0x000000000f0fff00ull}, /* PFR1: MTE, RAS, MPAM, SME */
-	{4 * 8 + 4, UINT64_MAX}, /* ZFR0 */
-	{4 * 8 + 5, UINT64_MAX}, /* SMFR0 */
-	{5 * 8 + 0, ~0xffull}, /* DFR0: all but debug's and trace's version */
-	{5 * 8 + 1, UINT64_MAX}, /* DFR1 */
-	/* ISAR1: APA, API, GPA, GPI: the keys are the host's */
-	{6 * 8 + 1, 0x00000000ff000ff0ull},
-	/* ISAR2: GPA3, APA3 */
-	{6 * 8 + 2, 0x000000000000ff00ull},
+/* What is not here reads as zero: the features that need a register or an
+ * instruction of EL1's (GIC, RAS, NMI, GCS, PAN, UAO), a switch that the host leaves
+ * off (SVE, SME, MTE, MOPS, LS64, TME, SPECRES), the host's keys (pointer
+ * authentication), AArch32, and what nobody knows yet. */
+static const struct shown_fields shown[] = {
+	/* PFR0: EL0, EL1, FP, AdvSIMD, DIT, CSV2 without SCXTNUM, CSV3 */
+	{4 * 8 + 0, 0xf10f000000ff00ffull},
+	{4 * 8 + 1, 0x00000000000000ffull}, /* PFR1: BT, SSBS */
+	{5 * 8 + 0, 0x000000000000000full}, /* DFR0: which debug architecture */
+	{6 * 8 + 0, 0xfffffffff0fffff0ull}, /* ISAR0: all but TME */
+	/* ISAR1: DPB, JSCVT, FCMA, LRCPC, FRINTTS, SB, BF16, DGH, I8MM, XS */
+	{6 * 8 + 1, 0x0ffff0ff00fff00full},
+	/* ISAR2: WFxT, RPRES, BC, CLRBHB, PRFMSLC, RPRFM, CSSC, LUT */
+	{6 * 8 + 2, 0x0fff0f00f0f000ffull},
+	/* MMFR0: PARange, ASIDBits, TGran16, TGran64, TGran4 */
+	{7 * 8 + 0, 0x00000000fff000ffull},
+	{7 * 8 + 1, 0x0000f0f000000000ull}, /* MMFR1: ETS, AFP */
+	{7 * 8 + 2, 0x0000000f00ff0000ull}, /* MMFR2: VARange, CCIDX, AT */
 };
+
+/* Of the ID registers proper, CRm 1 to 7. */
+static uint64_t shown_bits(uint32_t number)
+{
+	for (uint32_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		if (shown[i].number == number) {
+			return shown[i].bits;
+		}
+	}
+	return 0;
+}
 
 static bool read_identification(struct trap *trap)
 {
@@ -148,10 +165,8 @@ static bool read_identification(struct trap *trap)
 		return false;
 	}
 	trap->value = cz_machine_identification(number);
-	for (uint32_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
-		if (hidden[i].number == number) {
-			trap->value &= ~hidden[i].bits;
-		}
+	if (number >= 8) {
+		trap->value &= shown_bits(number);
 	}
 	return true;
 }
