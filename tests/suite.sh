@@ -172,6 +172,8 @@ list_boots() {
 	check_in_gate "PSTATE is the host's after a call" \
 		"test_image=with-gate cpu=max qemu_args='-M mte=on'$(
 		) kernel_passes state"
+	check_direct "the caches that the sandbox shows" \
+		"test_image=with-gate kernel_passes caches"
 	check_once "adversary.efi loaded from the UEFI shell" "loaded_from_shell"
 	check_in_gate "a variable outlives ResetSystem" "persists map=identity"
 	check_in_gate "a variable outlives ResetSystem, map=set" "persists map=set"

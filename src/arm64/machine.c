@@ -39,12 +39,17 @@ uint64_t cz_machine_read(enum cz_machine_register name)
 
 uint64_t cz_machine_cache_size(uint64_t select, bool second)
 {
-	uint64_t before = READ("csselr_el1");
+	uint64_t daif = READ("daif");
+	uint64_t before;
 	uint64_t value;
 
+	/* CSSELR_EL1 is this CPU's, for whoever runs there. */
+	__asm__ volatile("msr daifset, #15" ::: "memory");
+	before = READ("csselr_el1");
 	__asm__ volatile("msr csselr_el1, %0\n\tisb" ::"r"(select));
 	value = second ? READ("s3_1_c0_c0_2") : READ("ccsidr_el1");
 	__asm__ volatile("msr csselr_el1, %0\n\tisb" ::"r"(before));
+	cz_machine_interrupts(daif);
 	return value;
 }
 
