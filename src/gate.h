@@ -35,6 +35,14 @@ void cz_gate_describe_end(struct cz *cz, struct cz_ending *ending);
 void cz_gate_report_registers(struct cz *cz);
 
 /*
+ * For cz_host_selftest(), in a space of the sandbox's where nothing is mapped at the
+ * address: reads a byte there, as it is done for firmware at times. True when that
+ * failed, as it should, and the port let it fail (on arm64, by
+ * cz_kernel_exception()).
+ */
+bool cz_gate_read_fails(struct cz_host *host, uint64_t address);
+
+/*
  * What a gate asks of the core: whether the write at an address of firmware's, not
  * allowed, was the call's first to a device, which is open now: then it is to be
  * made again. From the exception, by the owner of firmware; any interrupt state.

@@ -5,6 +5,7 @@
  * mapped where it should be) is for the tests that have one.
  */
 #include "core.h"
+#include "gate.h"
 
 #define SHORT_NS 2000000ull /* long enough to be measured */
 #define LONG_NS 2000000000ull /* a port that takes longer hangs */
@@ -412,6 +413,25 @@ static cz_status test_sections(struct cz_host *host, cz_host_space space)
 	return CZ_OK;
 }
 
+/* What firmware's devices answer is not to be the kernel's end. */
+static cz_status test_refusal(struct cz_host *host, cz_host_space space)
+{
+	bool failed;
+
+	cz_info(host,
+		"selftest: reads at 0x%llx, where nothing is mapped; a "
+		"port that ends here lacks cz_kernel_exception()",
+		cz_ull(TEST_ADDRESS));
+	cz_host_pin(host);
+	cz_host_space_enter(host, space);
+	failed = cz_gate_read_fails(host, TEST_ADDRESS);
+	cz_host_space_leave(host, space);
+	cz_host_unpin(host);
+	return failed ? CZ_OK
+		      : cz_selftest_fails(host, "space_unmap",
+					  "what was unmapped can be read");
+}
+
 static cz_status test_space(struct cz_host *host, enum cz_gate gate,
 			    const struct cz_host_pages *pages)
 {
@@ -429,6 +449,9 @@ static cz_status test_space(struct cz_host *host, enum cz_gate gate,
 	status = test_mappings(host, space, pages);
 	if (status == CZ_OK) {
 		status = test_sections(host, space);
+	}
+	if (status == CZ_OK && gate == CZ_GATE_SANDBOX) {
+		status = test_refusal(host, space);
 	}
 	cz_host_space_destroy(host, space);
 	return status;

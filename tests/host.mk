@@ -52,7 +52,7 @@ unit-tables: $(OUT)/unit-tables/tables
 
 # The sandbox's emulation, on a processor that is made up.
 ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
-		frame.c mode.c describe.c end.c) \
+		frame.c mode.c describe.c end.c fixup.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
 		ending.c note.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) tests/unit/interleave.h \
@@ -268,7 +268,7 @@ EMBED_ASM := $(wildcard src/arm64/*.S)
 # The sandbox, and what is done about firmware that goes wrong, beside all the
 # rest.
 EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
-	machine.o machine.S.o gate_sandbox.S.o)
+	fixup.o machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
 	arm64/describe.o arm64/mend.o)
 EMBED_TEXT_MAX := 36864

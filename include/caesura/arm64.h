@@ -83,6 +83,16 @@ void cz_firmware_resume(struct cz *cz, struct cz_frame *frame);
 bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far);
 
+/*
+ * The kernel itself took a synchronous exception. A host that offers the sandbox asks
+ * here before it takes that for a bug of its own: an unaligned access to a device is
+ * made byte by byte for firmware, and the device may answer with an abort. True:
+ * it was that; the frame is changed, the port returns to it, and firmware's call ends
+ * with the fault. False, and nothing done: it was not. Of the frame x[0] and pc are
+ * used. Any stack; interrupts as they are. Does not block.
+ */
+bool cz_kernel_exception(struct cz_frame *frame, uint64_t esr);
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #include "dev/gic.h"
 #include "mm/table.h"
 #include "sched/sched.h"
+#include <caesura/arm64.h>
 #include <kernel/machine.h>
 #include <kernel/port.h>
 #include <kernel/print.h>
@@ -135,7 +136,7 @@ void sync_handle(struct exception_frame *frame, uint64_t esr, uint64_t far)
 	struct cz *cz = port_firmware_of(frame);
 
 	if (cz == NULL) {
-		if (reopen_fp(esr)) {
+		if (reopen_fp(esr) || cz_kernel_exception(&frame->regs, esr)) {
 			return;
 		}
 		panic_exception(frame, esr, far, "exception in the kernel");

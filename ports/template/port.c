@@ -3,7 +3,7 @@
  * A port that compiles and does nothing: where an embedder starts. Each function
  * fails as gently as its contract allows; the contracts are in <caesura/host.h>.
  * Fill them in from the top, run cz_host_selftest() after each section, and end
- * with the five calls from your exception path.
+ * with the six calls from your exception path.
  */
 #include <caesura/arm64.h>
 #include <caesura/caesura.h>
@@ -370,7 +370,7 @@ bool my_fault(struct cz_host *host, struct cz_frame *frame, uint64_t esr,
 	      uint64_t far)
 {
 	if (host == NULL || !cz_frame_is_firmware(host->cz, frame)) {
-		return false;
+		return cz_kernel_exception(frame, esr);
 	}
 	return cz_firmware_exception(host->cz, frame, esr, far);
 }

@@ -21,31 +21,51 @@ static bool is_device(const struct cz *cz, uint64_t address, uint64_t bytes,
 	       (!is_store || (region->prot & CZ_PROT_WRITE) != 0);
 }
 
-static void store(uint64_t address, uint64_t value, uint32_t bytes)
+/* One register's bytes; false when one of them is refused. */
+static bool move(struct virtual_machine *virtual, uint64_t address,
+		 const struct cz_access *access, uint64_t *value)
 {
-	for (uint32_t i = 0; i < bytes; i++) {
-		cz_machine_user_write(address + i, (uint8_t)(value >> (8 * i)));
-	}
-}
-
-static uint64_t load(uint64_t address, const struct cz_access *access)
-{
-	uint64_t value = 0;
+	uint64_t loaded = 0;
 
 	for (uint32_t i = 0; i < access->bytes; i++) {
-		value |= (uint64_t)cz_machine_user_read(address + i) << (8 * i);
+		uint8_t byte = (uint8_t)(*value >> (8 * i));
+		uint64_t esr =
+			access->is_store
+				? cz_machine_user_write(address + i, byte)
+				: cz_machine_user_read(address + i, &byte);
+
+		if (esr != 0) {
+			virtual->abort_esr = esr;
+			virtual->abort_far = address + i;
+			return false;
+		}
+		loaded |= (uint64_t)byte << (8 * i);
 	}
-	return cz_access_extend(access, value);
+	*value = loaded;
+	return true;
 }
 
-static void move(struct cz_frame *frame, const struct cz_access *access,
-		 uint32_t number, uint64_t address)
+/* All registers, or none of them. */
+static bool move_all(struct cz *cz, struct cz_frame *frame,
+		     const struct cz_access *access)
 {
-	if (access->is_store) {
-		store(address, cz_frame_register(frame, number), access->bytes);
-	} else {
-		cz_set_frame_register(frame, number, load(address, access));
+	struct virtual_machine *virtual = &gate_of(cz)->virtual;
+	const uint32_t number[2] = {access->first, access->second};
+	uint32_t count = access->second == CZ_ACCESS_NONE ? 1 : 2;
+	uint64_t value[2];
+
+	for (uint32_t i = 0; i < count; i++) {
+		value[i] = cz_frame_register(frame, number[i]);
+		if (!move(virtual, access->address + i * access->bytes, access,
+			  &value[i])) {
+			return false;
+		}
 	}
+	for (uint32_t i = 0; i < count && !access->is_store; i++) {
+		cz_set_frame_register(frame, number[i],
+				      cz_access_extend(access, value[i]));
+	}
+	return true;
 }
 
 bool cz_align_access(struct cz *cz, struct cz_frame *frame,
@@ -67,10 +87,8 @@ bool cz_align_access(struct cz *cz, struct cz_frame *frame,
 		/* Opened, if it is the first: not to fault on firmware's behalf. */
 		(void)cz_note_device(cz, access.address);
 	}
-	move(frame, &access, access.first, access.address);
-	if (access.second != CZ_ACCESS_NONE) {
-		move(frame, &access, access.second,
-		     access.address + access.bytes);
+	if (!move_all(cz, frame, &access)) {
+		return false;
 	}
 	cz_access_write_back(&access, frame);
 	return true;

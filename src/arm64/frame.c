@@ -163,6 +163,11 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		cz_firmware_resume(cz, frame);
 		return true;
 	}
+	/* Of an access that was made in its place, what became of that. */
+	if (gate_of(cz)->virtual.abort_esr != 0) {
+		esr = gate_of(cz)->virtual.abort_esr;
+		far = gate_of(cz)->virtual.abort_far;
+	}
 	cz_gate_end(cz, frame, esr, far, CZ_E_FAULT);
 	return true;
 }

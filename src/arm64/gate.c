@@ -3,9 +3,10 @@
  * Around the gate: the trampoline, the call, and the system registers that
  * firmware must leave as it found them.
  */
-#include "gate.h"
 #include "../gate.h"
+#include "gate.h"
 #include "system.h"
+#include "trap.h"
 
 #define INSN_ESB 0xd503221fu
 #define INSN_SVC 0xd4000001u
@@ -75,6 +76,14 @@ void cz_gate_prepare(struct cz *cz)
 		cz_gate_write_page(cz, cz_gate_direct_return);
 	}
 	cz_state_learn(gate_of(cz), READ_SYSREG("midr_el1"));
+}
+
+bool cz_gate_read_fails(struct cz_host *host, uint64_t address)
+{
+	uint8_t value;
+
+	(void)host;
+	return cz_machine_user_read(address, &value) != 0;
 }
 
 static inline uint32_t check_registers(const struct system_registers *before,

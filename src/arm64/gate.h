@@ -74,6 +74,8 @@ struct virtual_machine {
 	uint64_t cache_select; /* CSSELR_EL1 */
 	uint64_t translation; /* PAR_EL1 */
 	struct virtual_timer timer[2]; /* physical, virtual */
+	/* Of an access that was made for firmware and was refused; 0: none. */
+	uint64_t abort_esr, abort_far;
 	/* FF-A: the partition that this call sent its latest request to, and
 	 * whether that has not been answered yet. */
 	uint16_t partition;

@@ -29,22 +29,44 @@ cz_machine_identification:
 	.endr
 	.size	cz_machine_identification, . - cz_machine_identification
 
-/* uint8_t cz_machine_user_read(uint64_t address) */
+/*
+ * uint64_t cz_machine_user_read(uint64_t address, uint8_t *value)
+ * 0, or the syndrome of the abort that it took: see fixup.h.
+ */
 	.globl	cz_machine_user_read
 	.hidden	cz_machine_user_read
 	.type	cz_machine_user_read, %function
 cz_machine_user_read:
 	hint	#34
-	ldtrb	w0, [x0]
+.Lread:
+	ldtrb	w2, [x0]
+	strb	w2, [x1]
+	mov	x0, xzr
+.Lread_end:
 	ret
 	.size	cz_machine_user_read, . - cz_machine_user_read
 
-/* void cz_machine_user_write(uint64_t address, uint8_t value) */
+/* uint64_t cz_machine_user_write(uint64_t address, uint8_t value): as above. */
 	.globl	cz_machine_user_write
 	.hidden	cz_machine_user_write
 	.type	cz_machine_user_write, %function
 cz_machine_user_write:
 	hint	#34
+.Lwrite:
 	sttrb	w1, [x0]
+	mov	x0, xzr
+.Lwrite_end:
 	ret
 	.size	cz_machine_user_write, . - cz_machine_user_write
+
+/* const struct cz_fixup cz_machine_fixups[] */
+	.section .rodata, "a"
+	.globl	cz_machine_fixups
+	.hidden	cz_machine_fixups
+	.type	cz_machine_fixups, %object
+	.balign	4
+cz_machine_fixups:
+	.word	.Lread - ., .Lread_end - .
+	.word	.Lwrite - ., .Lwrite_end - .
+	.word	0, 0
+	.size	cz_machine_fixups, . - cz_machine_fixups

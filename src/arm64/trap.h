@@ -61,7 +61,8 @@ void cz_broker_report(struct cz *cz);
 
 /* ---- align.c ---- */
 
-/* An unaligned access to a device, byte by byte. */
+/* An unaligned access to a device, byte by byte. False also when the device refuses
+ * one of them, which virtual.abort_esr says. */
 bool cz_align_access(struct cz *cz, struct cz_frame *frame,
 		     uint32_t instruction, uint64_t far);
 
@@ -90,8 +91,9 @@ void cz_machine_interrupts(uint64_t daif);
  * all instruction caches. */
 void cz_machine_clean(const void *alias);
 void cz_machine_forget_code(void);
-/* Bytes of the installed space with firmware's own rights, never the host's. */
-uint8_t cz_machine_user_read(uint64_t address);
-void cz_machine_user_write(uint64_t address, uint8_t value);
+/* Bytes of the installed space with firmware's own rights, never the host's. 0, or
+ * the syndrome of the abort that it took. */
+uint64_t cz_machine_user_read(uint64_t address, uint8_t *value);
+uint64_t cz_machine_user_write(uint64_t address, uint8_t value);
 
 #endif

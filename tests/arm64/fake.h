@@ -6,6 +6,7 @@
 #ifndef TESTS_ARM64_FAKE_H
 #define TESTS_ARM64_FAKE_H
 
+#include "arm64/fixup.h"
 #include "arm64/syndrome.h"
 #include "arm64/trap.h"
 
@@ -37,6 +38,7 @@ struct cz_host {
 	uint64_t code_at; /* physical */
 	uint8_t data[FAKE_REGION_BYTES];
 	uint8_t device[FAKE_REGION_BYTES];
+	uint64_t refused; /* a byte that the device answers with an abort */
 	uint64_t registers[CZ_MACHINE_VIRTUAL_COUNT + 1];
 	uint64_t identification[64];
 	unsigned cleaned, forgotten; /* cache lines; instruction caches */

@@ -394,6 +394,71 @@ static void stores_write_what_they_should(void **state)
 	assert_int_equal(fake_host.device[0x19], 0x88);
 }
 
+static void a_device_may_refuse_a_byte(void **state)
+{
+	static const uint32_t forms[] = {
+		0xf9400022, /* ldr x2, [x1] */
+		0xf8408422, /* ldr x2, [x1], #8 */
+		0xa8c10c22, /* ldp x2, x3, [x1], #16: the second refuses */
+		0xf9000022, /* str x2, [x1] */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		struct cz_frame before;
+
+		fake_start();
+		fake_host.refused = FAKE_DEVICE + (i == 2 ? 12 : 4);
+		fake_frame.x[1] = FAKE_DEVICE + 1;
+		fake_frame.pc = FAKE_CODE + 0x100;
+		before = fake_frame;
+		memcpy(fake_host.code + 0x100, &forms[i], 4);
+		assert_true(cz_firmware_exception(
+			&fake_cz, &fake_frame,
+			(uint64_t)EC_DATA_ABORT_EL0 << 26 | ALIGNMENT,
+			FAKE_DEVICE + 1));
+		assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
+		assert_memory_equal(&gate_of(&fake_cz)->end, &before,
+				    sizeof(before));
+		cz_ending_fill(&fake_cz, CZ_GET_TIME, 1000);
+		cz_ending_report(&fake_cz, "GetTime");
+		assert_string_equal(fake_cz.ending.what,
+				    i == 3 ? "data abort, write"
+					   : "data abort, read");
+		assert_int_equal(fake_cz.ending.address, fake_host.refused);
+		assert_true(fake_said("nothing answers there; "));
+		assert_int_equal(fake_cz.stats.service[CZ_GET_TIME]
+					 .traps[CZ_TRAP_ALIGNMENT],
+				 0);
+	}
+}
+
+/* By the kernel's hook. */
+static void an_abort_of_the_kernels_is_known_by_its_place(void **state)
+{
+	const uint64_t abort = (uint64_t)EC_DATA_ABORT << 26 | FAULT_EXTERNAL;
+	const uint64_t at = (uint64_t)(uintptr_t)cz_machine_fixups;
+	struct cz_frame before;
+
+	(void)state;
+	fake_frame.pc = at + 8 + 0x3000;
+	before = fake_frame;
+	assert_false(
+		cz_kernel_exception(&fake_frame, (uint64_t)EC_UNKNOWN << 26));
+	fake_frame.pc += 4;
+	assert_false(cz_kernel_exception(&fake_frame, abort));
+	fake_frame.pc = at + 16; /* of the last entry, which is none */
+	assert_false(cz_kernel_exception(&fake_frame, abort));
+	fake_frame.pc = before.pc;
+	assert_true(cz_kernel_exception(&fake_frame, abort));
+	before.pc = at + 12 + 0x4000;
+	before.x[0] = abort;
+	assert_memory_equal(&fake_frame, &before, sizeof(before));
+	fake_frame.pc = at + 0x1000;
+	assert_true(cz_kernel_exception(&fake_frame, abort));
+	assert_int_equal(fake_frame.pc, at + 4 + 0x2000);
+}
+
 static void other_forms_and_places_are_refused(void **state)
 {
 	static const uint32_t forms[] = {
@@ -456,6 +521,9 @@ int main(void)
 		cmocka_unit_test_setup(what_was_refused_is_said_once, start),
 		cmocka_unit_test(every_load_is_done),
 		cmocka_unit_test_setup(stores_write_what_they_should, start),
+		cmocka_unit_test(a_device_may_refuse_a_byte),
+		cmocka_unit_test_setup(
+			an_abort_of_the_kernels_is_known_by_its_place, start),
 		cmocka_unit_test_setup(other_forms_and_places_are_refused,
 				       start),
 	};

@@ -51,6 +51,7 @@ enum sim_broken {
 	SIM_TIMER_DEAD,
 	SIM_TIMER_EARLY,
 	SIM_NOT_RUNNING,
+	SIM_UNMAP_LEAVES,
 };
 
 /* ---- Physical memory, and what is where ---- */
@@ -123,6 +124,7 @@ typedef uint64_t (*sim_service)(struct cz_host *sim, struct cz *cz,
 
 struct cz_host {
 	enum sim_broken broken;
+	bool has_sandbox; /* to look at only: what is called runs as ever */
 	int fail_after; /* which call that may fail does; -1: none */
 
 	/* Guarded by lock; every wait is on changed. */

@@ -77,6 +77,12 @@ void cz_gate_report_registers(struct cz *cz)
 	(void)cz;
 }
 
+bool cz_gate_read_fails(struct cz_host *host, uint64_t address)
+{
+	return sim_mapped(host, address) == NULL &&
+	       host->broken != SIM_UNMAP_LEAVES;
+}
+
 void cz_gate_prepare(struct cz *cz)
 {
 	demand(cz->window_address != 0 && cz->trampoline.alias != NULL,

@@ -506,12 +506,17 @@ void *cz_host_firmware_alias(struct cz_host *sim, uint64_t physical,
 
 uint32_t cz_host_gates(struct cz_host *sim)
 {
-	return sim->broken == SIM_GATES_NONE ? 0 : 1u << CZ_GATE_DIRECT;
+	if (sim->broken == SIM_GATES_NONE) {
+		return 0;
+	}
+	return 1u << CZ_GATE_DIRECT |
+	       (sim->has_sandbox ? 1u << CZ_GATE_SANDBOX : 0);
 }
 
 cz_host_space cz_host_space_create(struct cz_host *sim, enum cz_gate gate)
 {
-	demand(gate == CZ_GATE_DIRECT, "a gate that is not offered");
+	demand(gate == CZ_GATE_DIRECT || sim->has_sandbox,
+	       "a gate that is not offered");
 	if (sim->broken == SIM_SPACE_NONE || sim->fail_after-- == 0) {
 		return NULL;
 	}

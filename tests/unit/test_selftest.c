@@ -23,6 +23,23 @@ static void another_gate(void **state)
 	assert_true(sim_logged(&bench->sim, "cz_host_gates"));
 }
 
+/* An access for firmware that fails. */
+static void refusal(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->sim.timers_run = true;
+	bench->sim.has_sandbox = true;
+	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX), CZ_OK);
+	assert_true(sim_logged(&bench->sim, "lacks cz_kernel_exception()"));
+	bench->sim.broken = SIM_UNMAP_LEAVES;
+	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX),
+		      CZ_E_HOST);
+	bench->sim.broken = SIM_SOUND;
+	assert_true(sim_logged(&bench->sim, "space_unmap: what was unmapped"));
+	assert_true(sim_is_clean(&bench->sim));
+}
+
 static void broken(void **state)
 {
 	static const struct {
@@ -102,10 +119,8 @@ static void interrupts_stay(void **state)
 int group_selftest(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(sound),
-		FRESH(another_gate),
-		FRESH(broken),
-		FRESH(interrupts_stay),
+		FRESH(sound),  FRESH(another_gate),    FRESH(refusal),
+		FRESH(broken), FRESH(interrupts_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

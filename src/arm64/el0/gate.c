@@ -32,6 +32,14 @@ void cz_gate_prepare(struct cz *cz)
 	cz_gate_write_page(cz, cz_gate_sandbox_return);
 }
 
+/* A process's own fault is a signal, and its end. */
+bool cz_gate_read_fails(struct cz_host *host, uint64_t address)
+{
+	(void)host;
+	(void)address;
+	return true;
+}
+
 /* While firmware may be running, all that is not the gate itself. */
 bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
 {

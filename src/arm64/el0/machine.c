@@ -67,20 +67,23 @@ void cz_machine_forget_code(void)
 	__asm__ volatile("isb" ::: "memory");
 }
 
-/* Of devices: in the two ways that a hypervisor can emulate by the syndrome alone. */
-uint8_t cz_machine_user_read(uint64_t address)
+/* Of devices: in the two ways that a hypervisor can emulate by the syndrome alone.
+ * What a device refuses is a signal, see linux/signals.c: no return. */
+uint64_t cz_machine_user_read(uint64_t address, uint8_t *value)
 {
-	uint32_t value;
+	uint32_t byte;
 
 	__asm__ volatile("ldrb %w0, [%1]"
-			 : "=r"(value)
+			 : "=r"(byte)
 			 : "r"(address)
 			 : "memory");
-	return (uint8_t)value;
+	*value = (uint8_t)byte;
+	return 0;
 }
 
-void cz_machine_user_write(uint64_t address, uint8_t value)
+uint64_t cz_machine_user_write(uint64_t address, uint8_t value)
 {
 	__asm__ volatile("strb %w0, [%1]" ::"r"(value), "r"(address)
 			 : "memory");
+	return 0;
 }
