@@ -427,7 +427,7 @@ bool cz_host_event_wait(struct cz_host *sim, cz_host_event *storage,
 		return true;
 	}
 	if (sim->broken == SIM_EVENT_EARLY && deadline_ns != CZ_FOREVER) {
-		deadline_ns -= deadline_ns == 0 ? 0 : 1500000;
+		deadline_ns = 0; /* at once: a busy machine makes up for less */
 	}
 	if (sim->broken == SIM_EVENT_DEAF && deadline_ns == 0) {
 		return false;
