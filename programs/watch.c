@@ -34,8 +34,8 @@ uint64_t cpu_state_bits(void)
 	return bits;
 }
 
-/* Without TCO: every exception sets it, and the kernel, which tags no memory, leaves it
- * so across a switch. */
+/* Without TCO and ALLINT: every exception sets both, and the kernel leaves them so
+ * across a switch, because it neither tags memory nor enables FEAT_NMI. */
 static uint64_t state_now(void)
 {
 	uint64_t has = cpu_state_bits(), state = 0;
@@ -44,7 +44,6 @@ static uint64_t state_now(void)
 	state |= (has & STATE_UAO) != 0 ? READ(s3_0_c4_c2_4) : 0;
 	state |= (has & STATE_DIT) != 0 ? READ(s3_3_c4_c2_5) : 0;
 	state |= (has & STATE_SSBS) != 0 ? READ(s3_3_c4_c2_6) : 0;
-	state |= (has & STATE_ALLINT) != 0 ? READ(s3_0_c4_c3_0) : 0;
 	return state;
 }
 
