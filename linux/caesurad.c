@@ -561,16 +561,17 @@ static void end_calls(struct daemon *daemon)
 static int confine(struct daemon *daemon)
 {
 	char why[256] = "";
-	uint64_t low, end;
+	struct confine_range firmware, changing;
 
 	machine_shut(&daemon->machine);
-	space_range(&daemon->host, &low, &end);
+	space_range(&daemon->host, &firmware.start, &firmware.end);
+	space_changing_code(&daemon->host, &changing.start, &changing.end);
 	if (!confine_memory()) {
 		host_say(&daemon->host, CZ_LOG_WARNING,
 			 "memory is not locked: %s", strerror(errno));
 	}
 	if (!confine_process(daemon->arguments.user, false, why, sizeof(why)) ||
-	    !confine_calls(low, end, why, sizeof(why))) {
+	    !confine_calls(&firmware, &changing, why, sizeof(why))) {
 		host_say(&daemon->host, CZ_LOG_ERROR, "%s", why);
 		return 1;
 	}

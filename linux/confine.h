@@ -30,9 +30,19 @@ bool confine_thread(void);
 bool confine_process(const char *user, bool keep_mounts, char *why,
 		     size_t why_chars);
 
-/* System calls, for good and for all threads. [firmware, firmware_end) is where
- * firmware can execute, besides the window: there an SVC is a SIGSYS. */
-bool confine_calls(uint64_t firmware, uint64_t firmware_end, char *why,
+/* Addresses [start, end). */
+struct confine_range {
+	uint64_t start, end;
+};
+
+/*
+ * System calls, for good and for all threads. Firmware can execute in `firmware`,
+ * besides the window: there an SVC is a SIGSYS. `changing` holds all of firmware's code
+ * that firmware may also write, and is empty where there is none: nothing else can be
+ * made executable from here on.
+ */
+bool confine_calls(const struct confine_range *firmware,
+		   const struct confine_range *changing, char *why,
 		   size_t why_chars);
 
 /* The same of a process that waits, unmounts and ends. */

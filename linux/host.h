@@ -147,6 +147,11 @@ void space_close(struct cz_host *host);
 /* The lowest and the highest address that firmware can execute at. */
 void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end);
 
+/* What holds all of firmware's code that firmware may also write; 0 and 0: it may write
+ * none. After cz_init(). */
+void space_changing_code(const struct cz_host *host, uint64_t *low,
+			 uint64_t *end);
+
 /* From a signal handler, before it returns to firmware: the chip, which flash.c may
  * have read, is out of its reach again. */
 void space_to_firmware(void);

@@ -694,6 +694,28 @@ void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end)
 	}
 }
 
+void space_changing_code(const struct cz_host *host, uint64_t *low,
+			 uint64_t *end)
+{
+	const uint32_t both = CZ_PROT_WRITE | CZ_PROT_EXEC;
+
+	*low = 0;
+	*end = 0;
+	for (unsigned i = 0; i < host->part_count; i++) {
+		const struct host_part *part = &host->part[i];
+
+		if ((part->prot & both) != both) {
+			continue;
+		}
+		if (*end == 0 || part->address < *low) {
+			*low = part->address;
+		}
+		if (part->address + part->size_bytes > *end) {
+			*end = part->address + part->size_bytes;
+		}
+	}
+}
+
 /* ---- What the library asks for ---- */
 
 bool cz_host_pages_alloc(struct cz_host *host, size_t count,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The tests' own programs in the guest: static, for arm64.
 
-GUEST_PROGRAMS := torture starve
+GUEST_PROGRAMS := torture starve inject
 
 .PHONY: guest
 guest: $(GUEST_PROGRAMS:%=$(BENCH)/%) drivers

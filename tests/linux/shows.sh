@@ -15,6 +15,7 @@ put_tests() {
 		"$programs/tests"
 	put torture /usr/bin
 	put starve /usr/bin
+	put inject /usr/bin
 }
 
 # prepare_guest NAME WORDS SCRIPT: runs the script after the words, settings for it.

@@ -105,6 +105,9 @@ refuses_here() {
 	check "no thread of the daemon's has a privilege" \
 		"threads $caesurad_pid && has_only 0000000000000000 $caesurad_pid"
 	helper=$(cat /proc/"$caesurad_pid"/task/"$caesurad_pid"/children)
+	check "it cannot make calls in the forms that it has no need of" \
+		"inject $caesurad_pid"
+	check "and goes on after that" "ls $efivars | grep -q BootOrder"
 	check "a process beside it can unmount" \
 		"has_only 0000000000200000 ${helper:-none}"
 	check "a second daemon" \
