@@ -116,7 +116,7 @@ LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 # The chip's time is made up.
 LINUX_UNIT_LINK_test_flash := -Wl,--wrap=clock_gettime,--wrap=nanosleep
 LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale test_clock \
-	test_pin
+	test_persist test_pin
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)
