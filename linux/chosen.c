@@ -30,6 +30,17 @@ bool chosen_number(const void *tree, size_t size_bytes, const char *name,
 	return true;
 }
 
+bool chosen_has_property(const void *tree, size_t size_bytes, const char *name)
+{
+	int node;
+
+	if (fdt_check_full(tree, size_bytes) != 0) {
+		return false;
+	}
+	node = fdt_path_offset(tree, "/chosen");
+	return node >= 0 && fdt_getprop(tree, node, name, NULL) != NULL;
+}
+
 /* All of the file, to free(). Returns 0 or an errno, negative. */
 static int read_tree(void **tree, size_t *size_bytes)
 {
@@ -71,4 +82,17 @@ int chosen_read(const char *name, uint64_t *value)
 	}
 	free(tree);
 	return error;
+}
+
+bool chosen_has(const char *name)
+{
+	size_t size_bytes;
+	bool has = false;
+	void *tree;
+
+	if (read_tree(&tree, &size_bytes) == 0) {
+		has = chosen_has_property(tree, size_bytes, name);
+		free(tree);
+	}
+	return has;
 }

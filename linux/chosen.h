@@ -17,4 +17,9 @@ bool chosen_number(const void *tree, size_t size_bytes, const char *name,
  * or what open() and read() say, negative. */
 int chosen_read(const char *name, uint64_t *value);
 
+/* Whether /chosen in there has such a property, of any size: the kernel's code for
+ * kexec leaves one that is empty. */
+bool chosen_has_property(const void *tree, size_t size_bytes, const char *name);
+bool chosen_has(const char *name);
+
 #endif
