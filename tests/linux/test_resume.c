@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* linux/resume.c: sleeps of every kind, and threads that are held up instead. */
+#include "resume.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define MS 1000000ull
+#define DAY_NS (86400ull * 1000 * MS)
+
+/* The kernel's clock is behind the counter by what was slept. */
+static uint64_t now_ns, behind_ns;
+/* Between the looks at the one and at the other; the first so many times. */
+static uint64_t held_up_ns;
+static unsigned times;
+
+static uint64_t kernel_ns(void)
+{
+	now_ns += 100;
+	return now_ns - behind_ns;
+}
+
+static uint64_t counter_ns(void)
+{
+	now_ns += 100;
+	if (times > 0) {
+		times--;
+		now_ns += held_up_ns;
+	}
+	return now_ns;
+}
+
+static const struct resume_clocks clocks = {
+	.kernel_ns = kernel_ns,
+	.counter_ns = counter_ns,
+};
+
+static int start(void **state)
+{
+	(void)state;
+	now_ns = 50 * DAY_NS;
+	behind_ns = DAY_NS;
+	times = 0;
+	return 0;
+}
+
+static void awake(void **state)
+{
+	struct resume resume;
+
+	(void)state;
+	resume_begin(&resume, &clocks);
+	for (unsigned i = 0; i < 100; i++) {
+		now_ns += DAY_NS;
+		assert_false(resume_happened(&resume));
+	}
+}
+
+/* The counter goes on, or begins anew with the machine, before or after where it was. */
+static void asleep(void **state)
+{
+	static const uint64_t slept_ns[] = {20 * MS, DAY_NS, -20 * MS,
+					    -49 * DAY_NS};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(slept_ns) / sizeof(slept_ns[0]); i++) {
+		struct resume resume;
+
+		(void)start(state);
+		resume_begin(&resume, &clocks);
+		now_ns += 7 * MS;
+		behind_ns += slept_ns[i];
+		now_ns += slept_ns[i];
+		assert_true(resume_happened(&resume));
+		assert_true(resume_happened_since(&resume));
+		resume_begin(&resume, &clocks);
+		assert_false(resume_happened(&resume));
+	}
+}
+
+static void held_up_is_not_asleep(void **state)
+{
+	struct resume resume;
+
+	(void)state;
+	held_up_ns = 500 * MS;
+	times = 3;
+	resume_begin(&resume, &clocks);
+	assert_false(resume_happened(&resume));
+	times = 9;
+	assert_false(resume_happened(&resume));
+	times = 9;
+	assert_false(resume_happened_since(&resume));
+	/* And what is held up as it begins does not hide a sleep of less. */
+	times = 3;
+	resume_begin(&resume, &clocks);
+	behind_ns += 400 * MS;
+	now_ns += 400 * MS;
+	assert_true(resume_happened(&resume));
+}
+
+static void clocks_that_drift(void **state)
+{
+	struct resume resume;
+
+	(void)state;
+	resume_begin(&resume, &clocks);
+	for (unsigned i = 0; i < 100; i++) {
+		now_ns += DAY_NS;
+		behind_ns += 2 * MS;
+		assert_false(resume_happened_since(&resume));
+	}
+}
+
+static void the_machines_own(void **state)
+{
+	struct resume resume;
+
+	(void)state;
+	resume_begin(&resume, &resume_clocks);
+	assert_false(resume_happened(&resume));
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup(function, start)
+	const struct CMUnitTest tests[] = {
+		TEST(awake),
+		TEST(asleep),
+		TEST(held_up_is_not_asleep),
+		TEST(clocks_that_drift),
+		TEST(the_machines_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
