@@ -915,6 +915,56 @@ void flash_drop(struct flash *flash)
 	}
 }
 
+/* ---- Whether the chip is what it was ---- */
+
+void flash_read_ahead(struct flash *flash, uint64_t offset, uint64_t size_bytes)
+{
+	uint64_t end = offset + size_bytes;
+
+	while (offset < end && offset < flash->nor.size_bytes) {
+		struct nor_block block = fill(flash, (uint32_t)offset);
+
+		offset = block.offset + block.size_bytes;
+	}
+}
+
+static bool is_block_same(struct flash *flash, const struct nor_block *block)
+{
+	const struct flash_port *port = &flash->config.port;
+
+	for (uint32_t i = 0; i < block->size_bytes; i += 4) {
+		uint32_t offset = block->offset + i;
+		uint32_t known = word_at(flash->chip, offset);
+		uint32_t found = port->read(port->context, offset);
+
+		if (found != known) {
+			(void)snprintf(
+				flash->nor.error, NOR_ERROR_CHARS,
+				"flash at 0x%" PRIx64 ": 0x%" PRIx32
+				" is 0x%08" PRIx32 ", and was 0x%08" PRIx32
+				": somebody else has written to it",
+				flash->nor.address, offset, found, known);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool flash_is_same(struct flash *flash)
+{
+	for (uint32_t i = 0; i < flash->nor.block_count; i++) {
+		if (flash->filled[i] != 0) {
+			struct nor_block block = nor_block_of(
+				&flash->nor, first_block_offset(flash, i));
+
+			if (!is_block_same(flash, &block)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 /* ---- To the chip ---- */
 
 static bool is_sound(const struct flash *flash,

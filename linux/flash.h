@@ -127,6 +127,19 @@ bool flash_finish(struct flash *flash, unsigned *erases);
 struct flash_list flash_changes(const struct flash *flash);
 
 /*
+ * Reads what lies there ahead, so that from now on flash_is_same() speaks of it too.
+ * What is outside of the chip is left out.
+ */
+void flash_read_ahead(struct flash *flash, uint64_t offset,
+		      uint64_t size_bytes);
+
+/*
+ * Compares the chip with all that has been read of it, or written since. False:
+ * somebody else has written to it, and flash_error() says where. Nothing is written.
+ */
+bool flash_is_same(struct flash *flash);
+
+/*
  * Brings the chip to what a list says, in its order, and checks it. Can be done
  * again from the beginning after having been stopped anywhere. Needs no copy.
  * False: flash_error() says what the chip did.

@@ -22,7 +22,8 @@
 #define MADV_DONTNEED_LOCKED 24
 #endif
 
-#define VERSION 1u
+#define VERSION_ALONE 1u /* the machine's RAM has not been kept the same */
+#define VERSION_KEEPS_RAM 2u
 /* Of parts of the file: pages of any kernel. */
 #define ALIGNMENT 65536u
 #define DEFAULT_FLASH_BYTES (3u << 19)
@@ -103,6 +104,11 @@ uint64_t state_region_offset(const struct state *state, unsigned region)
 	return state->header.region[region].offset;
 }
 
+bool state_keeps_ram(const struct state *state)
+{
+	return state->header.version == VERSION_KEEPS_RAM;
+}
+
 uint64_t state_pages_committed(const struct state *state)
 {
 	return state->pages_committed;
@@ -176,6 +182,12 @@ static uint64_t header_checksum(const struct header *header)
 	return state_hash(0, header, offsetof(struct header, checksum));
 }
 
+static void set_version(struct header *header, uint32_t version)
+{
+	header->version = version;
+	header->checksum = header_checksum(header);
+}
+
 /* Where everything is: it follows from what is asked for. */
 static bool lay_out(struct state *state)
 {
@@ -190,7 +202,6 @@ static bool lay_out(struct state *state)
 			      config->region_count, STATE_MAX_REGIONS);
 	}
 	memcpy(header->magic, magic, sizeof(magic));
-	header->version = VERSION;
 	header->region_count = config->region_count;
 	header->identity = config->identity;
 	for (unsigned i = 0; i < config->region_count; i++) {
@@ -218,7 +229,8 @@ static bool lay_out(struct state *state)
 		align(ram_bytes / STATE_PAGE * sizeof(struct page_record) +
 		      flash_bytes);
 	header->file_bytes = offset + header->journal_bytes;
-	header->checksum = header_checksum(header);
+	set_version(header,
+		    config->ram != NULL ? VERSION_KEEPS_RAM : VERSION_ALONE);
 	return true;
 }
 
@@ -260,11 +272,14 @@ static enum state_result check(struct state *state, const struct header *found,
 			     path);
 		return STATE_FAILED;
 	}
-	if (found->version != VERSION) {
+	if (found->version != VERSION_ALONE &&
+	    found->version != VERSION_KEEPS_RAM) {
 		(void)refuse(state,
 			     "%s: of version %" PRIu32
-			     ", not %u: reboot, or go back to that caesurad",
-			     path, found->version, VERSION);
+			     ", not %u or %u: reboot, or go back to that "
+			     "caesurad",
+			     path, found->version, VERSION_ALONE,
+			     VERSION_KEEPS_RAM);
 		return STATE_FAILED;
 	}
 	if (found->checksum != header_checksum(found)) {
@@ -275,6 +290,7 @@ static enum state_result check(struct state *state, const struct header *found,
 		   sizeof(found->identity)) != 0) {
 		return STATE_NEW;
 	}
+	set_version(&state->header, found->version);
 	if (memcmp(found, &state->header, sizeof(*found)) != 0 ||
 	    size_bytes != found->file_bytes) {
 		(void)refuse(state,
@@ -284,6 +300,16 @@ static enum state_result check(struct state *state, const struct header *found,
 		return STATE_FAILED;
 	}
 	return STATE_KEPT;
+}
+
+/* The machine's RAM is out of step from the first commit on that does not reach it. */
+static bool keep_version(struct state *state)
+{
+	if (!state_keeps_ram(state) || state->config.ram != NULL) {
+		return true;
+	}
+	set_version(&state->header, VERSION_ALONE);
+	return put(state, 0, &state->header, sizeof(state->header));
 }
 
 static enum state_result open_old(struct state *state)
@@ -315,7 +341,8 @@ static enum state_result open_old(struct state *state)
 		return STATE_FAILED;
 	}
 	result = check(state, &found, (uint64_t)status.st_size);
-	if (result == STATE_KEPT && !map_file(state)) {
+	if (result == STATE_KEPT &&
+	    (!map_file(state) || !keep_version(state))) {
 		return STATE_FAILED;
 	}
 	if (result == STATE_NEW) {
@@ -421,11 +448,8 @@ enum state_result state_open(struct state **opened,
 	return result == STATE_NEW ? make_new(state) : result;
 }
 
-void state_close(struct state *state)
+static void close_file(struct state *state)
 {
-	if (state == NULL) {
-		return;
-	}
 	if (state->map != NULL) {
 		(void)munmap((void *)(uintptr_t)state->map,
 			     state->header.file_bytes);
@@ -433,7 +457,23 @@ void state_close(struct state *state)
 	if (state->fd >= 0) {
 		(void)close(state->fd);
 	}
-	free(state);
+	state->map = NULL;
+	state->fd = -1;
+}
+
+enum state_result state_make_anew(struct state *state)
+{
+	close_file(state);
+	state->control = (struct control){0};
+	return lay_out(state) ? make_new(state) : STATE_FAILED;
+}
+
+void state_close(struct state *state)
+{
+	if (state != NULL) {
+		close_file(state);
+		free(state);
+	}
 }
 
 /* ---- The journal, read ---- */
@@ -561,18 +601,45 @@ static bool mark(struct state *state, uint32_t is_valid)
 	return true;
 }
 
-/* Again and again, with the same result. */
+static unsigned region_at(const struct state *state, uint64_t offset)
+{
+	unsigned i = 0;
+
+	while (offset - state->header.region[i].offset >=
+	       state->header.region[i].size_bytes) {
+		i++;
+	}
+	return i;
+}
+
+/* The machine's first: what it has to become follows from the copy before. */
+static bool apply_page(struct state *state, const struct page_record *page)
+{
+	const struct state_ram *ram = state->config.ram;
+
+	if (state_keeps_ram(state)) {
+		unsigned region = region_at(state, page->offset);
+
+		step(state);
+		ram->put(ram->context, region,
+			 page->offset - state->header.region[region].offset,
+			 state->map + page->offset, page->bytes);
+	}
+	return put(state, page->offset, page->bytes, STATE_PAGE);
+}
+
+/*
+ * Again and again, with the same result. The chip first: as long as RAM is older,
+ * firmware knows of less than the chip holds, and what comes next at worst takes the
+ * place of this one variable; the other way round it would leave a gap, and what is
+ * behind a gap is lost.
+ */
 static bool apply(struct state *state, struct flash *flash)
 {
 	const struct control *control = &state->control;
 	const struct page_record *page = (const void *)body_of(state);
 	struct flash_list list = journal_list(state);
 
-	for (uint32_t i = 0; i < control->page_count; i++) {
-		if (!put(state, page[i].offset, page[i].bytes, STATE_PAGE)) {
-			return false;
-		}
-	}
 	if (control->change_count != 0) {
 		if (flash == NULL) {
 			return refuse(state,
@@ -584,35 +651,115 @@ static bool apply(struct state *state, struct flash *flash)
 			return refuse(state, "%s", flash_error(flash));
 		}
 	}
+	for (uint32_t i = 0; i < control->page_count; i++) {
+		if (!apply_page(state, &page[i])) {
+			return false;
+		}
+	}
 	return mark(state, 0);
 }
 
-bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
+bool state_look(struct state *state, bool *is_pending)
 {
 	uint32_t is_valid;
 
 	memcpy(&state->control, state->map + CONTROL_OFFSET,
 	       sizeof(state->control));
 	is_valid = state->control.is_valid;
-	if (was_pending != NULL) {
-		*was_pending = is_valid != 0;
-	}
-	if (is_valid == 0) {
-		return true;
-	}
-	if (is_valid != 1) {
+	*is_pending = is_valid != 0;
+	if (is_valid > 1) {
 		return refuse(state,
 			      "%s: damaged: the journal is neither valid nor "
 			      "invalid (%u)",
 			      state->config.path, is_valid);
 	}
-	if (!is_journal_sound(state) || !apply(state, flash)) {
+	return is_valid == 0 || is_journal_sound(state);
+}
+
+bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
+{
+	bool is_pending;
+	bool is_sound = state_look(state, &is_pending);
+
+	if (was_pending != NULL) {
+		*was_pending = is_pending;
+	}
+	if (!is_sound || !is_pending) {
+		return is_sound;
+	}
+	if (!apply(state, flash)) {
 		return false;
 	}
 	if (flash != NULL) {
 		flash_keep(flash);
 	}
 	return true;
+}
+
+/* ---- What a commit that is pending will leave ---- */
+
+void state_read(const struct state *state, unsigned region, bool is_after,
+		uint8_t *into)
+{
+	const struct placed_region *placed = &state->header.region[region];
+	const struct page_record *page = (const void *)body_of(state);
+	uint32_t count = is_after && state->control.is_valid != 0
+				 ? state->control.page_count
+				 : 0;
+
+	memcpy(into, state->map + placed->offset, placed->size_bytes);
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t offset = page[i].offset - placed->offset;
+
+		if (offset < placed->size_bytes) {
+			memcpy(into + offset, page[i].bytes, STATE_PAGE);
+		}
+	}
+}
+
+/* The part of a change that lies among the bytes; false: none. */
+static bool clip(const struct flash_change *change, uint64_t offset,
+		 uint64_t size_bytes, uint64_t *from, uint64_t *end)
+{
+	*from = change->offset < offset ? 0 : change->offset - offset;
+	*end = change->offset + (uint64_t)change->size_bytes;
+	*end = *end < offset ? 0 : *end - offset;
+	*end = *end < size_bytes ? *end : size_bytes;
+	return *from < *end;
+}
+
+bool state_chip_after(const struct state *state, uint64_t offset,
+		      uint8_t *bytes, uint64_t size_bytes)
+{
+	struct flash_list list = journal_list(state);
+	struct flash_change change;
+	uint8_t *before = malloc(size_bytes);
+	uint64_t from, end;
+	size_t cursor = 0;
+	bool is_possible = before != NULL;
+
+	if (before == NULL) {
+		return false;
+	}
+	memcpy(before, bytes, size_bytes);
+	while (list.next(list.context, &cursor, &change)) {
+		if (!clip(&change, offset, size_bytes, &from, &end)) {
+			continue;
+		}
+		if (change.bytes == NULL) {
+			memset(bytes + from, 0xff, end - from);
+		} else {
+			memcpy(bytes + from,
+			       change.bytes + (offset + from - change.offset),
+			       end - from);
+		}
+	}
+	/* On the way there bits go from 1 to 0 alone, but for an erase at once. */
+	for (uint64_t i = 0; i < size_bytes && is_possible; i++) {
+		is_possible = (before[i] & bytes[i]) == bytes[i];
+	}
+	free(before);
+	return is_possible;
 }
 
 /* ---- The pages of a private mapping ---- */
@@ -782,6 +929,10 @@ enum state_commit_result state_commit(struct state *state,
 		return STATE_COMMIT_REFUSED;
 	}
 	state->pages_committed = control->page_count;
+	if (control->change_count != 0 && !flash_is_same(flash)) {
+		(void)refuse(state, "%s", flash_error(flash));
+		return STATE_COMMIT_FOREIGN;
+	}
 	if (control->body_bytes != 0) {
 		if (!mark(state, 1)) {
 			return STATE_COMMIT_REFUSED;

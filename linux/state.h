@@ -6,8 +6,13 @@
  * state_region_offset(): what a call writes are pages of the process's own.
  *
  * A commit is: the pages and the changes of the flash to the journal, one store
- * that makes it valid, then to the copy and to the chip, then one store that makes
- * it invalid. Killed at any point, the next state_recover() ends it or there was none.
+ * that makes it valid, then to the chip, to the machine's RAM and to the copy, then
+ * one store that makes it invalid. Killed at any point, the next state_recover() ends
+ * it or there was none.
+ *
+ * The file has one layout and two versions. Of version 2 the machine's own RAM has
+ * been kept as the copy is. Of version 1, the older one, it has not: it is as
+ * firmware had it when it started the kernel. Either is taken up again as what it is.
  */
 #ifndef LINUX_STATE_H
 #define LINUX_STATE_H
@@ -34,6 +39,19 @@ struct state_region {
 	uint64_t size_bytes;
 };
 
+/*
+ * The machine's own RAM, a page of a region at a time. put() changes it from one
+ * content to the other, and stores the words alone in which they differ: others may
+ * be somebody else's. holds(): whether each word is that of the one or of the other.
+ */
+struct state_ram {
+	void *context;
+	void (*put)(void *context, unsigned region, uint64_t offset,
+		    const uint8_t *before, const uint8_t *after);
+	bool (*holds)(void *context, unsigned region, uint64_t offset,
+		      const uint8_t *one, const uint8_t *other);
+};
+
 struct state_config {
 	const char
 		*path; /* absolute; in a directory that is the daemon's alone */
@@ -51,6 +69,8 @@ struct state_config {
 	/* Looks at a new state before it is one; false, and why: it is not made.
 	 * NULL: every one is. */
 	bool (*accept)(void *context, char *why, size_t why_chars);
+	/* NULL: the machine's RAM is left as it is, and the state is of version 1. */
+	const struct state_ram *ram;
 	/* For tests: called before each store to the file. Else NULL. */
 	void (*step)(void *context);
 };
@@ -73,11 +93,37 @@ enum state_result state_open(struct state **state,
 			     const struct state_config *config);
 void state_close(struct state *state);
 
+/*
+ * Gives up a state that was kept, with the commit that was under way, and makes a new
+ * one in its place as state_open() does: STATE_NEW or STATE_FAILED. After the
+ * latter the file is as it was.
+ */
+enum state_result state_make_anew(struct state *state);
+
 const char *state_error(const struct state *state);
 
 int state_fd(const struct state *state);
 /* Of a region, in the file: what to mmap() it at. */
 uint64_t state_region_offset(const struct state *state, unsigned region);
+
+/* Whether the machine's RAM is kept as the copy is: version 2. */
+bool state_keeps_ram(const struct state *state);
+
+/* Whether a killed daemon has left a commit to be ended. False: its journal is damaged. */
+bool state_look(struct state *state, bool *is_pending);
+
+/* A region's RAM as it was last committed, or, after a state_look() that has found
+ * a commit, as that will leave it. */
+void state_read(const struct state *state, unsigned region, bool is_after,
+		uint8_t *into);
+
+/*
+ * Of what the chip holds at `offset`: makes it what the commit that state_look()
+ * has found will leave there. False: the chip has what that commit cannot have come
+ * by, in a place that it writes.
+ */
+bool state_chip_after(const struct state *state, uint64_t offset,
+		      uint8_t *bytes, uint64_t size_bytes);
 
 /*
  * Ends the commit that a killed daemon had begun, if there is one; before the
@@ -96,10 +142,13 @@ bool state_recover(struct state *state, struct flash *flash, bool *was_pending);
  * changed: nothing is written. STATE_COMMIT_REFUSED: it does not fit or cannot be
  * read: nothing has changed, drop the call. STATE_COMMIT_PENDING: the chip did not do it; the
  * journal stays valid; no more calls until state_recover() has succeeded.
+ * STATE_COMMIT_FOREIGN: the chip is not what it was when it was read, nothing has been
+ * written, and the state is of no more use.
  */
 enum state_commit_result {
 	STATE_COMMITTED,
 	STATE_COMMIT_REFUSED,
+	STATE_COMMIT_FOREIGN,
 	STATE_COMMIT_PENDING,
 };
 

@@ -108,7 +108,7 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_UNIT_SRC := $(addprefix linux/,chosen.c clock.c flash.c follow.c nor.c persist.c \
+LINUX_UNIT_SRC := $(addprefix linux/,belief.c chosen.c clock.c flash.c follow.c nor.c persist.c \
 	pin.c resume.c stale.c state.c) src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c \
 	device.c)
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
@@ -116,7 +116,7 @@ LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 # The chip's time is made up.
 LINUX_UNIT_LINK_test_flash := -Wl,--wrap=clock_gettime,--wrap=nanosleep
 LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale test_clock \
-	test_persist test_pin test_chosen test_resume
+	test_persist test_pin test_chosen test_resume test_belief
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)

@@ -24,6 +24,7 @@
 #define WIDE_BLOCK 0x10000u
 #define SMALL_BYTES (4 * STATE_PAGE)
 #define KILLED 42
+#define VERSION_AT 8
 
 static char directory[64], path[128];
 static struct chip *chip;
@@ -31,6 +32,12 @@ static const struct state_region regions[] = {
 	{.address = BENCH_RAM, .size_bytes = BENCH_RAM_BYTES},
 	{.address = 0x50000000, .size_bytes = SMALL_BYTES},
 };
+
+/* The machine's own RAM, of both regions one after the other, shared with children;
+ * and whether daemons keep it as the state's copy is. */
+static uint8_t *machine_ram;
+static bool keeps_ram;
+static unsigned words_put;
 
 /* A daemon: the state, its mappings, firmware. */
 struct daemon {
@@ -58,8 +65,31 @@ static bool fill(void *context, unsigned region, void *into,
 	return true;
 }
 
+static uint8_t *ram_at(unsigned region, uint64_t offset)
+{
+	return machine_ram + (region == 0 ? 0 : BENCH_RAM_BYTES) + offset;
+}
+
+/* Word by word, as the machine's is. */
+static void put_ram(void *context, unsigned region, uint64_t offset,
+		    const uint8_t *before, const uint8_t *after)
+{
+	uint8_t *page = ram_at(region, offset);
+
+	for (uint32_t i = 0; i < STATE_PAGE; i += 8) {
+		if (memcmp(before + i, after + i, 8) != 0) {
+			kill_at(context);
+			memcpy(page + i, after + i, 8);
+			words_put++;
+		}
+	}
+}
+
 static struct state_config config_for(struct daemon *daemon)
 {
+	static struct state_ram ram;
+
+	ram = (struct state_ram){.context = daemon, .put = put_ram};
 	return (struct state_config){
 		.path = path,
 		.identity = {.boot = "fifteen bytes..", .memory_map = 77},
@@ -68,6 +98,7 @@ static struct state_config config_for(struct daemon *daemon)
 		.flash_bytes = 65536,
 		.context = daemon,
 		.fill = fill,
+		.ram = keeps_ram ? &ram : NULL,
 		.step = kill_at,
 	};
 }
@@ -128,6 +159,9 @@ static void stop_daemon(struct daemon *daemon)
 
 static void start_machine(void)
 {
+	memset(machine_ram, 1, BENCH_RAM_BYTES);
+	memset(machine_ram + BENCH_RAM_BYTES, 2, SMALL_BYTES);
+	words_put = 0;
 	chip = chip_make(4 * BLOCK, BLOCK);
 	(void)unlink(path);
 }
@@ -149,6 +183,7 @@ static int stop(void **state)
 {
 	(void)state;
 	stop_machine();
+	keeps_ram = false;
 	return 0;
 }
 
@@ -272,8 +307,8 @@ static void what_is_no_state_is_refused(void **state)
 	refused("of other regions or of another size (1048576 bytes)");
 	write_at(16, "x", 1);
 	refused("damaged: its checksum is wrong");
-	write_at(8, "\002", 1);
-	refused("of version 2, not 1");
+	write_at(VERSION_AT, "\003", 1);
+	refused("of version 3, not 1 or 2");
 	write_at(0, "C", 1);
 	refused("not a state of caesurad's");
 	assert_int_equal(truncate(path, 100), 0);
@@ -414,6 +449,179 @@ static void too_many_changes_are_refused(void **state)
 	stop_daemon(&daemon);
 }
 
+/* ---- The machine's RAM, and states of either version ---- */
+
+static int version(void)
+{
+	uint8_t version = 0;
+	int fd = open(path, O_RDONLY);
+
+	assert_int_equal(pread(fd, &version, 1, VERSION_AT), 1);
+	(void)close(fd);
+	return version;
+}
+
+static bool is_ram_as_mapped(const struct daemon *daemon)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (memcmp(ram_at(i, 0), daemon->mapping[i],
+			   regions[i].size_bytes) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void set(struct daemon *daemon, uint8_t value)
+{
+	assert_int_equal(bench_set(&daemon->bench, 1, value, 300), 0);
+	assert_int_equal(state_commit(daemon->state, daemon->mapping, NULL,
+				      daemon->bench.flash),
+			 STATE_COMMITTED);
+}
+
+static void the_machines_ram_is_kept_the_same(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	keeps_ram = true;
+	start_daemon(&daemon);
+	assert_true(state_keeps_ram(daemon.state));
+	set(&daemon, 3);
+	assert_true(is_ram_as_mapped(&daemon));
+	/* A word that is somebody else's, in a page that is committed, stays. */
+	daemon.mapping[1][STATE_PAGE + 8] = 17;
+	ram_at(1, STATE_PAGE)[16] = 99;
+	set(&daemon, 4);
+	assert_int_equal(ram_at(1, STATE_PAGE)[8], 17);
+	assert_int_equal(ram_at(1, STATE_PAGE)[16], 99);
+	stop_daemon(&daemon);
+	assert_int_equal(version(), 2);
+}
+
+/* An upgrade: the old daemon's state is gone on with as it is. */
+static void the_first_versions_state_is_gone_on_with(void **state)
+{
+	struct daemon daemon;
+	struct state_config config;
+
+	(void)state;
+	start_daemon(&daemon);
+	set(&daemon, 3);
+	stop_daemon(&daemon);
+	assert_int_equal(version(), 1);
+	keeps_ram = true;
+	config = config_for(&daemon);
+	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
+	assert_false(state_keeps_ram(daemon.state));
+	state_close(daemon.state);
+	start_daemon(&daemon);
+	set(&daemon, 4);
+	stop_daemon(&daemon);
+	assert_int_equal(words_put, 0);
+	assert_int_equal(version(), 1);
+	/* Made anew it is of the second. */
+	assert_int_equal(open_state(&daemon), STATE_KEPT);
+	assert_int_equal(state_make_anew(daemon.state), STATE_NEW);
+	assert_true(state_keeps_ram(daemon.state));
+	state_close(daemon.state);
+	assert_int_equal(version(), 2);
+}
+
+/* By a daemon that cannot write the machine's RAM. */
+static void ram_that_is_no_longer_kept_is_known(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	keeps_ram = true;
+	start_daemon(&daemon);
+	set(&daemon, 3);
+	stop_daemon(&daemon);
+	keeps_ram = false;
+	start_daemon(&daemon);
+	set(&daemon, 4);
+	stop_daemon(&daemon);
+	assert_int_equal(version(), 1);
+	keeps_ram = true;
+	words_put = 0;
+	start_daemon(&daemon);
+	set(&daemon, 5);
+	stop_daemon(&daemon);
+	assert_int_equal(words_put, 0);
+}
+
+static void what_is_not_made_anew_stays(void **state)
+{
+	struct daemon daemon = {.steps_left = UINT64_MAX};
+	struct state_config config = config_for(&daemon);
+
+	(void)state;
+	start_daemon(&daemon);
+	daemon.mapping[1][0] = 9;
+	set(&daemon, 3);
+	stop_daemon(&daemon);
+	config.accept = accept_none;
+	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
+	assert_int_equal(state_make_anew(daemon.state), STATE_FAILED);
+	assert_string_equal(state_error(daemon.state), "not today");
+	state_close(daemon.state);
+	assert_int_equal(open_state(&daemon), STATE_KEPT);
+	map_regions(&daemon);
+	assert_int_equal(daemon.mapping[1][0], 9);
+	state_close(daemon.state);
+}
+
+/* ---- Somebody else's writes to the chip ---- */
+
+/* Anywhere in what firmware has read of it: also where the call writes nothing. */
+static void a_chip_that_has_changed_is_not_written(void **state)
+{
+	static const uint32_t places[] = {0, 700, BLOCK - 1};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		uint8_t before[BLOCK];
+		struct daemon daemon;
+		bool was_pending;
+
+		start_daemon(&daemon);
+		set(&daemon, 3);
+		chip->storage[places[i]] ^= 1;
+		memcpy(before, chip->storage, BLOCK);
+		assert_int_equal(bench_set(&daemon.bench, 2, 4, 300), 0);
+		assert_int_equal(state_commit(daemon.state, daemon.mapping,
+					      NULL, daemon.bench.flash),
+				 STATE_COMMIT_FOREIGN);
+		assert_non_null(
+			strstr(state_error(daemon.state), "somebody else"));
+		assert_memory_equal(chip->storage, before, BLOCK);
+		assert_true(state_recover(daemon.state, daemon.bench.flash,
+					  &was_pending));
+		assert_false(was_pending);
+		stop_daemon(&daemon);
+		chip_free(chip);
+		start_machine();
+	}
+}
+
+static void what_is_read_ahead_is_known(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	start_daemon(&daemon);
+	flash_read_ahead(daemon.bench.flash, BLOCK + 100, BLOCK);
+	flash_read_ahead(daemon.bench.flash, UINT32_MAX, 4);
+	assert_true(flash_is_same(daemon.bench.flash));
+	chip->storage[3 * BLOCK] = 0; /* which nobody has read */
+	assert_true(flash_is_same(daemon.bench.flash));
+	chip->storage[3 * BLOCK - 1] = 0;
+	assert_false(flash_is_same(daemon.bench.flash));
+	stop_daemon(&daemon);
+}
+
 /* ---- Kills ---- */
 
 /* The daemon of a first variable; then one that is killed at step k of setting it
@@ -496,6 +704,7 @@ static bool next_daemon(uint32_t size_bytes)
 	assert_int_equal(found_bytes, is_new ? size_bytes : 300);
 	assert_int_equal(store_find(chip->storage, 2, &found_bytes), 2);
 	assert_int_equal(store_find(chip->storage, 3, &found_bytes), 3);
+	assert_true(!keeps_ram || is_ram_as_mapped(&daemon));
 	/* Firmware's data are of the call that was committed last. */
 	assert_int_equal(daemon.mapping[0][BENCH_DATA - BENCH_RAM],
 			 is_new ? 5 : 3);
@@ -504,6 +713,7 @@ static bool next_daemon(uint32_t size_bytes)
 				      daemon.bench.flash),
 			 STATE_COMMITTED);
 	assert_int_equal(store_find(chip->storage, 1, &found_bytes), 6);
+	assert_true(!keeps_ram || is_ram_as_mapped(&daemon));
 	stop_daemon(&daemon);
 	return is_new;
 }
@@ -534,6 +744,12 @@ static void a_killed_daemon_leaves_old_or_new(void **state)
 	}
 	print_message("%u kills, the new value after %u\n", kills, news);
 	start_machine();
+}
+
+static void which_the_machines_ram_is_too(void **state)
+{
+	keeps_ram = true;
+	a_killed_daemon_leaves_old_or_new(state);
 }
 
 static void and_one_that_is_killed_as_it_recovers(void **state)
@@ -571,7 +787,10 @@ static int make_directory(void **state)
 		return -1;
 	}
 	(void)snprintf(path, sizeof(path), "%s/state", directory);
-	return 0;
+	machine_ram =
+		mmap(NULL, BENCH_RAM_BYTES + SMALL_BYTES,
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return machine_ram == MAP_FAILED ? -1 : 0;
 }
 
 static int remove_directory(void **state)
@@ -595,7 +814,14 @@ int main(void)
 		FRESH(a_commit_takes_what_was_changed),
 		FRESH(a_chip_that_fails_leaves_the_journal),
 		FRESH(too_many_changes_are_refused),
+		FRESH(the_machines_ram_is_kept_the_same),
+		FRESH(the_first_versions_state_is_gone_on_with),
+		FRESH(ram_that_is_no_longer_kept_is_known),
+		FRESH(what_is_not_made_anew_stays),
+		FRESH(a_chip_that_has_changed_is_not_written),
+		FRESH(what_is_read_ahead_is_known),
 		FRESH(a_killed_daemon_leaves_old_or_new),
+		FRESH(which_the_machines_ram_is_too),
 		FRESH(and_one_that_is_killed_as_it_recovers),
 	};
 

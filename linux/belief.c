@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "belief.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum belief no_memory(char *why)
+{
+	(void)snprintf(why, BELIEF_WHY_CHARS, "no memory");
+	return BELIEF_FAILED;
+}
+
+/* Looks through one region after the other; false without memory. */
+static bool look_at_regions(const struct state *state,
+			    const struct state_config *config, bool is_after,
+			    struct stale *stale)
+{
+	for (unsigned i = 0; i < config->region_count; i++) {
+		const struct state_region *region = &config->regions[i];
+		uint8_t *ram = malloc(region->size_bytes);
+
+		if (ram == NULL) {
+			return false;
+		}
+		state_read(state, i, is_after, ram);
+		stale_look(stale, region->address, ram, region->size_bytes);
+		free(ram);
+	}
+	return true;
+}
+
+static enum belief of_verdict(const struct stale *stale, char *why)
+{
+	switch (stale_verdict(stale)) {
+	case STALE_FRESH:
+		return BELIEF_HOLDS;
+	case STALE_UNKNOWN:
+		return BELIEF_UNKNOWN;
+	default:
+		(void)snprintf(why, BELIEF_WHY_CHARS,
+			       "the variable store, in flash at offset 0x%llx, "
+			       "is another from byte 0x%x on",
+			       (unsigned long long)stale->store_offset,
+			       stale->differs_at);
+		return BELIEF_BROKEN;
+	}
+}
+
+/* The chip against the copies of its store in the state, both as they are, or as the
+ * commit will leave them. */
+static enum belief judge_chip(const struct state *state,
+			      const struct state_config *config,
+			      const struct flash_port *port, bool is_after,
+			      char *why)
+{
+	enum belief belief;
+	struct stale stale;
+
+	if (!stale_open(&stale, port)) {
+		return no_memory(why);
+	}
+	if (is_after && stale.store != NULL &&
+	    !state_chip_after(state, stale.store_offset, stale.store,
+			      stale.store_bytes)) {
+		(void)snprintf(why, BELIEF_WHY_CHARS,
+			       "what was committed last no longer fits the "
+			       "variable store");
+		belief = BELIEF_BROKEN;
+	} else if (!look_at_regions(state, config, is_after, &stale)) {
+		belief = no_memory(why);
+	} else {
+		belief = of_verdict(&stale, why);
+	}
+	stale_close(&stale);
+	return belief;
+}
+
+/* Of a region: each word as before the commit or as after it. */
+static enum belief judge_region(const struct state *state,
+				const struct state_config *config,
+				unsigned number, char *why)
+{
+	const struct state_region *region = &config->regions[number];
+	const struct state_ram *ram = config->ram;
+	uint8_t *before = malloc(region->size_bytes);
+	uint8_t *after = malloc(region->size_bytes);
+	enum belief belief = BELIEF_HOLDS;
+
+	if (before == NULL || after == NULL) {
+		belief = no_memory(why);
+	} else {
+		state_read(state, number, false, before);
+		state_read(state, number, true, after);
+	}
+	for (uint64_t at = 0; belief == BELIEF_HOLDS && at < region->size_bytes;
+	     at += STATE_PAGE) {
+		if (!ram->holds(ram->context, number, at, before + at,
+				after + at)) {
+			(void)snprintf(
+				why, BELIEF_WHY_CHARS,
+				"firmware's RAM is another at 0x%llx",
+				(unsigned long long)(region->address + at));
+			belief = BELIEF_BROKEN;
+		}
+	}
+	free(before);
+	free(after);
+	return belief;
+}
+
+static enum belief judge_ram(const struct state *state,
+			     const struct state_config *config, char *why)
+{
+	enum belief belief = BELIEF_HOLDS;
+
+	for (unsigned i = 0; belief == BELIEF_HOLDS && i < config->region_count;
+	     i++) {
+		belief = judge_region(state, config, i, why);
+	}
+	return belief;
+}
+
+enum belief belief_judge(struct state *state, const struct state_config *config,
+			 const struct flash_port *port,
+			 char why[BELIEF_WHY_CHARS])
+{
+	enum belief of_chip, of_ram = BELIEF_HOLDS;
+	bool is_pending;
+
+	if (!state_look(state, &is_pending)) {
+		(void)snprintf(why, BELIEF_WHY_CHARS, "%s", state_error(state));
+		return BELIEF_FAILED;
+	}
+	of_chip = judge_chip(state, config, port, false, why);
+	if (of_chip == BELIEF_BROKEN && is_pending) {
+		of_chip = judge_chip(state, config, port, true, why);
+	}
+	if (state_keeps_ram(state)) {
+		of_ram = judge_ram(state, config, why);
+	}
+	return of_ram != BELIEF_HOLDS ? of_ram : of_chip;
+}

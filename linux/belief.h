@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a state that an earlier daemon has left is of what the chip and the
+ * machine's RAM hold now. It is not when the machine has been hibernated in between,
+ * or somebody else has written: firmware that went on with it would write over
+ * variables that it does not know of.
+ */
+#ifndef LINUX_BELIEF_H
+#define LINUX_BELIEF_H
+
+#include "stale.h"
+#include "state.h"
+
+#define BELIEF_WHY_CHARS 256
+
+enum belief {
+	BELIEF_HOLDS,
+	BELIEF_UNKNOWN, /* no form of store that is known: nothing could be compared */
+	BELIEF_BROKEN, /* to be made anew; and why */
+	BELIEF_FAILED, /* damaged, state_error(), or no memory */
+};
+
+/*
+ * The state is one that was kept; the regions are its config's. The chip, which is in
+ * read-array mode, has to hold the store that the state's RAM has a copy of: as
+ * before the commit that is pending, if there is one, or as on the way through
+ * it. The machine's RAM, where it is kept the same, has to be so. ram: the config's.
+ */
+enum belief belief_judge(struct state *state, const struct state_config *config,
+			 const struct flash_port *port,
+			 char why[BELIEF_WHY_CHARS]);
+
+#endif
