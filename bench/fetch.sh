@@ -10,6 +10,7 @@
 #   root          DIR/root: a small root: shell, EFI tools, cyclictest
 #   systemd-root  DIR/systemd-root: what dpkg and systemd need to run, with EFI
 #                 tools and DKMS, but without a compiler
+#   kexec         DIR/kexec: Debian's kexec, to be added to the small root
 #   libraries     DIR/sysroot: libc, libfuse3 and libseccomp to link with
 #
 # and the NAME of a kernel 6.1, 6.12-rt or 7-rt.
@@ -27,6 +28,9 @@ systemd_packages="base-files base-passwd bash bsdutils coreutils dash diffutils 
 	libselinux1 libsmartcols1 libss2 libssl3t64 libsystemd-shared libsystemd0
 	libtinfo6 libudev1 libxxhash0 libzstd1 mawk mount perl-base sed systemd
 	systemd-sysv tar util-linux zlib1g"
+kexec_packages="kexec-tools libxenmisc4.17 libxencall1 libxendevicemodel1
+	libxenevtchn1 libxenforeignmemory1 libxengnttab1 libxentoolcore1
+	libxentoollog1 zlib1g"
 library_packages="libc6-dev libc6 linux-libc-dev libcrypt-dev libgcc-12-dev
 	libfuse3-dev libfuse3-3 libseccomp-dev libseccomp2 libfdt-dev"
 
@@ -205,6 +209,21 @@ drop_old() {
 	fi
 }
 
+# Of Xen's libraries those that kexec is linked with.
+fetch_kexec() {
+	use bookworm
+	# shellcheck disable=SC2086 # a list
+	unpack "$2/tree" $kexec_packages
+	mkdir -p "$2/sbin" "$2/usr/lib/aarch64-linux-gnu"
+	mv "$2/tree/sbin/kexec" "$2/sbin"
+	for library in xenctrl xencall xendevicemodel xenevtchn xenforeignmemory \
+		xengnttab xentoolcore xentoollog z; do
+		find "$2/tree" -name "lib$library.so.*" -exec \
+			mv {} "$2/usr/lib/aarch64-linux-gnu" \;
+	done
+	rm -rf "$2/tree"
+}
+
 fetch_libraries() {
 	use bookworm
 	# shellcheck disable=SC2086 # a list
@@ -250,6 +269,7 @@ for what; do
 		drop_old systemd-root "$systemd_packages"
 		once systemd-root fetch_systemd_root systemd-root
 		;;
+	kexec) once kexec fetch_kexec kexec ;;
 	libraries) once sysroot fetch_libraries sysroot ;;
 	*) fail "what is $what?" ;;
 	esac

@@ -66,6 +66,13 @@ make_service() {
 	"$root/bench/initrd.sh" --systemd "$linux" "$1"
 }
 
+# What the test of kexec adds to the small root.
+make_kexec() {
+	if ! "$root/bench/fetch.sh" "$linux" kexec; then
+		give_up "Debian's packages could not be fetched"
+	fi
+}
+
 build_module() {
 	progress "building the module for $1"
 	if ! "$root/bench/fetch.sh" "$linux" "headers:$1" ||

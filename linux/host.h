@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "persist.h"
 #include "pin.h"
+#include "ram.h"
 #include "state.h"
 
 #include <caesura/caesura.h>
@@ -68,6 +69,8 @@ struct cz_host {
 	struct host_region region[STATE_MAX_REGIONS + HOST_MAX_DEVICES];
 	unsigned region_count;
 	struct state *state;
+	struct ram
+		ram; /* the machine's, kept the same; no regions: it is not */
 	/* Of the state's regions; a byte for each page, of which 0 says that it is as
 	 * committed, and not writable. */
 	uint8_t *mapping[STATE_MAX_REGIONS], *dirty[STATE_MAX_REGIONS];
@@ -77,6 +80,8 @@ struct cz_host {
 	/* Where variables persist: complete when space_open() has succeeded, but for
 	 * has_set_variable. */
 	struct persist_facts facts;
+	uint64_t store_offset,
+		store_bytes; /* of variables, in flash; 0: unknown */
 
 	/* The library's pages, and where firmware sees some of them. */
 	int pages_fd;

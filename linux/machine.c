@@ -274,6 +274,7 @@ bool machine_open(struct machine *machine, struct provider *module)
 			    "4 KiB regions cannot be protected one by one\n",
 			    sysconf(_SC_PAGESIZE));
 	}
+	machine->was_kexeced = chosen_has("linux,booted-from-kexec");
 	if (module != NULL) {
 		return take_map(machine);
 	}
@@ -344,8 +345,7 @@ void *machine_map_device(struct machine *machine, uint64_t physical,
 	}
 	if (error != 0) {
 		says(machine,
-		     "the device at [0x%llx, %zu bytes] cannot be "
-		     "mapped: %s\n",
+		     "[0x%llx, %zu bytes] cannot be mapped for writing: %s\n",
 		     (unsigned long long)physical, size_bytes, strerror(error));
 		return NULL;
 	}
@@ -420,12 +420,6 @@ static bool kernel_said_runtime(void)
 	return said;
 }
 
-static bool was_kexeced(void)
-{
-	return access("/proc/device-tree/chosen/linux,booted-from-kexec",
-		      F_OK) == 0;
-}
-
 bool machine_is_hyperv(void)
 {
 	char vendor[64], product[64];
@@ -456,13 +450,6 @@ bool machine_is_ours(struct machine *machine)
 			    "the kernel has a provider of EFI variables "
 			    "already: two owners of one variable store destroy "
 			    "it\n");
-	}
-	if (was_kexeced()) {
-		ours = says(
-			machine,
-			"this kernel was started by kexec: firmware's "
-			"memory may be older than its variable store. Start "
-			"the machine anew\n");
 	}
 	return ours;
 }

@@ -25,6 +25,7 @@ struct machine {
 	size_t map_bytes, descriptor_bytes;
 	uint32_t descriptor_version;
 	uint64_t system_table; /* its physical address */
+	bool was_kexeced; /* another kernel has had firmware before, and says so */
 
 	/* How memory is reached: the module, else /dev/mem and /proc/kcore. */
 	struct provider *module; /* or NULL */
@@ -46,8 +47,8 @@ void machine_shut(struct machine *machine);
 void machine_close(struct machine *machine);
 
 /*
- * Whether the kernel, or an earlier one, has firmware: runtime services that are on,
- * a provider of EFI variables that is not ours, a kexec. True: it is ours to use.
+ * Whether the kernel has firmware: runtime services that are on, a provider of EFI
+ * variables that is not ours. True: it is ours to use.
  */
 bool machine_is_ours(struct machine *machine);
 
@@ -62,8 +63,8 @@ bool machine_entry(const struct machine *machine, uint32_t number,
 bool machine_read(struct machine *machine, uint64_t physical, void *into,
 		  size_t size_bytes);
 
-/* Maps a device of firmware's, whole pages, at an address that is free; NULL: at
- * any. The mapping, or NULL. */
+/* Maps a device or RAM of firmware's, whole pages, to be read and written, at an
+ * address that is free; NULL: at any. The mapping, or NULL. */
 void *machine_map_device(struct machine *machine, uint64_t physical,
 			 size_t size_bytes, void *address);
 

@@ -8,7 +8,8 @@
 #include "clock.h"
 #include "device.h"
 #include "host.h"
-#include "stale.h"
+#include "origin.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,6 +176,7 @@ struct chip {
 	uint64_t shown[CHIP_WINDOWS];
 	unsigned shown_count;
 	uint8_t *copy; /* firmware's mapping of it */
+	struct cz_host *host;
 };
 
 static struct chip chip;
@@ -216,6 +218,21 @@ static void show_chip(uint64_t offset)
 	chip.shown[0] = start;
 }
 
+/* Since the chip and RAM were last known to be what the state is of. */
+static struct resume awake;
+
+/* What is half done is left to the next daemon, which looks before it goes on. */
+static void end_if_resumed(void *context)
+{
+	if (resume_happened(&awake)) {
+		host_say(context, CZ_LOG_ERROR,
+			 "the machine has slept, in the middle of a call: what "
+			 "firmware's RAM and its flash hold may be another "
+			 "boot's; giving up");
+		_exit(1);
+	}
+}
+
 static uint32_t chip_read(void *context, uint64_t offset)
 {
 	(void)context;
@@ -225,8 +242,8 @@ static uint32_t chip_read(void *context, uint64_t offset)
 
 static void chip_write(void *context, uint64_t offset, uint32_t value)
 {
-	(void)context;
 	show_chip(offset);
+	end_if_resumed(((struct chip *)context)->host);
 	device_write32(chip.device, offset, value);
 }
 
@@ -263,6 +280,7 @@ static bool map_flash(struct cz_host *host, const struct host_region *region)
 	chip.device = machine_map_device(host->machine, region->physical,
 					 region->size_bytes, NULL);
 	chip.size_bytes = region->size_bytes;
+	chip.host = host;
 	if (chip.device == NULL || fd < 0 ||
 	    ftruncate(fd, (off_t)region->size_bytes) != 0) {
 		return fails(host, "flash at 0x%llx: %s %s",
@@ -416,154 +434,6 @@ static bool open_devices(struct cz_host *host)
 
 /* ---- RAM, by the state file ---- */
 
-/* What a new state is made of. */
-struct filling {
-	struct cz_host *host;
-	struct stale stale;
-};
-
-static bool fill(void *context, unsigned number, void *into,
-		 uint64_t size_bytes)
-{
-	struct filling *filling = context;
-	struct cz_host *host = filling->host;
-
-	for (unsigned i = 0; i < host->region_count; i++) {
-		const struct host_region *region = &host->region[i];
-
-		if (region->kind == HOST_RAM && region->number == number) {
-			if (!machine_read(host->machine, region->physical, into,
-					  size_bytes)) {
-				return false;
-			}
-			stale_look(&filling->stale, region->physical, into,
-				   size_bytes);
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool accept_new(void *context, char *why, size_t why_chars)
-{
-	struct filling *filling = context;
-	const struct stale *stale = &filling->stale;
-
-	switch (stale_verdict(stale)) {
-	case STALE_FRESH:
-		return true;
-	case STALE_UNKNOWN:
-		/* Variables that nothing can have written to a device. */
-		if (filling->host->flash == NULL &&
-		    !filling->host->facts.has_direct) {
-			return true;
-		}
-		host_say(filling->host, CZ_LOG_WARNING,
-			 "firmware's RAM has no copy of its variable store as "
-			 "EDK II has: whether the two belong together cannot "
-			 "be checked. Neither remove %s nor kexec",
-			 filling->host->options.state_path);
-		return true;
-	default:
-		break;
-	}
-	(void)snprintf(
-		why, why_chars,
-		"firmware's RAM is older than its variable store: in flash "
-		"at offset 0x%llx are %u bytes of variables, of which the "
-		"copy at 0x%llx is not the same from byte 0x%x on. Variables "
-		"were written after firmware had started this machine, by a "
-		"caesurad whose state is gone or before a kexec; firmware "
-		"would write over them. Start the machine anew",
-		ull(stale->store_offset), stale->store_bytes,
-		ull(stale->copy_physical), stale->differs_at);
-	return false;
-}
-
-/* "0123abcd-…": 32 digits to 16 bytes. */
-static bool read_boot_id(uint8_t boot[16])
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	unsigned digits = 0;
-	int c;
-
-	memset(boot, 0, 16);
-	while (file != NULL && digits < 32 && (c = fgetc(file)) != EOF) {
-		const char *at = strchr("0123456789abcdef", c);
-
-		if (at != NULL && c != '\0') {
-			unsigned value = (unsigned)(at - "0123456789abcdef");
-
-			boot[digits / 2] |=
-				(uint8_t)(value << (digits % 2 == 0 ? 4 : 0));
-			digits++;
-		}
-	}
-	if (file != NULL) {
-		(void)fclose(file);
-	}
-	return digits == 32;
-}
-
-static enum state_result open_file(struct cz_host *host,
-				   struct state_config *config)
-{
-	struct filling filling = {.host = host};
-	struct flash_port port = chip_port(host->flash_bytes);
-	enum state_result result = STATE_FAILED;
-
-	config->context = &filling;
-	config->fill = fill;
-	config->accept = accept_new;
-	if (stale_open(&filling.stale, host->flash == NULL ? NULL : &port)) {
-		result = state_open(&host->state, config);
-	}
-	host->facts.has_chip = host->flash != NULL;
-	host->facts.chip_has_store = filling.stale.store_bytes != 0;
-	stale_close(&filling.stale);
-	return result;
-}
-
-static bool open_state(struct cz_host *host, unsigned ram)
-{
-	struct state_region regions[STATE_MAX_REGIONS];
-	struct state_config config = {
-		.path = host->options.state_path,
-		.kept_fd = host->options.kept_state,
-		.regions = regions,
-		.region_count = ram,
-		.identity.memory_map = state_hash(0, host->machine->map,
-						  host->machine->map_bytes),
-	};
-	enum state_result result;
-
-	if (!read_boot_id(config.identity.boot)) {
-		return fails(host, "/proc/sys/kernel/random/boot_id: %s",
-			     strerror(errno));
-	}
-	for (unsigned i = 0; i < host->region_count; i++) {
-		const struct host_region *region = &host->region[i];
-
-		if (region->kind == HOST_RAM) {
-			regions[region->number] = (struct state_region){
-				region->physical, region->size_bytes};
-		}
-	}
-	result = open_file(host, &config);
-	if (result == STATE_FAILED) {
-		return fails(host, "%s%s",
-			     host->state == NULL ? "no memory"
-						 : state_error(host->state),
-			     host->machine->why);
-	}
-	host_say(host, CZ_LOG_INFO,
-		 result == STATE_NEW
-			 ? "state %s: made from firmware's RAM"
-			 : "state %s: goes on where the last daemon stopped",
-		 host->options.state_path);
-	return true;
-}
-
 static bool map_ram(struct cz_host *host)
 {
 	for (unsigned i = 0; i < host->region_count; i++) {
@@ -624,12 +494,20 @@ static bool open_window(struct cz_host *host)
 
 bool space_open(struct cz_host *host)
 {
+	struct flash_port port;
 	bool was_pending = false;
 	unsigned ram;
 
 	host->pages_fd = -1;
+	host->ram.before_put = end_if_resumed;
+	host->ram.context = host;
+	resume_begin(&awake, &resume_clocks);
 	if (!find_regions(host, &ram) || !open_window(host) ||
-	    !open_devices(host) || !open_state(host, ram)) {
+	    !open_devices(host)) {
+		return false;
+	}
+	port = chip_port(host->flash_bytes);
+	if (!origin_open(host, ram, host->flash == NULL ? NULL : &port)) {
 		return false;
 	}
 	/* The chip first: firmware's RAM is of what it will say. */
@@ -637,6 +515,12 @@ bool space_open(struct cz_host *host)
 		return fails(host,
 			     "what was committed last is not complete: %s",
 			     state_error(host->state));
+	}
+	/* What the chip holds is known from here on, not from firmware's first
+	 * access: the machine may have slept by then. */
+	if (host->flash != NULL) {
+		flash_read_ahead(host->flash, host->store_offset,
+				 host->store_bytes);
 	}
 	if (was_pending) {
 		host_say(host, CZ_LOG_WARNING,
@@ -663,6 +547,7 @@ void space_close(struct cz_host *host)
 	if (host->state != NULL) {
 		state_close(host->state);
 	}
+	ram_close(&host->ram);
 	if (host->window_bytes != 0) {
 		(void)munmap((void *)(uintptr_t)host->window_address,
 			     host->window_bytes);
@@ -800,12 +685,33 @@ void space_to_firmware(void)
 	hide_chip();
 }
 
+/* Before a call: nothing is half done. A daemon that starts anew makes its state from
+ * the machine's RAM, for which this one has no rights any more. */
+static void look_after_sleep(struct cz_host *host)
+{
+	if (!resume_happened_since(&awake)) {
+		return;
+	}
+	if (!origin_is_same(host)) {
+		host_say(host, CZ_LOG_ERROR,
+			 "the machine has slept, and is not as it was: %s. A "
+			 "caesurad that is started anew finds out what it has "
+			 "to go on with; giving up",
+			 host->why);
+		_exit(1);
+	}
+	resume_begin(&awake, &resume_clocks);
+	host_say(host, CZ_LOG_INFO, "the machine has slept, and is as it was");
+}
+
 /* A wild write of firmware's must hit neither the state file, which is mapped for
  * reading only, nor the chip: it would outlast the call. */
 void cz_host_space_enter(struct cz_host *host, cz_host_space space)
 {
-	(void)host;
 	(void)space;
+	if (host->state != NULL) {
+		look_after_sleep(host);
+	}
 	space_to_firmware();
 }
 
@@ -1062,6 +968,13 @@ static bool commit(struct cz_host *host)
 		host_say(host, CZ_LOG_ERROR, "not committed: %s",
 			 state_error(host->state));
 		return false;
+	case STATE_COMMIT_FOREIGN:
+		/* No call can be right any more, nor was this one. */
+		host_say(host, CZ_LOG_ERROR,
+			 "not committed: %s. Nothing has been written; giving "
+			 "up",
+			 state_error(host->state));
+		_exit(1);
 	default:
 		/* A daemon that starts anew does it, or says that it cannot. */
 		host_say(host, CZ_LOG_ERROR, "committed, but: %s; giving up",

@@ -106,6 +106,13 @@ list_host() {
 	check "embedding: symbols, text, stack" "embed"
 }
 
+# Of those that take three boots for a front end.
+path_in_suite() {
+	case $1:$long in
+	hibernate:no | kexec:no) echo "linux_path=caesurad-fuse;" ;;
+	esac
+}
+
 # What caesurad has to show on a stock kernel; --long has more of each, and the one
 # that takes minutes.
 list_linux() {
@@ -115,7 +122,8 @@ list_linux() {
 		if [ "$name" = service ] && [ "$long" = no ]; then
 			continue
 		fi
-		check "caesurad on $tested_linux: $name" "on_linux $name"
+		check "caesurad on $tested_linux: $name" \
+			"$(path_in_suite "$name") on_linux $name"
 	done
 	check "caesurad's accesses to devices" "for_debian; make_target devices"
 }
@@ -362,6 +370,7 @@ for_debian() {
 build_for_linux() {
 	for_debian
 	need_linux "kernel:$tested_linux"
+	make_kexec
 	if [ "$long" = yes ]; then
 		make_service "$tested_linux"
 	fi

@@ -4,10 +4,10 @@
  * /dev/caesura. One process at a time has it open.
  *
  * ioctl() and mmap() give firmware's memory, without further permission: the EFI
- * memory map, tables, runtime regions (read-only) and the devices that firmware
- * owns. After CAESURA_IOC_REGISTER the kernel's EFI variables are this
- * process's: each read() takes one request, each write() answers one, in any
- * order, from any thread. poll() says POLLIN when there is a request.
+ * memory map, tables, runtime regions and the devices that firmware owns, the last
+ * two to be written as well. After CAESURA_IOC_REGISTER the kernel's EFI variables
+ * are this process's: each read() takes one request, each write() answers one, in
+ * any order, from any thread. poll() says POLLIN when there is a request.
  */
 #ifndef CAESURA_UAPI_H
 #define CAESURA_UAPI_H

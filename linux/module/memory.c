@@ -237,10 +237,12 @@ int memory_mmap(struct file *file, struct vm_area_struct *vma)
 			return -EINVAL;
 		}
 		vma->vm_page_prot = pgprot_device(vma->vm_page_prot);
-	} else if (is_runtime_ram(md) && !(vma->vm_flags & VM_WRITE)) {
-		vm_flags_clear(vma, VM_MAYWRITE);
-	} else {
+	} else if (!is_runtime_ram(md)) {
 		return -EPERM;
+	} else if (!(vma->vm_flags & VM_WRITE)) {
+		vm_flags_clear(vma, VM_MAYWRITE);
+	} else if (!(vma->vm_flags & VM_SHARED)) {
+		return -EINVAL;
 	}
 	vm_flags_clear(vma, VM_MAYEXEC);
 	return remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, size,

@@ -477,6 +477,25 @@ static void check_tables(void)
 	check_attributes(attributes_table(&system));
 }
 
+/* As what a commit has changed is stored, here with what is there. */
+static void check_writable(uint64_t physical, size_t size)
+{
+	volatile uint64_t *words;
+	void *at;
+
+	if (provider_map(&provider, physical, size, PROT_READ | PROT_WRITE,
+			 NULL, &at)) {
+		check(false, "runtime data can be mapped for writing");
+		return;
+	}
+	words = at;
+	words[0] = words[0];
+	check(true, "runtime data can be mapped for writing");
+	refused(mprotect(at, size, PROT_READ | PROT_EXEC), EACCES,
+		"execution of RAM that was mapped for writing");
+	munmap(at, size);
+}
+
 static void check_runtime_ram(void)
 {
 	const struct cz_efi_memory_descriptor *d =
@@ -500,10 +519,9 @@ static void check_runtime_ram(void)
 		"execution of mapped RAM");
 	munmap(at, size);
 	free(copy);
-	refuse_map(d->physical_start, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   EPERM, "RAM, writable");
+	check_writable(d->physical_start, size);
 	refuse_map(d->physical_start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
-		   EPERM, "RAM, copy on write");
+		   EINVAL, "RAM, copy on write");
 	refuse_map(d->physical_start, size, PROT_READ | PROT_EXEC, MAP_SHARED,
 		   EPERM, "RAM, executable");
 	refuse_map(d->physical_start, 1ul << 40, PROT_READ, MAP_SHARED, EPERM,

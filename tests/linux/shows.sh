@@ -462,6 +462,62 @@ test_starve() {
 	guest starve "" "" "path=caesurad-fuse long=$long" starve
 }
 
+# ---- Hibernation ----
+
+# hibernate STORE WORDS: a boot that goes to sleep on the disk, and does not end.
+hibernate() {
+	prepare_guest "$1" "$3" hibernate
+	line=$(path_line "$tested" caesurad)
+	boot "$1" "$2" "$(linux_image "$tested")" \
+		"$(linux_line "${line:-layout=same}")" || :
+	rm -f "$initrd"
+	initrd=
+	lines_of "$1" | grep -E '^((not )?ok - |# )' || :
+	asleep=false
+	if lines_of "$1" | grep -q '^hibernates$' && [ -z "$exit_code" ] &&
+		[ "$silent" = no ]; then
+		asleep=true
+	fi
+	say_whether "$1: the machine is switched off, with an image" "$asleep"
+	[ "$asleep" = true ] || last_lines "$1" | sed 's/^/# /'
+}
+
+# The next boot has runtime services, and goes on with the image. What firmware has at
+# another address in it ends in a refusal: command lines and jobs are of one length.
+test_hibernate() {
+	disk=$out/boots/hibernate.disk
+	truncate -s 768M "$disk"
+	qemu_args="$qemu_args -device virtio-blk-device,drive=swap -drive $(
+	)if=none,id=swap,format=raw,cache=unsafe,file=$(option_path "$disk")"
+	for path in $tested_paths; do
+		store=$out/boots/hibernate.vars
+		fresh_store "$store"
+		hibernate "hibernate-$path" "$store" \
+			"path=$path step=sleep"
+		guest "hibernate-$path-resumed" "$store" efi=runtime \
+			"path=$path step=awake" hibernate
+		reads_the_same "hibernate-$path-resumed" "$store" "$path"
+	done
+	rm -f "$disk"
+}
+
+# ---- kexec ----
+
+# The guest has what it boots with, to boot with it again.
+test_kexec() {
+	mkdir -p "$programs/kexec"
+	cp "$root/$(linux_image "$tested")" "$programs/kexec"
+	cp -a "$linux/kexec/." "$programs"
+	for path in $tested_paths; do
+		store=$out/boots/kexec.vars
+		fresh_store "$store"
+		guest "kexec-$path" "$store" "retain_initrd $(
+			path_line "$tested" caesurad
+		)" "path=$path" kexec
+		reads_the_same "kexec-$path" "$store" "$path"
+	done
+}
+
 # ---- Refusals ----
 
 test_refusals() {
@@ -518,6 +574,11 @@ linux_tests() {
 	case " ${linux_test:-service} " in
 	*" service "* | *" all "*)
 		[ "$ready" = yes ] || make_service "$tested"
+		;;
+	esac
+	case " ${linux_test:-kexec} " in
+	*" kexec "* | *" all "*)
+		[ "$ready" = yes ] || make_kexec
 		;;
 	esac
 	put_tests

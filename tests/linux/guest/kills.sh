@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# caesurad is killed $kills times in the middle of a write. It is ended at the end;
+# caesurad is killed $kills times in the middle of a write; half way an upgrade comes
+# next. It is ended at the end;
 # what it left is listed by one more.
 
 # shellcheck disable=SC2154 # the job sets them
@@ -25,7 +26,10 @@ sed 's/^/# /; s/^# # /# /' /tmp/kills
 [ "$code" -eq 0 ] || tail -n 20 "$log" | sed 's/^/# /'
 check "$kills kills: no variable is lost, the interrupted one is old or new" \
 	"[ $code -eq 0 ]"
-check "no daemon had anything to complain about" "! grep -i error: $log"
+check "no daemon had anything to complain about, or gave a state up" \
+	"! grep -i -e error: -e 'given up' $log"
+check "a state of the first version was gone on with" \
+	"grep \"an older caesurad's\" $log"
 if [ "$front" = module ]; then
 	caesurad run 2>>"$log" &
 	caesurad_pid=$!

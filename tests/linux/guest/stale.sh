@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# A caesurad that starts from the machine's RAM does so while that is of the same
-# time as the variable store, and refuses when it is not.
+# A caesurad goes on while what it knows of firmware's RAM is of the same time as the
+# variable store, whether it has its state or not, and refuses when somebody else has
+# written to the chip.
 
-# shellcheck disable=SC2154 # common.sh sets them
+# shellcheck disable=SC2154,SC2317 # common.sh sets them; check calls has_ended
 # shellcheck source=tests/linux/guest/common.sh
 . /tests/common.sh
 state=/run/caesurad/state
@@ -19,6 +20,11 @@ start_again() {
 crash() {
 	kill -9 "$caesurad_pid"
 	wait "$caesurad_pid" 2>/dev/null
+}
+
+# Of what has ended and has not been waited for there is no program.
+has_ended() {
+	! readlink "/proc/$caesurad_pid/exe" >/dev/null
 }
 
 write() {
@@ -52,7 +58,23 @@ start_again
 check "with its state a daemon goes on" "grep 'goes on' $log"
 crash
 rm $state
-check "without it, it does not" "refuses run --mount $efivars"
+start_again
+check "without it, it makes another: firmware's RAM has been kept as new" \
+	"grep 'made from' $log && ! grep warning $log"
+check "and has what was written" "[ \"\$(tail -c +5 $file)\" = $kibibyte$((writes - 1)) ]"
+check "a variable is written" "write before"
+cp $state /tmp/state
+check "somebody else writes to the chip" "torture scribble"
+check "a write then fails" "! write after"
+check "the daemon has ended, and says why" \
+	"grep 'not committed: .*somebody else has written to it' $log &&
+	await has_ended"
+check "nothing has been written to its state but a journal that is not valid" \
+	"cmp -n 4100 $state /tmp/state"
+check "started again, it refuses" "refuses run --mount $efivars"
+check "and has left its state" "cmp -n 4100 $state /tmp/state"
+rm $state
+check "without its state it does as well" "refuses run --mount $efivars"
 check "check says the same" "refuses check"
 check "no state is left by either" "! [ -e $state ] && ! [ -e $state.new ]"
 [ "$failures" -eq 0 ]

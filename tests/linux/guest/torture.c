@@ -3,7 +3,8 @@
  * torture: variables that are written while something is cut off, in the guest.
  *
  * torture kills DIR FRONT COUNT SEED   kills caesurad COUNT times in the middle
- *                     of a write, and looks after each what the next one has
+ *                     of a write, and looks after each what the next one has; from
+ *                     half of them on the state is as caesurad 0.1.0's
  * torture cuts DIR FRONT SEED AFTER POINT   writes, saying before and after each
  *                     what; in the one that follows the write AFTER the whole
  *                     machine stands still, to be switched off, at POINT: a digit
@@ -12,6 +13,8 @@
  * torture set FILE, torture get FILE   writes 8 bytes; reads: prints errno's name
  * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
  * torture hold FILE   locks it, comes back, and lets go of it after 300 ms
+ * torture scribble     writes to the flash chip as somebody else: a word of 0 at the
+ *                     end of the variable store, as QEMU's firmware has it
  * torture silent SOCKET COMMAND...     with a connection on which nothing is said
  *
  * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
@@ -35,6 +38,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -56,6 +60,8 @@
 #define STATE "/run/caesurad/state"
 #define STATE_BODY 48 /* where it says the offset of the journal's pages */
 #define STATE_CONTROL 4096
+#define STATE_VERSION 8
+#define STATE_HEADER 1608 /* its last eight bytes are the checksum */
 #define DAEMON_LOG "/tmp/caesurad.log"
 #define PRIORITY 40 /* below the kernel's interrupt threads */
 #define SAMPLE_NS 10000u
@@ -580,7 +586,42 @@ static void judge(const struct write *write, int error, bool was_pending)
 	}
 }
 
-static void kill_once(unsigned number)
+/* linux/state.c's. */
+static uint64_t state_hash(const uint8_t *bytes, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < size; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, bytes + i, 8);
+		hash = (hash ^ word) * 0x100000001b3u;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+/* What the killed daemon has left is as if caesurad 0.1.0 had left it: the next is
+ * that of an upgrade. */
+static void make_first_version(void)
+{
+	uint8_t header[STATE_HEADER];
+	uint64_t checksum;
+	int fd = open(STATE, O_RDWR | O_CLOEXEC);
+
+	if (pread(fd, header, sizeof(header), 0) != sizeof(header)) {
+		give_up("no state");
+	}
+	header[STATE_VERSION] = 1;
+	checksum = state_hash(header, STATE_HEADER - 8);
+	memcpy(header + STATE_HEADER - 8, &checksum, 8);
+	if (pwrite(fd, header, sizeof(header), 0) != sizeof(header)) {
+		give_up("no state");
+	}
+	(void)close(fd);
+}
+
+static void kill_once(unsigned number, bool is_upgrade)
 {
 	static struct write write;
 	unsigned which = number / POINTS % 2;
@@ -594,6 +635,9 @@ static void kill_once(unsigned number)
 	      random_below(65536));
 	end_daemon(SIGKILL);
 	was_pending = journal().is_valid != 0;
+	if (is_upgrade) {
+		make_first_version();
+	}
 	start_daemon();
 	if (random_below(4) == 0) {
 		torture.counts.again++;
@@ -640,7 +684,7 @@ static int kills(unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		unsigned wrong = counts->wrong;
 
-		kill_once(i);
+		kill_once(i, i == count / 2);
 		if (counts->wrong != wrong) {
 			printf("# that was kill %u\n", i);
 		}
@@ -852,6 +896,31 @@ static int silent(const char *path, char **command)
 	give_up("%s", command[0]);
 }
 
+/* ---- Somebody else's write to the chip ---- */
+
+#define CHIP 0x4000000
+#define STORE_END 0x40000u
+#define LANES(command) ((command) << 16 | (command))
+
+static int scribble(void)
+{
+	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	volatile uint32_t *words = mmap(NULL, STORE_END, PROT_READ | PROT_WRITE,
+					MAP_SHARED, fd, CHIP);
+	volatile uint32_t *last = words + STORE_END / 4 - 1;
+
+	if (fd < 0 || words == MAP_FAILED || *last != UINT32_MAX) {
+		printf("no chip, or its store is full: %s\n", strerror(errno));
+		return 2;
+	}
+	*last = LANES(0x40u);
+	*last = 0;
+	while ((*last & LANES(0x80u)) != LANES(0x80u)) {
+	}
+	*last = LANES(0xffu);
+	return *last == 0 ? 0 : 1;
+}
+
 int main(int count, char **words)
 {
 	const char *what = count > 1 ? words[1] : "";
@@ -867,6 +936,9 @@ int main(int count, char **words)
 	}
 	if (strcmp(what, "without-rawio") == 0 && count > 2) {
 		return without_rawio(words + 2);
+	}
+	if (strcmp(what, "scribble") == 0 && count == 2) {
+		return scribble();
 	}
 	if (strcmp(what, "silent") == 0 && count > 3) {
 		return silent(words[2], words + 3);

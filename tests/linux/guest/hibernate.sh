@@ -1,0 +1,104 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# A caesurad that has been hibernated finds a chip and RAM of another boot, in which
+# firmware has written, and a kernel with runtime services too. The job sets step:
+# sleep, or awake, the other boot. /dev/vda is where the image goes.
+
+# shellcheck disable=SC2154 # common.sh and the job set them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e13
+
+# write NAME TEXT
+write() {
+	file=$efivars/$1-$guid
+	[ ! -e "$file" ] || chattr -i "$file" || return
+	printf '\7\0\0\0%s' "$2" >"$file"
+}
+
+# In one read, from the start: efivarfs does not seek.
+reads() {
+	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
+	printf %s "$2" | cmp - /tmp/value
+}
+
+# Of what has ended and has not been waited for there is no program.
+has_ended() {
+	! readlink "/proc/$caesurad_pid/exe" >/dev/null
+}
+
+# Of the daemon that a check has started.
+take_pid() {
+	caesurad_pid=$(pidof caesurad)
+	caesurad_pid=${caesurad_pid%% *}
+}
+
+# Where the module is, its mount is too.
+start_again() {
+	: >"$log"
+	if [ "$path" = caesurad-fuse ]; then
+		start || return
+	else
+		caesurad run 2>>"$log" &
+		caesurad_pid=$!
+	fi
+	await grep -q ready "$log"
+}
+
+# The kernel takes a request back that the daemon has not answered, and gives it to
+# the next; by FUSE it fails.
+write_while_it_ends() {
+	if [ "$path" = caesurad-fuse ]; then
+		! write "$@"
+	else
+		write "$@" &
+		writer=$!
+	fi
+}
+
+modprobe -a virtio_mmio virtio_blk
+await [ -e /dev/vda ] || exit 1
+swap=$(cat /sys/class/block/vda/dev)
+
+if [ "$step" = awake ]; then
+	path=kernel
+	start_path kernel
+	check "another boot writes a variable" "write CaesuraBetween between"
+	umount "$efivars"
+	echo "$swap" >/sys/power/resume
+	echo "not ok - the machine does not go on where it was"
+	exit 1
+fi
+
+start || exit 1
+check "variables are written" "write CaesuraOne one && write CaesuraSame same"
+mkswap /dev/vda >/dev/null && swapon /dev/vda
+echo 0 >/sys/power/image_size
+echo shutdown >/sys/power/disk
+echo "hibernates"
+check "the machine hibernates, and goes on" "echo disk >/sys/power/state"
+write_while_it_ends CaesuraTwo two
+check "the daemon from before sees that it is another boot, and ends" \
+	"await has_ended && grep 'the machine has slept, and is not as it was' $log"
+# Until its last thread is gone it has the module's device.
+has_ended && wait "$caesurad_pid"
+check "started again, it makes its state anew" "start_again && $(
+)grep 'as after a hibernation' $log && grep 'made from' $log || ! cat $log"
+take_pid
+if [ "$path" = caesurad-fuse ]; then
+	check "a write that has failed can be made" "write CaesuraTwo two"
+else
+	wait "$writer"
+	check "a write that was under way is made" "[ $? -eq 0 ]"
+fi
+# The kernel's own efivarfs lists what there was when it was mounted.
+if [ "$path" = caesurad-module ]; then
+	umount "$efivars" && mount -t efivarfs efivarfs "$efivars"
+fi
+check "nothing is lost" "reads CaesuraOne one && reads CaesuraBetween between &&
+	reads CaesuraSame same && reads CaesuraTwo two"
+check "what is written now is there" "write CaesuraOne 'one again' &&
+	reads CaesuraOne 'one again'"
+list_variables
+end_path "$path"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,81 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Kernels one after the other, each started by the one before, by kexec: caesurad's,
+# one with runtime services, caesurad's again. Each reads what the others have
+# written, and writes.
+
+# shellcheck disable=SC2154 # common.sh sets them
+# shellcheck source=tests/linux/guest/common.sh
+. /tests/common.sh
+guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e14
+stage=$(sed -n 's/.*stage=\([0-9]\).*/\1/p' /proc/cmdline)
+
+# write NAME TEXT
+write() {
+	file=$efivars/$1-$guid
+	[ ! -e "$file" ] || chattr -i "$file" || return
+	printf '\7\0\0\0%s' "$2" >"$file"
+}
+
+# In one read, from the start: efivarfs does not seek.
+reads() {
+	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
+	printf %s "$2" | cmp - /tmp/value
+}
+
+# many COMMAND TEXT: ten of them.
+many() {
+	for number in 0 1 2 3 4 5 6 7 8 9; do
+		"$1" "CaesuraMany$number" "$2 $number" || return
+	done
+}
+
+# go_on STAGE WORDS: this kernel again, with what it had to start with.
+go_on() {
+	cp /sys/firmware/initrd /tmp/initrd
+	# Without a checksum, which takes longer than the rest.
+	kexec --load --no-checks --initrd=/tmp/initrd --command-line="$(
+	)console=ttyAMA0 quiet panic=-1 retain_initrd stage=$1 $2" \
+		/kexec/vmlinuz && kexec --exec
+	echo "not ok - no kernel is started by kexec"
+	exit 1
+}
+
+case $stage in
+"")
+	start || exit 1
+	check "before a kexec, variables are written" \
+		"write CaesuraOne one && write CaesuraGone gone && many write first"
+	check "one is deleted" "chattr -i $efivars/CaesuraGone-$guid &&
+		rm $efivars/CaesuraGone-$guid"
+	[ "$failures" -eq 0 ] || exit 1
+	go_on 2 efi=runtime
+	;;
+2)
+	path=kernel
+	start_path kernel
+	check "a kernel started by kexec, with runtime services, reads them all" \
+		"reads CaesuraOne one && many reads first &&
+		! [ -e $efivars/CaesuraGone-$guid ]"
+	check "and writes" "write CaesuraOne two && write CaesuraNew new &&
+		many write second"
+	check "and reads what it has written" "reads CaesuraOne two &&
+		reads CaesuraNew new && many reads second"
+	[ "$failures" -eq 0 ] || exit 1
+	umount "$efivars"
+	go_on 3
+	;;
+3)
+	start
+	started=$?
+	check "caesurad in a kernel started by kexec serves" "[ $started -eq 0 ]"
+	check "as firmware's RAM is as new as its store" "grep 'made from' $log"
+	check "it reads what both have written" "reads CaesuraOne two &&
+		reads CaesuraNew new && many reads second"
+	check "and writes" "write CaesuraOne three && many write third"
+	check "and reads that" "reads CaesuraOne three && many reads third"
+	list_variables
+	end_path "$path"
+	;;
+esac
+[ "$failures" -eq 0 ]
