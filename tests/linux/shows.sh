@@ -482,8 +482,9 @@ hibernate() {
 	[ "$asleep" = true ] || last_lines "$1" | sed 's/^/# /'
 }
 
-# The next boot has runtime services, and goes on with the image. What firmware has at
-# another address in it ends in a refusal: command lines and jobs are of one length.
+# The next boot has runtime services, and goes on with the image. Tables that firmware has
+# at another address in it end in a refusal: command lines and jobs are of one length,
+# and the first boot of a store, which fills it, is another.
 test_hibernate() {
 	disk=$out/boots/hibernate.disk
 	truncate -s 768M "$disk"
@@ -492,6 +493,8 @@ test_hibernate() {
 	for path in $tested_paths; do
 		store=$out/boots/hibernate.vars
 		fresh_store "$store"
+		guest "hibernate-$path-first" "$store" efi=runtime \
+			path=kernel list
 		hibernate "hibernate-$path" "$store" \
 			"path=$path step=sleep"
 		guest "hibernate-$path-resumed" "$store" efi=runtime \
