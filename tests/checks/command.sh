@@ -154,11 +154,19 @@ expect_also '^0 passed, 1 failed, 0 skipped$' a check that fails
 expect_also 'alone: ./caesura test --only "a panic.s report" --limit 1 --cpus 2$' \
 	a check that fails
 
-# However long it takes to build: here time passes faster for the command than for
-# what it waits for.
+# However long it takes to build: this build lasts until the command has polled it more
+# often than any check with this limit.
 mkdir "$out/slow"
-printf '#!/bin/sh\nexec /bin/sleep 3\n' >"$out/slow/make"
-printf '#!/bin/sh\n' >"$out/slow/sleep"
+cat >"$out/slow/make" <<END
+#!/bin/sh
+: >>"$out/polls"
+tries=0
+while [ "\$(wc -c <"$out/polls")" -lt 400 ] && [ "\$tries" -lt 600 ]; do
+	tries=\$((tries + 1))
+	/bin/sleep 0.1
+done
+END
+printf '#!/bin/sh\nprintf x >>%s\n' "$out/polls" >"$out/slow/sleep"
 chmod +x "$out/slow/make" "$out/slow/sleep"
 expect 0 '^1 passed, 0 failed' env PATH="$out/slow:$PATH" ./caesura test \
 	--only "images, clang" --limit 1 --out "$out/suite"
