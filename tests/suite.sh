@@ -71,7 +71,8 @@ builds_for() {
 	"tree "*) ;;
 	"make_target fuzz-"*) echo fuzzers ;;
 	"make_target "* | embed) echo host ;;
-	script_ends | linux_rows | "on_linux "*) echo clang tools linux ;;
+	script_ends | linux_rows | *"on_linux "*) echo clang tools linux ;;
+	*"make_target devices") echo linux ;;
 	*latency_holds*) echo clang tools ;;
 	*"gate=sandbox; misbehaves "*) echo clang control ;;
 	*toolchain=gcc*) echo gcc ;;

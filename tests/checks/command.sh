@@ -196,6 +196,25 @@ expect 2 'what --only asks for needs it: image, clang$' \
 	env PATH="$out/slow:$PATH" ./caesura test --only "a panic's report" \
 	--out "$out/suite"
 
+# Each check of caesurad has caesurad built before it.
+mkdir -p "$out/needs/checks"
+(
+	out=$out/needs
+	long=no
+	linux_tests_all="hibernate tools"
+	# shellcheck source=tests/suite.sh
+	. ./tests/suite.sh
+	list_linux
+	cut -f 2- "$checks/list" | while IFS= read -r line; do
+		builds_for "$line" | grep -qw linux ||
+			echo "no build step for: $line"
+	done
+) >"$out/output"
+if [ -s "$out/output" ]; then
+	cat "$out/output"
+	code=1
+fi
+
 expect 2 'usage: ./caesura sweep' ./caesura sweep --out "$out/sweep"
 expect 2 'takes fp, pin' ./caesura sweep --without care --out "$out/sweep"
 expect 2 'only SetVariable' ./caesura sweep --without lock --service GetTime \
