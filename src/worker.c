@@ -167,7 +167,7 @@ static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
 
 /* With the mutex: a request whose thread has but to run, to fill it or to take what
  * is done; NULL: there is none. */
-static struct cz_request *held_up(struct cz *cz)
+static CZ_SELDOM struct cz_request *held_up(struct cz *cz)
 {
 	for (uint32_t i = 0; i < cz->request_count; i++) {
 		struct cz_request *request = &cz->requests[i];
@@ -181,14 +181,21 @@ static struct cz_request *held_up(struct cz *cz)
 	return NULL;
 }
 
-/* With the mutex, before and after: the request's thread inherits from the worker
- * until `work` is set. */
-static void lend_to(struct cz *cz, struct cz_request *request)
+/*
+ * With the mutex, which it gives back. Callers wait for a free request, and the worker
+ * has their priority. While nothing is queued it lends that on to a thread that has a
+ * request and does not get to run. What is queued never waits for such a thread, which
+ * may be blocked by anything.
+ *
+ * As if the worker waited for room, too, that thread sets `work` when it has queued or
+ * freed the request, and only the worker clears that: so the thread lives for as long
+ * as it is lent to.
+ */
+static CZ_SELDOM void lend_to(struct cz *cz, struct cz_request *request)
 {
 	cz_host_thread thread = request->waiter;
 	bool done = request->state == CZ_REQUEST_DONE;
 
-	cz->worker_idle = true;
 	cz->room_waiters++;
 	cz_host_event_clear(cz->host, &cz->work);
 	cz_host_mutex_unlock(cz->host, &cz->mutex);
@@ -200,25 +207,7 @@ static void lend_to(struct cz *cz, struct cz_request *request)
 	(void)cz_host_event_wait(cz->host, &cz->work, thread, CZ_FOREVER);
 	cz_host_mutex_lock(cz->host, &cz->mutex);
 	cz->room_waiters--;
-}
-
-/*
- * With the mutex, before and after: callers wait for a free request, and the worker
- * has their priority. It lends that on to threads that have a request and do not get
- * to run: once before each call, and again while there is nothing else to do. Such a
- * thread sets `work` when it has queued or freed the request, and only the worker
- * clears that: so the thread lives for as long as it is lent to.
- */
-static CZ_SELDOM void help(struct cz *cz)
-{
-	struct cz_request *request;
-
-	do {
-		request = cz->free_requests == 0 ? held_up(cz) : NULL;
-		if (request != NULL) {
-			lend_to(cz, request);
-		}
-	} while (request != NULL && cz->queued_requests == 0);
+	cz_host_mutex_unlock(cz->host, &cz->mutex);
 }
 
 /* The next request, in flight; NULL when there will be no more. */
@@ -228,9 +217,6 @@ static struct cz_request *next(struct cz *cz)
 
 	for (;;) {
 		cz_host_mutex_lock(cz->host, &cz->mutex);
-		if (cz->room_waiters != 0) {
-			help(cz);
-		}
 		request = cz_requests_take(cz);
 		cz->worker_idle = request == NULL;
 		if (request != NULL) {
@@ -242,6 +228,13 @@ static struct cz_request *next(struct cz *cz)
 		}
 		if (cz->stopping) {
 			break;
+		}
+		if (cz->room_waiters != 0) {
+			request = held_up(cz);
+		}
+		if (request != NULL) {
+			lend_to(cz, request);
+			continue;
 		}
 		cz_host_event_clear(cz->host, &cz->work);
 		cz_host_mutex_unlock(cz->host, &cz->mutex);

@@ -680,7 +680,7 @@ struct cz {
 	cz_host_mutex mutex;
 	bool stopping;
 	bool worker_idle; /* it found nothing to do, and sleeps */
-	uint32_t room_waiters; /* for a free request; and the worker, helping */
+	uint32_t room_waiters; /* for a free request; and the worker, lending */
 	uint64_t next_age;
 	uint64_t next_window_page; /* arguments' next address */
 	uint64_t free_requests; /* masks of requests, by number */

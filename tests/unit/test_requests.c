@@ -450,6 +450,48 @@ static void room_of_a_result_unread(void **state)
 	assert_all_free(bench);
 }
 
+static uint64_t wanted_completed;
+
+static bool has_completed(void *argument)
+{
+	return stats_of(argument).completed >= wanted_completed;
+}
+
+static bool one_room_waiter(void *argument)
+{
+	struct bench *bench = argument;
+
+	return __atomic_load_n(&bench->cz.room_waiters, __ATOMIC_SEQ_CST) == 1;
+}
+
+/* A caller that cannot run, and does not take its result, holds up nothing that is
+ * queued. */
+static void queued_beside_a_result_unread(void **state)
+{
+	struct bench *bench = *state;
+	struct stopped stopped;
+	struct caller queued, urgent;
+	struct cz_call held, null;
+	cz_request_id hold_id, id;
+
+	stop_a_caller(bench, &stopped);
+	hold_id = hold(bench, &held);
+	start_queued(bench, &queued, 50, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	cz_prepare_null_service(&null);
+	assert_status(cz_submit(&bench->cz, &null, &id), CZ_OK);
+	start(bench, &urgent, 30, CZ_QUERY_VARIABLE_INFO, CZ_FOREVER);
+	assert_true(sim_until(one_room_waiter, bench));
+	sim_release_hold(&bench->sim);
+	wanted_completed = 3;
+	assert_true(sim_until(has_completed, bench));
+	let_it_go_on(bench, &stopped);
+	assert_status(join(bench, &queued), CZ_OK);
+	assert_status(cz_wait(&bench->cz, hold_id, &held, LATER), CZ_OK);
+	assert_status(cz_wait(&bench->cz, id, &null, LATER), CZ_OK);
+	assert_status(join(bench, &urgent), CZ_OK);
+	assert_all_free(bench);
+}
+
 /* ---- Order ---- */
 
 static void by_priority(void **state)
@@ -862,6 +904,7 @@ int group_requests(void)
 		STARTED(busy),
 		STARTED(room),
 		STARTED(room_of_a_result_unread),
+		STARTED(queued_beside_a_result_unread),
 		STARTED(by_priority),
 		STARTED(by_age),
 		STARTED(boosted_while_waiting),
