@@ -692,6 +692,8 @@ static void look_after_sleep(struct cz_host *host)
 	if (!resume_happened_since(&awake)) {
 		return;
 	}
+	/* Before the comparison, so that a sleep in the midst of it is noticed too. */
+	resume_begin(&awake, &resume_clocks);
 	if (!origin_is_same(host)) {
 		host_say(host, CZ_LOG_ERROR,
 			 "the machine has slept, and is not as it was: %s. A "
@@ -700,7 +702,6 @@ static void look_after_sleep(struct cz_host *host)
 			 host->why);
 		_exit(1);
 	}
-	resume_begin(&awake, &resume_clocks);
 	host_say(host, CZ_LOG_INFO, "the machine has slept, and is as it was");
 }
 
