@@ -75,10 +75,12 @@ static enum belief judge_chip(const struct state *state,
 	return belief;
 }
 
-/* Of a region: each word as before the commit or as after it. */
+/* Of a region: each word as before the commit or as after it. While a commit is pending
+ * the words that it does not change do not count: some may be somebody else's, and
+ * the commit must not be lost for that. */
 static enum belief judge_region(const struct state *state,
 				const struct state_config *config,
-				unsigned number, char *why)
+				unsigned number, bool is_pending, char *why)
 {
 	const struct state_region *region = &config->regions[number];
 	const struct state_ram *ram = config->ram;
@@ -95,7 +97,7 @@ static enum belief judge_region(const struct state *state,
 	for (uint64_t at = 0; belief == BELIEF_HOLDS && at < region->size_bytes;
 	     at += STATE_PAGE) {
 		if (!ram->holds(ram->context, number, at, before + at,
-				after + at)) {
+				after + at, is_pending)) {
 			(void)snprintf(
 				why, BELIEF_WHY_CHARS,
 				"firmware's RAM is another at 0x%llx",
@@ -109,13 +111,14 @@ static enum belief judge_region(const struct state *state,
 }
 
 static enum belief judge_ram(const struct state *state,
-			     const struct state_config *config, char *why)
+			     const struct state_config *config, bool is_pending,
+			     char *why)
 {
 	enum belief belief = BELIEF_HOLDS;
 
 	for (unsigned i = 0; belief == BELIEF_HOLDS && i < config->region_count;
 	     i++) {
-		belief = judge_region(state, config, i, why);
+		belief = judge_region(state, config, i, is_pending, why);
 	}
 	return belief;
 }
@@ -136,7 +139,7 @@ enum belief belief_judge(struct state *state, const struct state_config *config,
 		of_chip = judge_chip(state, config, port, true, why);
 	}
 	if (state_keeps_ram(state)) {
-		of_ram = judge_ram(state, config, why);
+		of_ram = judge_ram(state, config, is_pending, why);
 	}
 	return of_ram != BELIEF_HOLDS ? of_ram : of_chip;
 }

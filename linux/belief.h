@@ -22,9 +22,11 @@ enum belief {
 
 /*
  * The state is one that was kept; the regions are its config's. The chip, which is in
- * read-array mode, has to hold the store that the state's RAM has a copy of: as
- * before the commit that is pending, if there is one, or as on the way through
- * it. The machine's RAM, where it is kept the same, has to be so. ram: the config's.
+ * read-array mode, has to hold the store that the state's RAM has a copy of. While a
+ * commit is pending, any part of that commit may be in the chip already.
+ * The machine's RAM, where the config keeps it the same, has to be the same as the
+ * state's; while a commit is pending only the words that it changes are compared, and
+ * each may be as before the commit or as after it.
  */
 enum belief belief_judge(struct state *state, const struct state_config *config,
 			 const struct flash_port *port,

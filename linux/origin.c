@@ -140,6 +140,9 @@ static enum state_result judge_kept(struct filling *filling,
 	case BELIEF_HOLDS:
 		return STATE_KEPT;
 	case BELIEF_UNKNOWN:
+		if (host->flash == NULL && !host->facts.has_direct) {
+			return STATE_KEPT; /* no device holds variables */
+		}
 		host_say(host, CZ_LOG_WARNING,
 			 "state %s: it has no copy of the variable store as "
 			 "EDK II has: whether it is of what the store holds "
@@ -293,7 +296,7 @@ static bool is_ram_same(struct cz_host *host)
 		     region->kind == HOST_RAM && at < region->size_bytes;
 		     at += STATE_PAGE) {
 			if (!ram->holds(ram->context, region->number, at,
-					copy + at, copy + at)) {
+					copy + at, copy + at, false)) {
 				return fails(host,
 					     "firmware's RAM is another at "
 					     "0x%llx",

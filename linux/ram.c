@@ -67,7 +67,7 @@ static void put(void *context, unsigned region, uint64_t offset,
 }
 
 static bool holds(void *context, unsigned region, uint64_t offset,
-		  const uint8_t *one, const uint8_t *other)
+		  const uint8_t *one, const uint8_t *other, bool changed_only)
 {
 	const struct ram *ram = context;
 	volatile uint64_t *page = show(ram, region, offset, PROT_READ);
@@ -75,8 +75,10 @@ static bool holds(void *context, unsigned region, uint64_t offset,
 
 	for (unsigned i = 0; i < WORDS && is_held; i++) {
 		uint64_t word = page[i];
+		uint64_t first = word_of(one, i), second = word_of(other, i);
 
-		is_held = word == word_of(one, i) || word == word_of(other, i);
+		is_held = word == first || word == second ||
+			  (changed_only && first == second);
 	}
 	hide(ram, region, offset);
 	return is_held;

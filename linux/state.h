@@ -42,14 +42,16 @@ struct state_region {
 /*
  * The machine's own RAM, a page of a region at a time. put() changes it from one
  * content to the other, and stores the words alone in which they differ: others may
- * be somebody else's. holds(): whether each word is that of the one or of the other.
+ * be somebody else's. holds(): whether each word is that of the one or of the other;
+ * changed_only: only the words in which the two differ are looked at.
  */
 struct state_ram {
 	void *context;
 	void (*put)(void *context, unsigned region, uint64_t offset,
 		    const uint8_t *before, const uint8_t *after);
 	bool (*holds)(void *context, unsigned region, uint64_t offset,
-		      const uint8_t *one, const uint8_t *other);
+		      const uint8_t *one, const uint8_t *other,
+		      bool changed_only);
 };
 
 struct state_config {
