@@ -59,6 +59,7 @@ static bool must_go_on(const struct cz *cz)
 static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
 {
 	uint64_t asked = __atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE);
+	uint64_t expected = asked;
 	uint64_t number =
 		__atomic_load_n(&cz->watched, __ATOMIC_RELAXED) / CZ_WATCH_CALL;
 	bool kill = asked == cz_end_of(number, true);
@@ -66,8 +67,8 @@ static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
 	if (!kill && asked == cz_end_of(number, false) && must_go_on(cz)) {
 		return;
 	}
-	/* A newer one is not this one. */
-	(void)__atomic_compare_exchange_n(&cz->end_asked, &asked, 0, false,
+	/* A newer one stays. It comes with an interrupt, which acts on it. */
+	(void)__atomic_compare_exchange_n(&cz->end_asked, &expected, 0, false,
 					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	if (kill || asked == cz_end_of(number, false)) {
 		cz_gate_end(cz, frame, 0, 0, kill ? CZ_E_KILLED : CZ_E_ABORTED);

@@ -654,6 +654,24 @@ static void a_newer_end_stays(void **state)
 	assert_int_equal(fake_cz.end_asked, cz_end_of(8, false));
 }
 
+static void abort_this_call(void *argument)
+{
+	(void)argument;
+	fake_cz.end_asked = cz_end_of(7, false);
+}
+
+/* This call's abort comes while an older one is cleared: whether the call must go on
+ * is asked of that too. */
+static void a_newer_abort_is_looked_at(void **state)
+{
+	(void)state;
+	fake_cz.touched = CZ_TOUCHED_DEVICE;
+	interleave_at(&fake_cz.end_asked, 2, abort_this_call, NULL);
+	resume(cz_end_of(6, false));
+	assert_int_equal(fake_cz.ended_by, 0);
+	assert_int_equal(fake_cz.end_asked, cz_end_of(7, false));
+}
+
 /* It goes on, until its limit. */
 static void a_call_that_wrote_to_a_device_is_not_aborted(void **state)
 {
@@ -888,6 +906,7 @@ int main(void)
 			start),
 		cmocka_unit_test_setup(an_end_is_one_calls, start),
 		cmocka_unit_test_setup(a_newer_end_stays, start),
+		cmocka_unit_test_setup(a_newer_abort_is_looked_at, start),
 		cmocka_unit_test_setup(
 			a_call_that_wrote_to_a_device_is_not_aborted, start),
 		cmocka_unit_test_setup(the_first_write_opens_a_device, start),
