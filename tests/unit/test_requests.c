@@ -492,6 +492,45 @@ static void queued_beside_a_result_unread(void **state)
 	assert_all_free(bench);
 }
 
+static bool has_deadline(void *argument)
+{
+	return stats_of(argument).deadlines == 1;
+}
+
+static bool lends_to_nobody(void *argument)
+{
+	struct bench *bench = argument;
+	struct sim_thread *worker = (struct sim_thread *)bench->cz.worker;
+
+	return __atomic_load_n(&worker->waits_for, __ATOMIC_SEQ_CST) == NULL;
+}
+
+/* Nobody waits for room any more, and the worker still lends to a thread: not beyond
+ * that thread's call, after which it may end. */
+static void lent_until_the_result_is_read(void **state)
+{
+	struct bench *bench = *state;
+	struct stopped stopped;
+	struct caller urgent;
+	struct cz_call call;
+	cz_request_id ids[REQUESTS - 1];
+
+	stop_a_caller(bench, &stopped);
+	cz_prepare_null_service(&call);
+	for (int i = 0; i < REQUESTS - 1; i++) {
+		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+	}
+	start(bench, &urgent, 30, CZ_QUERY_VARIABLE_INFO, SOON);
+	assert_true(sim_until(has_deadline, bench));
+	assert_status(join(bench, &urgent), CZ_E_DEADLINE);
+	let_it_go_on(bench, &stopped);
+	assert_true(sim_until(lends_to_nobody, bench));
+	for (int i = 0; i < REQUESTS - 1; i++) {
+		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+	}
+	assert_all_free(bench);
+}
+
 /* ---- Order ---- */
 
 static void by_priority(void **state)
@@ -905,6 +944,7 @@ int group_requests(void)
 		STARTED(room),
 		STARTED(room_of_a_result_unread),
 		STARTED(queued_beside_a_result_unread),
+		STARTED(lent_until_the_result_is_read),
 		STARTED(by_priority),
 		STARTED(by_age),
 		STARTED(boosted_while_waiting),
