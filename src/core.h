@@ -226,7 +226,8 @@ struct cz_request *cz_requests_take(struct cz *cz);
 /* Undoes that: firmware has another owner. */
 void cz_requests_put_back(struct cz *cz, struct cz_request *request);
 
-/* Makes a request free. Then cz_requests_room() without the mutex. */
+/* Makes a request free. If cz->room_waiters is not 0, cz->room is to be set then,
+ * without the mutex. */
 void cz_requests_free(struct cz *cz, struct cz_request *request);
 
 /* Ends what is queued for a mask of services; a mask of requests, whose events

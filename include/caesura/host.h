@@ -342,7 +342,8 @@ void cz_host_event_clear(struct cz_host *host, cz_host_event *event);
  * Waits until the event is set, or until the clock reaches deadline_ns. While
  * it waits, `owner` (NULL for none) inherits the caller's priority, also when
  * that is raised later, and through a chain of owners. Returns true when the
- * event was set.
+ * event was set. If the event is set, owner may have ended and must not be looked
+ * at.
  */
 bool cz_host_event_wait(struct cz_host *host, cz_host_event *event,
 			cz_host_thread owner, uint64_t deadline_ns);
