@@ -175,6 +175,8 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 
 CZ_SELDOM void cz_gate_report_sandbox(struct cz *cz)
 {
+	/* A console may be slow: that is not firmware's time. */
+	__atomic_store_n(&cz->left_firmware, true, __ATOMIC_RELAXED);
 	if (gate_of(cz)->virtual.masked) {
 		cz_mask_end(cz);
 	}

@@ -101,6 +101,7 @@ void cz_host_log(struct cz_host *host, enum cz_log_level level,
 		vsnprintf(host->log[host->lines], 256, format, arguments);
 	}
 	host->lines++;
+	host->left_in_log = fake_cz.left_firmware;
 }
 
 static void *alias_in(uint8_t *bytes, uint64_t base, uint64_t physical,

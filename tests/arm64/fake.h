@@ -49,6 +49,7 @@ struct cz_host {
 	uint64_t secure_id;
 	bool has_smc;
 	unsigned lines;
+	bool left_in_log; /* left_firmware, at the latest line */
 	char first[256], log[FAKE_LINES][256];
 	unsigned maps; /* cz_host_space_map(), and the latest */
 	struct cz_mapping mapped;
