@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,19 +21,16 @@ static struct show {
 	cz_host_event confined; /* the thread is, and may go on */
 } show = {.stat = -1};
 
-/* The state is behind the name, which is in parentheses and may hold any of them. */
 static bool is_runnable(int stat)
 {
 	char text[256];
 	ssize_t got = pread(stat, text, sizeof(text) - 1, 0);
-	const char *name_end;
 
 	if (got <= 0) {
 		return false;
 	}
 	text[got] = '\0';
-	name_end = strrchr(text, ')');
-	return name_end != NULL && strncmp(name_end, ") R", 3) == 0;
+	return life_is_runnable(text);
 }
 
 static void look_at_worker(struct life_look *look)

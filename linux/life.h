@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct cz_host;
 
@@ -16,13 +17,27 @@ struct cz_host;
 struct life_look {
 	uint64_t completed; /* calls, since the start */
 	uint64_t ran_ns; /* how long it has run, since the start */
-	bool is_runnable; /* it runs, or waits for a CPU */
+	bool is_runnable; /* see life_is_runnable() */
 };
 
 /* The look at which a call had ended last. */
 struct life {
 	uint64_t completed, ran_ns;
 };
+
+/*
+ * Whether a thread runs or waits for a CPU, by its line in /proc. The state is behind
+ * the name, which is in parentheses and may hold any characters. A thread that waits
+ * for a lock of a real-time kernel's is shown as D, and that lock's owner may be what
+ * waits for a CPU.
+ */
+static inline bool life_is_runnable(const char *stat)
+{
+	const char *end = strrchr(stat, ')');
+
+	return end != NULL &&
+	       (strncmp(end, ") R ", 4) == 0 || strncmp(end, ") D ", 4) == 0);
+}
 
 /*
  * Whether the worker is well: a call has ended since the last look, or the worker

@@ -169,6 +169,16 @@ static void a_worker_is_well(void **state)
 	}
 }
 
+static void a_lock_is_waited_for(void **state)
+{
+	(void)state;
+	assert_true(life_is_runnable("7 (caesurad) R 1 7"));
+	assert_true(life_is_runnable("7 (caesurad) D 1 7"));
+	assert_false(life_is_runnable("7 (caesurad) S 1 7"));
+	assert_false(life_is_runnable("7 (a) R 1) S 1 7"));
+	assert_false(life_is_runnable(""));
+}
+
 #define IN_DIRECTORY(test) \
 	cmocka_unit_test_setup_teardown(test, setup, teardown)
 
@@ -179,6 +189,7 @@ int main(void)
 		IN_DIRECTORY(two_models),
 		IN_DIRECTORY(unknown_models),
 		cmocka_unit_test(a_worker_is_well),
+		cmocka_unit_test(a_lock_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
