@@ -82,6 +82,13 @@ static cz_status give_up(struct cz *cz, const struct cz_call *call,
 	return CZ_E_IN_FLIGHT;
 }
 
+static uint64_t next_look(struct cz *cz, const struct efivars_limit *limit)
+{
+	uint64_t next_ns = cz_host_now_ns(cz->host) + LOOK_NS;
+
+	return next_ns < limit->deadline_ns ? next_ns : limit->deadline_ns;
+}
+
 cz_status efivars_call(struct cz *cz, const struct cz_call *call,
 		       const struct efivars_limit *limit)
 {
@@ -96,10 +103,10 @@ cz_status efivars_call(struct cz *cz, const struct cz_call *call,
 		return status;
 	}
 	for (;;) {
-		uint64_t until = cz_host_now_ns(cz->host) + LOOK_NS;
+		uint64_t until = limit->deadline_ns;
 
-		if (until > limit->deadline_ns) {
-			until = limit->deadline_ns;
+		if (limit->interrupted != NULL) {
+			until = next_look(cz, limit);
 		}
 		status = cz_wait(cz, id, call, until);
 		if (status != CZ_E_DEADLINE) {

@@ -642,8 +642,8 @@ static int write_until(struct linux_bench *bench, const char *file_name,
 static void late_write(struct linux_bench *bench, sim_service service)
 {
 	struct outlasted first;
-	struct efivars_limit second = {.deadline_ns =
-					       cz_host_now_ns(NULL) + 30000000};
+	struct cz_stats before, after;
+	struct efivars_limit second = {0};
 
 	be_outlasted(&first, bench);
 	bench->sim.held = true;
@@ -652,7 +652,12 @@ static void late_write(struct linux_bench *bench, sim_service service)
 			 EINPROGRESS);
 	assert_true(
 		sim_logged(&bench->sim, "the write of A-" OTHER " is late"));
+	cz_get_stats(&bench->cz, &before);
+	second.deadline_ns = cz_host_now_ns(NULL) + 60000000;
 	assert_int_equal(write_until(bench, "B-" OTHER, &second), ETIMEDOUT);
+	/* Nobody can interrupt it: it waits once. */
+	cz_get_stats(&bench->cz, &after);
+	assert_int_equal(after.deadlines, before.deadlines + 1);
 	assert_int_equal(late_counts().open, 1);
 	sim_release_hold(&bench->sim);
 	assert_true(sim_until(none_is_open, NULL));
