@@ -27,7 +27,9 @@ struct node {
 	struct efivars_name name;
 	bool linked; /* still in the directory */
 	bool immutable;
-	bool unsure; /* a write was given up, of which nobody knows the end */
+	/* Changes whose callers gave up before firmware had ended them; and how many
+	 * of these had been noted when firmware was last asked what the file is. */
+	uint64_t given_up, settled;
 	size_t size_bytes; /* of the file: 0, or attributes and value */
 	bool is_volatile; /* firmware itself may make up the value */
 	uint64_t sized_after; /* tree->writes when the size was asked for */
@@ -378,20 +380,22 @@ static void note_unsure(struct tree *tree, tree_id id)
 	pthread_mutex_lock(&tree->lock);
 	node = file_by_id(tree, id);
 	if (node != NULL) {
-		node->unsure = true;
+		node->given_up++;
 	}
 	pthread_mutex_unlock(&tree->lock);
 }
 
-static bool is_unsure(struct tree *tree, tree_id id, struct efivars_name *name)
+static bool is_unsure(struct tree *tree, tree_id id, struct efivars_name *name,
+		      uint64_t *given_up)
 {
 	struct node *node;
 	bool unsure;
 
 	pthread_mutex_lock(&tree->lock);
 	node = file_by_id(tree, id);
-	unsure = node != NULL && node->unsure;
+	unsure = node != NULL && node->settled != node->given_up;
 	if (unsure) {
+		*given_up = node->given_up;
 		*name = node->name;
 	}
 	pthread_mutex_unlock(&tree->lock);
@@ -405,13 +409,14 @@ static int settle(struct tree *tree, tree_id id,
 		  const struct efivars_limit *limit)
 {
 	uint64_t writes = writes_until_now(tree);
+	uint64_t given_up;
 	struct efivars_name name;
 	struct node *node;
 	uint32_t attributes;
 	size_t size;
 	int error;
 
-	if (!is_unsure(tree, id, &name)) {
+	if (!is_unsure(tree, id, &name, &given_up)) {
 		return 0;
 	}
 	error = efivars_size(tree->cz, &name, limit, &size, &attributes);
@@ -420,10 +425,14 @@ static int settle(struct tree *tree, tree_id id,
 	}
 	pthread_mutex_lock(&tree->lock);
 	node = file_by_id(tree, id);
-	node->unsure = false; /* there is a reference to it */
+	/* There is a reference to it. Another asker may have been told more. */
+	if (node->settled < given_up) {
+		node->settled = given_up;
+	}
 	if (error == 0) {
 		describe(node, size, attributes, writes);
-	} else if (node->linked && node->size_bytes != 0) {
+	} else if (node->linked && node->size_bytes != 0 &&
+		   node->given_up == given_up) {
 		unlink_node(tree, node);
 	}
 	error = node->linked ? 0 : -ENOENT;
