@@ -15,7 +15,7 @@ void late_follow(struct cz *cz, cz_request_id id, const struct cz_call *call);
 
 struct late_counts {
 	uint64_t made, not_made;
-	uint64_t open; /* nobody knows yet */
+	uint64_t open; /* firmware has not ended these yet */
 };
 
 /* Since the start. Each number is right by itself. */
