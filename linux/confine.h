@@ -38,8 +38,9 @@ struct confine_range {
 /*
  * System calls, for good and for all threads. Firmware can execute in `firmware`,
  * besides the window: there an SVC is a SIGSYS. `changing` holds all of firmware's code
- * that firmware may also write, and is empty where there is none: nothing else can be
- * made executable from here on.
+ * that firmware may also write, and is empty where there is none: then nothing can be
+ * made executable from here on. Where it is not empty, mprotect() must begin in it and be
+ * no longer than it, so that what lies behind it within that length is not covered.
  */
 bool confine_calls(const struct confine_range *firmware,
 		   const struct confine_range *changing, char *why,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * <caesura/host.h> for a process: clock, log, threads, waiting, timers. All threads
- * that wait for the worker are of one scheduling class, which the daemon's options
- * set, so that there is no priority to inherit but by the mutex.
+ * that wait for a caller's result are of one scheduling class, which the daemon's
+ * options set, so that there is no priority to inherit but by the mutex.
  */
 #include "host.h"
 #include "confine.h"
