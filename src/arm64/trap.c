@@ -28,6 +28,10 @@
 #define TIMER_STATUS 4u
 #define CTR_LINE(ctr) (4u << ((ctr) >> 16 & 15))
 #define CCSIDR_SELECT 0xfu
+#define PFR0 (4u * 8) /* ID_AA64PFR0_EL1 */
+#define PFR0_EL0 0
+#define PFR0_EL1 4
+#define PFR0_CSV2 56
 #define MMFR2 (7u * 8 + 2) /* ID_AA64MMFR2_EL1 */
 #define MMFR2_CCIDX(mmfr2) ((mmfr2) >> 20 & 15)
 /* Of the kernel's choices only what firmware might go by: MMU, alignment checks,
@@ -129,8 +133,8 @@ struct shown_fields {
  * off (SVE, SME, MTE, MOPS, LS64, TME, SPECRES), the host's keys (pointer
  * authentication), AArch32, and what nobody knows yet. */
 static const struct shown_fields shown[] = {
-	/* PFR0: EL0, EL1, FP, AdvSIMD, DIT, CSV2 without SCXTNUM, CSV3 */
-	{4 * 8 + 0, 0xf10f000000ff00ffull},
+	/* PFR0: EL0, EL1, FP, AdvSIMD, DIT, CSV2, CSV3 */
+	{4 * 8 + 0, 0xff0f000000ff00ffull},
 	{4 * 8 + 1, 0x00000000000000ffull}, /* PFR1: BT, SSBS */
 	{5 * 8 + 0, 0x000000000000000full}, /* DFR0: which debug architecture */
 	{6 * 8 + 0, 0xfffffffff0fffff0ull}, /* ISAR0: all but TME */
@@ -155,6 +159,22 @@ static uint64_t shown_bits(uint32_t number)
 	return 0;
 }
 
+static uint64_t at_most_1(uint64_t value, unsigned shift)
+{
+	return (value >> shift & 15) > 1
+		       ? (value & ~(15ull << shift)) | 1ull << shift
+		       : value;
+}
+
+/* EL0 and EL1 without AArch32, CSV2 without SCXTNUM_EL1: more than 1 says that there
+ * are these too. */
+static uint64_t hide_in_pfr0(uint64_t value)
+{
+	value = at_most_1(value, PFR0_EL0);
+	value = at_most_1(value, PFR0_EL1);
+	return at_most_1(value, PFR0_CSV2);
+}
+
 static bool read_identification(struct trap *trap)
 {
 	uint32_t number = KEY_CRM(trap->key) * 8u + KEY_OP2(trap->key);
@@ -167,6 +187,9 @@ static bool read_identification(struct trap *trap)
 	trap->value = cz_machine_identification(number);
 	if (number >= 8) {
 		trap->value &= shown_bits(number);
+	}
+	if (number == PFR0) {
+		trap->value = hide_in_pfr0(trap->value);
 	}
 	return true;
 }

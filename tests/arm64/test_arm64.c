@@ -117,7 +117,7 @@ struct identification {
  * SVE, AMU (PFR0), NMI, GCS, MTE, SME (PFR1), APA, API (ISAR1), MOPS (ISAR2), PAN
  * (MMFR1), UAO (MMFR2), and all of AArch32. */
 static const struct identification identifications[] = {
-	{4, 0, {0, 4, 16, 20, 48, 60, 64}},
+	{4, 0, {16, 20, 48, 60, 64}},
 	{4, 1, {0, 4, 64}},
 	{5, 0, {0, 64}},
 	{6, 0, {4, 8, 12, 16, 20, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64}},
@@ -142,8 +142,8 @@ static uint64_t fields_of(uint32_t crm, uint32_t op2)
 			bits |= 15ull << one->fields[j];
 		}
 	}
-	/* Of CSV2 whether, not SCXTNUM_EL1. */
-	return crm == 4 && op2 == 0 ? bits | 1ull << 56 : bits;
+	/* Of EL0, EL1 and CSV2 what 1 says, and not more. */
+	return crm == 4 && op2 == 0 ? bits | 0x11 | 1ull << 56 : bits;
 }
 
 static void identification_is_what_el0_can_use(void **state)
@@ -164,6 +164,24 @@ static void identification_is_what_el0_can_use(void **state)
 			 UINT64_MAX); /* MPIDR */
 	assert_false(fake_trap(MRS(KEY(3, 0, 0, 0, 1), 3), EC_SYSTEM));
 	assert_false(fake_trap(MRS(KEY(3, 0, 0, 8, 0), 3), EC_SYSTEM));
+}
+
+static uint64_t shown_pfr0(uint64_t real)
+{
+	fake_host.identification[4 * 8] = real;
+	return read_as(KEY(3, 0, 0, 4, 0), CZ_TRAP_IDENTIFICATION);
+}
+
+/* Where the CPU has AArch32, EL0 and EL1 are 2; with SCXTNUM_EL1, CSV2 is 2 or 3. */
+static void no_aarch32_and_no_context_number(void **state)
+{
+	(void)state;
+	assert_int_equal(shown_pfr0(0x2222), 0x11);
+	assert_int_equal(shown_pfr0(0x1100000010110012), 0x1100000000110011);
+	assert_int_equal(shown_pfr0(0x0200000000000011), 0x0100000000000011);
+	assert_int_equal(shown_pfr0(0x0300000000000011), 0x0100000000000011);
+	assert_int_equal(shown_pfr0(0x0100000000000011), 0x0100000000000011);
+	assert_int_equal(shown_pfr0(0x0000000000000011), 0x0000000000000011);
 }
 
 /* Of a cache that is not there the real register may be undefined. */
@@ -889,6 +907,7 @@ int main(void)
 		cmocka_unit_test_setup(system_registers_tell_little, start),
 		cmocka_unit_test_setup(identification_is_what_el0_can_use,
 				       start),
+		cmocka_unit_test_setup(no_aarch32_and_no_context_number, start),
 		cmocka_unit_test_setup(only_real_caches_have_a_size, start),
 		cmocka_unit_test_setup(caches_are_maintained_where_firmware_is,
 				       start),
