@@ -156,8 +156,8 @@ static inline uint32_t call_sandbox(struct gate *gate)
 	uint64_t thread = READ_SYSREG("tpidr_el0");
 	uint32_t found = 0;
 
-	/* PSTATE at EL0: interrupts as they are; and PAN, for a host that does
-	 * not have exceptions set it. */
+	/* PSTATE at EL0 has interrupts as they are, ALLINT among them. It has PAN
+	 * too, for a host that does not have exceptions set it. */
 	gate->state = read_state(state_of_cpu(gate));
 	gate->pstate = READ_SYSREG("daif") |
 		       (gate->state & (PSTATE_PAN | PSTATE_ALLINT));
