@@ -12,7 +12,7 @@ static enum belief no_memory(char *why)
 
 /* Looks through one region after the other; false without memory. */
 static bool look_at_regions(const struct state *state,
-			    const struct state_config *config, bool is_after,
+			    const struct state_config *config,
 			    struct stale *stale)
 {
 	for (unsigned i = 0; i < config->region_count; i++) {
@@ -22,7 +22,7 @@ static bool look_at_regions(const struct state *state,
 		if (ram == NULL) {
 			return false;
 		}
-		state_read(state, i, is_after, ram);
+		state_read(state, i, false, ram);
 		stale_look(stale, region->address, ram, region->size_bytes);
 		free(ram);
 	}
@@ -46,11 +46,17 @@ static enum belief of_verdict(const struct stale *stale, char *why)
 	}
 }
 
-/* The chip against the copies of its store in the state, both as they are, or as the
- * commit will leave them. */
+static bool is_on_way(const void *state, const struct stale *stale,
+		      const uint8_t *copy)
+{
+	return state_chip_is_on_way(state, stale->store_offset, copy,
+				    stale->store, stale->store_bytes);
+}
+
+/* The chip against the copies of its store in the state. */
 static enum belief judge_chip(const struct state *state,
 			      const struct state_config *config,
-			      const struct flash_port *port, bool is_after,
+			      const struct flash_port *port, bool is_pending,
 			      char *why)
 {
 	enum belief belief;
@@ -59,18 +65,13 @@ static enum belief judge_chip(const struct state *state,
 	if (!stale_open(&stale, port)) {
 		return no_memory(why);
 	}
-	if (is_after && stale.store != NULL &&
-	    !state_chip_after(state, stale.store_offset, stale.store,
-			      stale.store_bytes)) {
-		(void)snprintf(why, BELIEF_WHY_CHARS,
-			       "what was committed last no longer fits the "
-			       "variable store");
-		belief = BELIEF_BROKEN;
-	} else if (!look_at_regions(state, config, is_after, &stale)) {
-		belief = no_memory(why);
-	} else {
-		belief = of_verdict(&stale, why);
+	if (is_pending) {
+		stale.fits = is_on_way;
+		stale.context = state;
 	}
+	belief = look_at_regions(state, config, &stale)
+			 ? of_verdict(&stale, why)
+			 : no_memory(why);
 	stale_close(&stale);
 	return belief;
 }
@@ -134,10 +135,7 @@ enum belief belief_judge(struct state *state, const struct state_config *config,
 		(void)snprintf(why, BELIEF_WHY_CHARS, "%s", state_error(state));
 		return BELIEF_FAILED;
 	}
-	of_chip = judge_chip(state, config, port, false, why);
-	if (of_chip == BELIEF_BROKEN && is_pending) {
-		of_chip = judge_chip(state, config, port, true, why);
-	}
+	of_chip = judge_chip(state, config, port, is_pending, why);
 	if (state_keeps_ram(state)) {
 		of_ram = judge_ram(state, config, is_pending, why);
 	}

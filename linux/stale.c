@@ -151,7 +151,8 @@ static void compare(struct stale *stale, uint64_t physical, const uint8_t *copy)
 	uint32_t same = same_bytes(stale->store, copy, stale->store_bytes);
 
 	stale->copies++;
-	if (same == stale->store_bytes) {
+	if (stale->fits != NULL ? stale->fits(stale->context, stale, copy)
+				: same == stale->store_bytes) {
 		stale->has_same = true;
 	} else if (stale->copies == 1 || same > stale->differs_at) {
 		stale->copy_physical = physical;

@@ -28,6 +28,10 @@ struct stale {
 	uint8_t *store; /* the chip's, without its volume's header; or NULL */
 	uint64_t store_offset; /* in the chip */
 	uint32_t store_bytes;
+	/* What a copy has to be for has_same. NULL: the same as the store. */
+	bool (*fits)(const void *context, const struct stale *stale,
+		     const uint8_t *copy);
+	const void *context;
 	unsigned copies;
 	bool has_same;
 	/* The copy that is the same for longest, and where it no longer is. */

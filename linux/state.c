@@ -728,38 +728,64 @@ static bool clip(const struct flash_change *change, uint64_t offset,
 	return *from < *end;
 }
 
-bool state_chip_after(const struct state *state, uint64_t offset,
-		      uint8_t *bytes, uint64_t size_bytes)
+/* Programming a byte clears its bits one by one; an erase sets them all at once.
+ * wanted: NULL for an erase. */
+static void change_byte(uint8_t *now, uint8_t *is_on_way, uint8_t found,
+			const uint8_t *wanted)
+{
+	uint8_t next = wanted == NULL ? 0xff : *now & *wanted;
+
+	if (found == next || (wanted != NULL && (found & *now) == found &&
+			      (found & next) == next)) {
+		*is_on_way = 1;
+	}
+	*now = next;
+}
+
+/* now: what the chip holds before the list, and then after it. */
+static void walk(const struct state *state, uint64_t offset, uint8_t *now,
+		 uint8_t *is_on_way, const uint8_t *found, uint64_t size_bytes)
 {
 	struct flash_list list = journal_list(state);
 	struct flash_change change;
-	uint8_t *before = malloc(size_bytes);
 	uint64_t from, end;
 	size_t cursor = 0;
-	bool is_possible = before != NULL;
 
-	if (before == NULL) {
-		return false;
-	}
-	memcpy(before, bytes, size_bytes);
 	while (list.next(list.context, &cursor, &change)) {
 		if (!clip(&change, offset, size_bytes, &from, &end)) {
 			continue;
 		}
-		if (change.bytes == NULL) {
-			memset(bytes + from, 0xff, end - from);
-		} else {
-			memcpy(bytes + from,
-			       change.bytes + (offset + from - change.offset),
-			       end - from);
+		for (uint64_t i = from; i < end; i++) {
+			change_byte(&now[i], &is_on_way[i], found[i],
+				    change.bytes == NULL
+					    ? NULL
+					    : change.bytes + (offset + i -
+							      change.offset));
 		}
 	}
-	/* On the way there bits go from 1 to 0 alone, but for an erase at once. */
-	for (uint64_t i = 0; i < size_bytes && is_possible; i++) {
-		is_possible = (before[i] & bytes[i]) == bytes[i];
+}
+
+bool state_chip_is_on_way(const struct state *state, uint64_t offset,
+			  const uint8_t *before, const uint8_t *found,
+			  uint64_t size_bytes)
+{
+	uint8_t *now = malloc(size_bytes);
+	uint8_t *is_on_way = malloc(size_bytes);
+	bool are_all = now != NULL && is_on_way != NULL;
+
+	if (are_all) {
+		memcpy(now, before, size_bytes);
+		for (uint64_t i = 0; i < size_bytes; i++) {
+			is_on_way[i] = found[i] == before[i];
+		}
+		/* A recovery begins the list again, on what the list has left. */
+		walk(state, offset, now, is_on_way, found, size_bytes);
+		walk(state, offset, now, is_on_way, found, size_bytes);
+		are_all = memchr(is_on_way, 0, size_bytes) == NULL;
 	}
-	free(before);
-	return is_possible;
+	free(now);
+	free(is_on_way);
+	return are_all;
 }
 
 /* ---- The pages of a private mapping ---- */

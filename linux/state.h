@@ -120,12 +120,13 @@ void state_read(const struct state *state, unsigned region, bool is_after,
 		uint8_t *into);
 
 /*
- * Of what the chip holds at `offset`: makes it what the commit that state_look()
- * has found will leave there. False: the chip has what that commit cannot have come
- * by, in a place that it writes.
+ * Whether the commit that state_look() has found explains what the chip holds at
+ * `offset`: each byte of `found` is as in `before`, or as some part of the commit
+ * leaves it, also where a recovery has begun that again. False without memory, too.
  */
-bool state_chip_after(const struct state *state, uint64_t offset,
-		      uint8_t *bytes, uint64_t size_bytes);
+bool state_chip_is_on_way(const struct state *state, uint64_t offset,
+			  const uint8_t *before, const uint8_t *found,
+			  uint64_t size_bytes);
 
 /*
  * Ends the commit that a killed daemon had begun, if there is one; before the

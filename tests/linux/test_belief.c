@@ -22,8 +22,8 @@
 
 #define BLOCK 0x4000u
 #define CHIP_BYTES (4 * BLOCK)
-#define STORE_BYTES (BLOCK - STORE_VOLUME_HEADER)
-#define RAM_BYTES (2 * BLOCK)
+#define STORE_BYTES (2 * BLOCK - STORE_VOLUME_HEADER)
+#define RAM_BYTES (3 * BLOCK)
 #define RAM 0x7c440000u
 #define COPY_AT 4096u /* in RAM */
 #define USED 3000u /* bytes of the store; then free ones */
@@ -198,48 +198,83 @@ static void write_file(uint64_t offset, const void *bytes, size_t size)
 	(void)close(fd);
 }
 
+/* The journal of a commit: pages of RAM, then changes of the chip. */
+struct journal {
+	uint8_t body[4 * (8 + STATE_PAGE) + 4 * BLOCK];
+	size_t bytes;
+	uint32_t pages, changes;
+};
+
+static void add(struct journal *journal, const void *bytes, size_t size)
+{
+	assert_true(size <= sizeof(journal->body) - journal->bytes);
+	memcpy(journal->body + journal->bytes, bytes, size);
+	journal->bytes += size;
+}
+
+/* The page that the word is in, with the word changed. */
+static void add_page(struct journal *journal, uint64_t place, uint32_t word)
+{
+	uint64_t page = place / STATE_PAGE * STATE_PAGE;
+	uint64_t offset = REGION_AT + page;
+	uint8_t bytes[STATE_PAGE];
+
+	memcpy(bytes, machine_ram + page, STATE_PAGE);
+	memcpy(bytes + (place - page), &word, 4);
+	add(journal, &offset, 8);
+	add(journal, bytes, STATE_PAGE);
+	journal->pages++;
+}
+
+static void add_change(struct journal *journal, uint32_t kind, uint32_t offset,
+		       uint32_t size, const void *bytes)
+{
+	uint32_t record[] = {kind, offset, size, bytes == NULL ? 0 : size};
+
+	add(journal, record, sizeof(record));
+	if (bytes != NULL) {
+		add(journal, bytes, size);
+	}
+	journal->changes++;
+}
+
+static void leave_journal(const struct journal *journal)
+{
+	uint64_t counts[] = {journal->pages, journal->changes, journal->bytes};
+	struct control control = {
+		.is_valid = 1,
+		.page_count = journal->pages,
+		.change_count = journal->changes,
+		.body_bytes = journal->bytes,
+		.checksum = state_hash(state_hash(0, counts, sizeof(counts)),
+				       journal->body, journal->bytes),
+	};
+	uint64_t offset;
+	int fd = open(path, O_RDONLY);
+
+	assert_int_equal(pread(fd, &offset, 8, JOURNAL_OFFSET_AT), 8);
+	(void)close(fd);
+	write_file(offset, journal->body, journal->bytes);
+	write_file(CONTROL, &control, sizeof(control));
+}
+
 /* Firmware has programmed a word of the store, after an erase or in its place. */
 static void leave_commit(bool with_erase)
 {
-	uint8_t body[8 + STATE_PAGE + 2 * BLOCK] = {0};
-	uint32_t erase[] = {FLASH_ERASE, 0, BLOCK, 0};
-	uint32_t words[] = {FLASH_BUFFERED, 0, BLOCK, BLOCK};
-	uint64_t page = COPY_OF_WORD / STATE_PAGE * STATE_PAGE;
-	uint64_t counts[3], journal, offset = REGION_AT + page;
+	struct journal journal = {.bytes = 0};
+	uint8_t block[BLOCK];
 	uint32_t after = AFTER;
-	struct control control = {.is_valid = 1, .page_count = 1};
-	size_t at = 8 + STATE_PAGE;
-	int fd = open(path, O_RDONLY);
 
-	assert_int_equal(pread(fd, &journal, 8, JOURNAL_OFFSET_AT), 8);
-	(void)close(fd);
-	memcpy(body, &offset, 8);
-	memcpy(body + 8, machine_ram + page, STATE_PAGE);
-	memcpy(body + 8 + (COPY_OF_WORD - page), &after, 4);
+	memcpy(block, chip->storage, BLOCK);
+	memcpy(block + WORD_AT, &after, 4);
+	add_page(&journal, COPY_OF_WORD, AFTER);
 	if (with_erase) {
-		memcpy(body + at, erase, sizeof(erase));
-		at += sizeof(erase);
-		memcpy(body + at, words, sizeof(words));
-		at += sizeof(words);
-		memcpy(body + at, chip->storage, BLOCK);
-		memcpy(body + at + WORD_AT, &after, 4);
-		at += BLOCK;
+		add_change(&journal, FLASH_ERASE, 0, BLOCK, NULL);
+		add_change(&journal, FLASH_BUFFERED, 0, BLOCK, block);
 	} else {
-		words[1] = WORD_AT;
-		words[2] = words[3] = 4;
-		memcpy(body + at, words, sizeof(words));
-		memcpy(body + at + sizeof(words), &after, 4);
-		at += sizeof(words) + 4;
+		add_change(&journal, FLASH_BUFFERED, WORD_AT, 4, &after);
 	}
-	control.change_count = with_erase ? 2 : 1;
-	control.body_bytes = at;
-	counts[0] = control.page_count;
-	counts[1] = control.change_count;
-	counts[2] = at;
-	control.checksum =
-		state_hash(state_hash(0, counts, sizeof(counts)), body, at);
-	write_file(journal, body, at);
-	write_file(CONTROL, &control, sizeof(control));
+	leave_journal(&journal);
 }
 
 static void set_word(uint8_t *at, uint32_t value)
@@ -319,6 +354,100 @@ static void with_an_erase(void **unused)
 	assert_int_equal(judge(), BELIEF_BROKEN);
 }
 
+/* Firmware has marked a variable as deleted, and then reclaimed the store: words that
+ * are 0 before, or become 0 on the way, are all ones again. */
+static void a_word_before_the_erase(void **unused)
+{
+	uint32_t marked = 0, after = 0xffffffff;
+	struct journal journal = {.bytes = 0};
+	uint8_t new[BLOCK];
+	const uint32_t place = USED / 2;
+
+	(void)unused;
+	memcpy(new, chip->storage, BLOCK);
+	memcpy(new + STORE_VOLUME_HEADER + place, &after, 4);
+	add_page(&journal, COPY_AT + place, after);
+	add_change(&journal, FLASH_WORDS, STORE_VOLUME_HEADER + place, 4,
+		   &marked);
+	add_change(&journal, FLASH_ERASE, 0, BLOCK, NULL);
+	add_change(&journal, FLASH_BUFFERED, 0, BLOCK, new);
+	leave_journal(&journal);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	/* Killed after the word. */
+	set_word(chip->storage + STORE_VOLUME_HEADER + place, marked);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	/* What somebody else writes then, the erase would destroy. */
+	chip->storage[WORD_AT] = 0;
+	assert_int_equal(judge(), BELIEF_BROKEN);
+	/* Killed in the midst of what follows the erase, or after it. */
+	memset(chip->storage + STORE_VOLUME_HEADER + place, 0xff,
+	       BLOCK - STORE_VOLUME_HEADER - place);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	memcpy(chip->storage, new, BLOCK);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	chip->storage[WORD_AT] = 0;
+	assert_int_equal(judge(), BELIEF_BROKEN);
+}
+
+/* A recovery that is killed has begun the list again, on what the list had left. */
+static void a_word_before_the_erase_again(void **unused)
+{
+	uint32_t word = 0x0f0f0f0f, after = 0xf0f0f0f0;
+	struct journal journal = {.bytes = 0};
+	uint8_t new[BLOCK];
+
+	(void)unused;
+	memcpy(new, chip->storage, BLOCK);
+	memcpy(new + WORD_AT, &after, 4);
+	add_page(&journal, COPY_OF_WORD, after);
+	add_change(&journal, FLASH_WORDS, WORD_AT, 4, &word);
+	add_change(&journal, FLASH_ERASE, 0, BLOCK, NULL);
+	add_change(&journal, FLASH_BUFFERED, 0, BLOCK, new);
+	leave_journal(&journal);
+	memcpy(chip->storage, new, BLOCK);
+	set_word(chip->storage + WORD_AT, word & after);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	chip->storage[WORD_AT + 4] = 0;
+	assert_int_equal(judge(), BELIEF_BROKEN);
+}
+
+static void two_blocks(void **unused)
+{
+	uint32_t first = AFTER, second = 0xffffffff;
+	struct journal journal = {.bytes = 0};
+	const uint32_t place = BLOCK + 100; /* in the chip, in use */
+	uint8_t old[2 * BLOCK], new[2 * BLOCK];
+
+	(void)unused;
+	memset(chip->storage + BLOCK, 0x3c, 1000);
+	memcpy(machine_ram + COPY_AT, chip->storage + STORE_VOLUME_HEADER,
+	       STORE_BYTES);
+	write_file(REGION_AT, machine_ram, RAM_BYTES);
+	memcpy(old, chip->storage, sizeof(old));
+	memcpy(new, old, sizeof(new));
+	memcpy(new + WORD_AT, &first, 4);
+	memcpy(new + place, &second, 4);
+	add_page(&journal, COPY_OF_WORD, first);
+	add_page(&journal, COPY_AT + place - STORE_VOLUME_HEADER, second);
+	for (uint32_t at = 0; at < 2 * BLOCK; at += BLOCK) {
+		add_change(&journal, FLASH_ERASE, at, BLOCK, NULL);
+		add_change(&journal, FLASH_BUFFERED, at, BLOCK, new + at);
+	}
+	leave_journal(&journal);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	/* Killed before the second one's erase, after it, and at the end. */
+	memcpy(chip->storage, new, BLOCK);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	memset(chip->storage + BLOCK, 0xff, BLOCK);
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	memcpy(chip->storage, new, sizeof(new));
+	assert_int_equal(judge(), BELIEF_HOLDS);
+	/* In the second, which has not been erased, somebody else writes. */
+	memcpy(chip->storage + BLOCK, old + BLOCK, BLOCK);
+	chip->storage[BLOCK + 2000] = 0;
+	assert_int_equal(judge(), BELIEF_BROKEN);
+}
+
 static void a_damaged_journal(void **unused)
 {
 	(void)unused;
@@ -348,6 +477,9 @@ int main(void)
 		TEST(somebody_else_in_between),
 		TEST(a_word_of_somebody_elses),
 		TEST(with_an_erase),
+		TEST(a_word_before_the_erase),
+		TEST(a_word_before_the_erase_again),
+		TEST(two_blocks),
 		TEST(a_damaged_journal),
 	};
 
