@@ -199,9 +199,6 @@ static enum state_result open_file(struct cz_host *host,
 		result = judge_kept(&filling, config);
 	}
 	host->facts.has_chip = host->flash != NULL;
-	host->facts.chip_has_store = filling.stale.store_bytes != 0;
-	host->store_offset = filling.stale.store_offset;
-	host->store_bytes = filling.stale.store_bytes;
 	stale_close(&filling.stale);
 	return result;
 }
@@ -279,6 +276,26 @@ bool origin_open(struct cz_host *host, unsigned ram_count,
 			     host->machine->why);
 	}
 	say_origin(host, result);
+	return true;
+}
+
+bool origin_recover(struct cz_host *host, const struct flash_port *chip,
+		    bool *was_pending)
+{
+	struct stale stale;
+
+	if (!state_recover(host->state, host->flash, was_pending)) {
+		return fails(host,
+			     "what was committed last is not complete: %s",
+			     state_error(host->state));
+	}
+	if (!stale_open(&stale, chip)) {
+		return fails(host, "no memory");
+	}
+	host->facts.chip_has_store = stale.store_bytes != 0;
+	host->store_offset = stale.store_offset;
+	host->store_bytes = stale.store_bytes;
+	stale_close(&stale);
 	return true;
 }
 

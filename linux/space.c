@@ -494,6 +494,7 @@ static bool open_window(struct cz_host *host)
 
 bool space_open(struct cz_host *host)
 {
+	const struct flash_port *chip_found;
 	struct flash_port port;
 	bool was_pending = false;
 	unsigned ram;
@@ -507,14 +508,13 @@ bool space_open(struct cz_host *host)
 		return false;
 	}
 	port = chip_port(host->flash_bytes);
-	if (!origin_open(host, ram, host->flash == NULL ? NULL : &port)) {
+	chip_found = host->flash == NULL ? NULL : &port;
+	if (!origin_open(host, ram, chip_found)) {
 		return false;
 	}
 	/* The chip first: firmware's RAM is of what it will say. */
-	if (!state_recover(host->state, host->flash, &was_pending)) {
-		return fails(host,
-			     "what was committed last is not complete: %s",
-			     state_error(host->state));
+	if (!origin_recover(host, chip_found, &was_pending)) {
+		return false;
 	}
 	/* What the chip holds is known from here on, not from firmware's first
 	 * access: the machine may have slept by then. */

@@ -116,7 +116,8 @@ LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
 # The chip's time is made up.
 LINUX_UNIT_LINK_test_flash := -Wl,--wrap=clock_gettime,--wrap=nanosleep
 LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale test_clock \
-	test_persist test_pin test_chosen test_resume test_belief
+	test_persist test_pin test_chosen test_resume test_belief test_origin
+LINUX_UNIT_SRC_test_origin := linux/origin.c
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)
@@ -132,6 +133,7 @@ $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/
 # $(1) compiler, $(2) test
 define linux_unit_build
 $(LINUX_UNIT)/$(2)-$(1): tests/linux/$(2).c $(LINUX_UNIT_SRC) \
+		$(LINUX_UNIT_SRC_$(2)) \
 		$(LINUX_UNIT_HEADERS) $(LINUX_UNIT)/firmware.bin tests/host.mk
 	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -D_GNU_SOURCE -Ilinux -Itests/linux \
 		-DFIRMWARE_IMAGE='"$(LINUX_UNIT)/firmware.bin"' $(LINUX_UNIT_LINK_$(2)) \
