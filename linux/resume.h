@@ -16,11 +16,14 @@
 #include <stdint.h>
 
 #define RESUME_TOLERANCE_NS 5000000
+/* Rates that differ by more than one part in so many are different. */
+#define RESUME_RATES_PARTS 1000
 
 /* Both run on from some time, and do not stop but in sleep. */
 struct resume_clocks {
 	uint64_t (*kernel_ns)(void);
 	uint64_t (*counter_ns)(void);
+	void (*pause_ns)(uint64_t ns);
 };
 
 /* CLOCK_MONOTONIC_RAW, and CNTVCT_EL0 in nanoseconds. */
@@ -31,13 +34,23 @@ struct resume {
 	int64_t distance_ns;
 };
 
-/* From now on. */
+/*
+ * Whether both clocks run at one rate. They do not where CNTFRQ_EL0, by which the counter
+ * is converted, is not the rate that the kernel uses (a device tree's clock-frequency
+ * corrects firmware's): then every thread seems to have slept after a while. Takes a
+ * tenth of a second, or three.
+ */
+bool resume_can_be_told(const struct resume_clocks *clocks);
+
+/* The machine is awake now. Of a struct resume that is all zero, with which this has not
+ * been called, the machine never seems to have slept. */
 void resume_begin(struct resume *resume, const struct resume_clocks *clocks);
 
 /* Whether the machine has slept since resume_begin(). Signal-safe. */
 bool resume_happened(const struct resume *resume);
 
-/* The same; a no counts from now on: clocks drift. */
+/* Answers the same. If the machine has not slept, the next answer is of the time from now
+ * on: so clocks may drift apart slowly. */
 bool resume_happened_since(struct resume *resume);
 
 #endif

@@ -492,6 +492,19 @@ static bool open_window(struct cz_host *host)
 	return true;
 }
 
+static void watch_for_sleep(struct cz_host *host)
+{
+	if (resume_can_be_told(&resume_clocks)) {
+		resume_begin(&awake, &resume_clocks);
+		return;
+	}
+	host_say(host, CZ_LOG_WARNING,
+		 "the CPU's counter does not run at the rate of the kernel's "
+		 "clock, so that it cannot be told whether the machine has "
+		 "slept. The flash chip is compared before each write all the "
+		 "same; do not hibernate while caesurad runs");
+}
+
 bool space_open(struct cz_host *host)
 {
 	const struct flash_port *chip_found;
@@ -502,7 +515,7 @@ bool space_open(struct cz_host *host)
 	host->pages_fd = -1;
 	host->ram.before_put = end_if_resumed;
 	host->ram.context = host;
-	resume_begin(&awake, &resume_clocks);
+	watch_for_sleep(host);
 	if (!find_regions(host, &ram) || !open_window(host) ||
 	    !open_devices(host)) {
 		return false;

@@ -33,9 +33,19 @@ static uint64_t counter_ns(void)
 	return now_ns;
 }
 
+/* How much faster the counter is than the kernel's clock, in parts of 100,000. */
+static int64_t faster;
+
+static void pause_ns(uint64_t ns)
+{
+	now_ns += ns;
+	behind_ns += (uint64_t)((int64_t)ns * faster / 100000);
+}
+
 static const struct resume_clocks clocks = {
 	.kernel_ns = kernel_ns,
 	.counter_ns = counter_ns,
+	.pause_ns = pause_ns,
 };
 
 static int start(void **state)
@@ -44,6 +54,7 @@ static int start(void **state)
 	now_ns = 50 * DAY_NS;
 	behind_ns = DAY_NS;
 	times = 0;
+	faster = 0;
 	return 0;
 }
 
@@ -115,6 +126,37 @@ static void clocks_that_drift(void **state)
 	}
 }
 
+static void clocks_of_different_rates(void **state)
+{
+	static const int64_t same[] = {0, 90, -90};
+	static const int64_t different[] = {110, -110, 2000, -2000, 90000};
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		(void)start(state);
+		faster = same[i];
+		assert_true(resume_can_be_told(&clocks));
+	}
+	for (size_t i = 0; i < sizeof(different) / sizeof(different[0]); i++) {
+		(void)start(state);
+		faster = different[i];
+		assert_false(resume_can_be_told(&clocks));
+	}
+	/* At most looks a thread is held up, and at all of one measurement's. */
+	(void)start(state);
+	held_up_ns = 500 * MS;
+	times = 70;
+	assert_true(resume_can_be_told(&clocks));
+}
+
+static void without_clocks_never_asleep(void **state)
+{
+	struct resume resume = {0};
+
+	(void)state;
+	assert_false(resume_happened(&resume));
+	assert_false(resume_happened_since(&resume));
+}
+
 static void the_machines_own(void **state)
 {
 	struct resume resume;
@@ -132,6 +174,8 @@ int main(void)
 		TEST(asleep),
 		TEST(held_up_is_not_asleep),
 		TEST(clocks_that_drift),
+		TEST(clocks_of_different_rates),
+		TEST(without_clocks_never_asleep),
 		TEST(the_machines_own),
 	};
 
