@@ -21,7 +21,7 @@ struct ram_region {
 struct ram {
 	struct ram_region region[STATE_MAX_REGIONS];
 	unsigned count;
-	/* Called before each store; does not return when it is not to be. */
+	/* Called before each store. If that must not be made, it ends the process. */
 	void (*before_put)(void *context);
 	void *context;
 	struct state_ram port; /* for state.h */
