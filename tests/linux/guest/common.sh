@@ -34,3 +34,23 @@ start() {
 		await mount -t efivarfs efivarfs "$efivars"
 	fi && kill -0 "$caesurad_pid"
 }
+
+# write NAME TEXT: writes a variable of the vendor $guid, which the test sets.
+write() {
+	file=$efivars/$1-$guid
+	[ ! -e "$file" ] || chattr -i "$file" || return
+	printf '\7\0\0\0%s' "$2" >"$file"
+}
+
+# reads NAME TEXT: whether the variable holds that. It is read by one read from the start,
+# as efivarfs does not seek.
+reads() {
+	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
+	printf %s "$2" | cmp - /tmp/value
+}
+
+# Whether caesurad has ended. A process that has ended has no program any more, also before
+# it is waited for.
+has_ended() {
+	! readlink "/proc/$caesurad_pid/exe" >/dev/null
+}

@@ -9,24 +9,6 @@
 . /tests/common.sh
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e13
 
-# write NAME TEXT
-write() {
-	file=$efivars/$1-$guid
-	[ ! -e "$file" ] || chattr -i "$file" || return
-	printf '\7\0\0\0%s' "$2" >"$file"
-}
-
-# In one read, from the start: efivarfs does not seek.
-reads() {
-	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
-	printf %s "$2" | cmp - /tmp/value
-}
-
-# Of what has ended and has not been waited for there is no program.
-has_ended() {
-	! readlink "/proc/$caesurad_pid/exe" >/dev/null
-}
-
 # Of the daemon that a check has started.
 take_pid() {
 	caesurad_pid=$(pidof caesurad)

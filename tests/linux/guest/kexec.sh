@@ -10,19 +10,6 @@
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e14
 stage=$(sed -n 's/.*stage=\([0-9]\).*/\1/p' /proc/cmdline)
 
-# write NAME TEXT
-write() {
-	file=$efivars/$1-$guid
-	[ ! -e "$file" ] || chattr -i "$file" || return
-	printf '\7\0\0\0%s' "$2" >"$file"
-}
-
-# In one read, from the start: efivarfs does not seek.
-reads() {
-	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
-	printf %s "$2" | cmp - /tmp/value
-}
-
 # many COMMAND TEXT: ten of them.
 many() {
 	for number in 0 1 2 3 4 5 6 7 8 9; do
