@@ -263,6 +263,8 @@ static cz_status map_window(struct cz *cz)
 {
 	cz_status status;
 
+	cz->stack_top = cz->window_address +
+			(CZ_WINDOW_STACK_PAGE + CZ_STACK_PAGES) * CZ_PAGE;
 	cz_gate_prepare(cz);
 	cz_host_sync_code(cz->host, cz->trampoline.alias, CZ_PAGE);
 	status = map_pages(cz, &cz->trampoline, 0, 1,
@@ -271,8 +273,6 @@ static cz_status map_window(struct cz *cz)
 		return status;
 	}
 	*(uint64_t *)cz->stack.alias = CZ_STACK_CANARY;
-	cz->stack_top = cz->window_address +
-			(CZ_WINDOW_STACK_PAGE + CZ_STACK_PAGES) * CZ_PAGE;
 	status = map_pages(cz, &cz->stack, CZ_WINDOW_STACK_PAGE, CZ_STACK_PAGES,
 			   CZ_PROT_READ | CZ_PROT_WRITE);
 	if (status != CZ_OK) {

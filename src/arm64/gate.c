@@ -16,21 +16,20 @@
 static inline uint64_t state_of_cpu(struct gate *gate)
 {
 	uint64_t midr = READ_SYSREG("midr_el1");
+	uint64_t cpu = gate->cpu, has = gate->has_state;
 
-	if (midr != gate->cpu) {
+	if (midr != cpu) {
 		cz_state_learn(gate, midr);
+		has = gate->has_state;
 	}
-	return gate->has_state;
+	return has;
 }
 
-/* Each register has its bit where PSTATE has it. */
-static inline uint64_t read_state(uint64_t has)
+/* Not inline: where there is nothing to read, the path of a call stays short. */
+static __attribute__((noinline)) uint64_t read_what_there_is(uint64_t has)
 {
 	uint64_t state = 0;
 
-	if (has == 0) {
-		return 0;
-	}
 	if ((has & PSTATE_PAN) != 0) {
 		state |= READ_SYSREG(PAN_REGISTER);
 	}
@@ -52,6 +51,12 @@ static inline uint64_t read_state(uint64_t has)
 	return state;
 }
 
+/* Each register has its bit where PSTATE has it. */
+static inline uint64_t read_state(uint64_t has)
+{
+	return has == 0 ? has : read_what_there_is(has);
+}
+
 /* All but the last, which the gate's assembly needs and reads itself. */
 static inline void read_registers(struct system_registers *registers,
 				  uint64_t has_state)
@@ -68,6 +73,9 @@ void cz_gate_prepare(struct cz *cz)
 {
 	uint32_t *code = (uint32_t *)cz->trampoline.alias;
 
+	/* They are the same for all calls. */
+	gate_of(cz)->stack_top = cz->stack_top;
+	gate_of(cz)->return_address = cz->window_address;
 	if (cz->gate == CZ_GATE_SANDBOX) {
 		cz_gate_write_page(cz, NULL);
 		code[0] = INSN_ESB;
@@ -107,6 +115,15 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	return cz_mend_registers(&was, &is);
 }
 
+/* Of what the gate's assembly has noted: one branch for all of it. */
+static inline bool left_as_it_was(const struct gate *gate)
+{
+	return (gate->left_spsel | (gate->left_sp ^ gate->stack_top) |
+		(gate->left_daif ^ gate->daif) |
+		(gate->left_fpcr ^ gate->fpcr) | gate->left_x18 |
+		gate->left_saved) == 0;
+}
+
 static inline uint32_t check_return(const struct gate *gate)
 {
 	uint32_t found = 0;
@@ -137,21 +154,23 @@ static inline uint32_t check_return(const struct gate *gate)
 static inline uint32_t call_direct(struct cz *cz, struct gate *gate)
 {
 	struct system_registers before, after;
-	uint64_t has_state = state_of_cpu(gate);
 	uint32_t found;
 
-	read_registers(&before, has_state);
+	read_registers(&before, state_of_cpu(gate));
 	before.coprocessor = READ_SYSREG("cpacr_el1");
 	ENTER(gate, cz_gate_direct);
-	read_registers(&after, has_state);
+	read_registers(&after, gate->has_state);
 	after.coprocessor = gate->left_coprocessor;
 	found = check_registers(&before, &after);
 	WRITE_SYSREG("daif", gate->daif);
-	return cz->ended_by != 0 ? found : found | check_return(gate);
+	if (cz->ended_by == 0 && !left_as_it_was(gate)) {
+		found |= check_return(gate) | gate_check_kept(gate);
+	}
+	return found;
 }
 
 /* Of the machine firmware can change only what EL0 may write. */
-static inline uint32_t call_sandbox(struct gate *gate)
+static inline uint32_t call_sandbox(struct cz *cz, struct gate *gate)
 {
 	uint64_t thread = READ_SYSREG("tpidr_el0");
 	uint32_t found = 0;
@@ -161,6 +180,7 @@ static inline uint32_t call_sandbox(struct gate *gate)
 	gate->state = read_state(state_of_cpu(gate));
 	gate->pstate = READ_SYSREG("daif") |
 		       (gate->state & (PSTATE_PAN | PSTATE_ALLINT));
+	gate->return_address = cz->window_address;
 	if ((gate->pstate & PSTATE_A) != 0) {
 		/* ESB would take a pending SError away from the host. */
 		gate->return_address += TRAMPOLINE_SVC;
@@ -171,7 +191,7 @@ static inline uint32_t call_sandbox(struct gate *gate)
 		found = 1u << CZ_ANOMALY_THREAD_USER;
 	}
 	WRITE_SYSREG("daif", gate->daif);
-	return found;
+	return cz->ended_by != 0 ? found : found | gate_check_kept(gate);
 }
 
 uint64_t cz_gate_call(struct cz *cz, uint64_t function,
@@ -180,20 +200,15 @@ uint64_t cz_gate_call(struct cz *cz, uint64_t function,
 	struct gate *gate = gate_of(cz);
 
 	gate->function = function;
-	gate->stack_top = cz->stack_top;
-	gate->return_address = cz->window_address;
 	gate->arguments = registers;
 	if (cz->gate == CZ_GATE_SANDBOX) {
 		gate->virtual = (struct virtual_machine){.spsel = 1};
-		*anomalies = call_sandbox(gate);
+		*anomalies = call_sandbox(cz, gate);
 		if (gate->virtual.masked || gate->refused != 0) {
 			cz_gate_report_sandbox(cz);
 		}
 	} else {
 		*anomalies = call_direct(cz, gate);
-	}
-	if (cz->ended_by == 0) {
-		*anomalies |= gate_check_kept(gate);
 	}
 	return gate->result;
 }
