@@ -35,6 +35,7 @@
 #define IN_CALL_NS 1000000ull
 #define SAMPLE_NS 500000ull
 #define SETTLE_NS 20000000ull
+#define FIND_TRIES 10000
 #define SOCKET "/run/starve.notify"
 
 __attribute__((format(printf, 1, 2), noreturn)) static void
@@ -111,7 +112,7 @@ static bool is_worker(const char *status)
 	       (mask >> (SIGSEGV - 1) & 1) == 0;
 }
 
-static int find_worker(int pid)
+static int look_for_worker(int pid)
 {
 	char path[128], text[4096];
 	struct dirent *entry;
@@ -134,11 +135,23 @@ static int find_worker(int pid)
 		}
 	}
 	(void)closedir(tasks);
-	if (found == 0) {
-		errno = ESRCH;
-		give_up("the worker of %d", pid);
-	}
 	return found;
+}
+
+/* While the worker handles a trap it blocks SIGSEGV too, and looks like another
+ * thread: that is over soon. */
+static int find_worker(int pid)
+{
+	for (int tries = 0; tries < FIND_TRIES; tries++) {
+		int found = look_for_worker(pid);
+
+		if (found != 0) {
+			return found;
+		}
+		pause_ns(SAMPLE_NS);
+	}
+	errno = ESRCH;
+	give_up("the worker of %d", pid);
 }
 
 struct worker_now {

@@ -60,7 +60,10 @@ write_beside_a_hog() {
 	until grep -q worker /tmp/hog; do
 		written=$((written + 1))
 		put "$file" "round $written"
-		kill -0 "$hog_pid" || return
+		if ! kill -0 "$hog_pid"; then
+			sed 's/^/# /' /tmp/hog
+			return
+		fi
 	done
 	sed 's/^/# /' /tmp/hog
 }
