@@ -114,15 +114,15 @@ path_in_suite() {
 	esac
 }
 
-# What caesurad has to show on a stock kernel; --long has more of each, and the one
-# that takes minutes.
+# What caesurad has to show on a stock kernel; --long has more of each, and those that
+# take minutes (service) or go by real time (starve).
 list_linux() {
 	check "a script on $tested_linux ends as it says" "script_ends"
 	check "a short measurement of $tested_linux makes its rows" "linux_rows"
 	for name in $linux_tests_all; do
-		if [ "$name" = service ] && [ "$long" = no ]; then
-			continue
-		fi
+		case $name:$long in
+		service:no | starve:no) continue ;;
+		esac
 		check "caesurad on $tested_linux: $name" \
 			"$(path_in_suite "$name") on_linux $name"
 	done
