@@ -29,6 +29,7 @@
 #define MODE_EL1H 0x05u
 #define TIMER_ON 1u
 
+#define SOON 64u /* instructions */
 #define INSN_ESB 0xd503221fu
 #define INSN_SPSEL_0 0xd50040bfu
 #define INSN_SPSEL_1 0xd50041bfu
@@ -227,6 +228,17 @@ static void run_sweep(void)
 	irq_restore(daif);
 }
 
+static void check_thread(void)
+{
+	const char *name = "interrupts: so is TPIDR_EL1";
+
+	if (firmware->gate == CZ_GATE_SANDBOX) {
+		ktap_skip(name, "firmware at EL0 cannot change it");
+	} else {
+		ktap_result(sweep.wrong_thread == 0, name);
+	}
+}
+
 static void check_registers(void)
 {
 	uint32_t due = 1u << CZ_ANOMALY_PLATFORM_REGISTER;
@@ -259,22 +271,24 @@ static void check_registers(void)
 		    "interrupts: interrupts come everywhere in a call");
 	ktap_result(sweep.wrong_x18 == 0, "interrupts: x18 is the host's "
 					  "wherever the host is interrupted");
-	ktap_result(sweep.wrong_thread == 0, "interrupts: so is TPIDR_EL1");
+	check_thread();
 	ktap_result(sweep.masked <= most,
 		    "interrupts: interrupts are masked for a short time");
 }
 
 /* ---- Whose an SError is ---- */
 
-/* Whether a word comes before another, from a place on. */
+/* Whether a word comes before another, from a place on, and soon. */
 static bool comes_before(const void *from, uint32_t word, uint32_t before)
 {
 	const uint32_t *at = from;
 
-	while (*at != word && *at != before) {
-		at++;
+	for (unsigned i = 0; i < SOON; i++) {
+		if (at[i] == word || at[i] == before) {
+			return at[i] == word;
+		}
 	}
-	return *at == word;
+	return false;
 }
 
 /* That they have an effect is the emulator's to show, and it raises no SError. */
