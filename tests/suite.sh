@@ -1003,6 +1003,8 @@ list_checks() {
 		for listed_gate in ${gate:-direct sandbox}; do
 			list_adversary '^+*name='
 		done
+		# Only what these need is built.
+		only=${only:-firmware: *}
 	else
 		list_all
 	fi
