@@ -202,8 +202,8 @@ mkdir -p "$out/needs/checks"
 	out=$out/needs
 	long=no
 	linux_tests_all="hibernate tools"
-	# shellcheck source=tests/suite.sh
-	. ./tests/suite.sh
+	# shellcheck source=tests/suite/checks.sh
+	. ./tests/suite/checks.sh
 	list_linux
 	cut -f 2- "$checks/list" | while IFS= read -r line; do
 		builds_for "$line" | grep -qw linux ||

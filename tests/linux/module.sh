@@ -17,7 +17,7 @@ code=0
 for kernel; do
 	for line in efi=noruntime "efi=noruntime readonly" efi=runtime; do
 		echo "# $kernel $line"
-		./caesura linux --script tests/linux/module-job.sh \
+		./caesura linux --script tests/linux/module/job.sh \
 			--kernel "$kernel" --add "$add" --append "$line" \
 			--out "out/module/$kernel" || code=1
 	done

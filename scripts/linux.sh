@@ -507,8 +507,8 @@ command_linux() {
 	if [ -n "$script" ]; then
 		boot_script
 	elif [ -n "$linux_test" ]; then
-		# shellcheck source=tests/linux/shows.sh
-		. "$root/tests/linux/shows.sh"
+		# shellcheck source=tests/linux/host/boots.sh
+		. "$root/tests/linux/host/boots.sh"
 		linux_tests
 	else
 		measure_linux

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 # What caesurad has to show on stock kernels, by `./caesura linux --test NAME`:
-# bench/linux.sh reads this file and calls linux_tests(). The part of each in the
+# scripts/linux.sh reads this file and calls linux_tests(). The part of each in the
 # guest is in tests/linux/guest. Power is cut by SIGKILL for QEMU, of which each write
 # to the flash is a write to the file by then: only the host's kernel could lose it.
 

@@ -414,11 +414,11 @@ linux_rows() {
 	[ "$(grep -c '^ok [1-3] - .* # SKIP no bound$' "$out/said")" -eq 3 ]
 }
 
-# on_linux NAME: a test of tests/linux/shows.sh.
+# on_linux NAME: a test of tests/linux/host/boots.sh.
 on_linux() {
 	for_debian
-	# shellcheck source=tests/linux/shows.sh
-	. "$root/tests/linux/shows.sh"
+	# shellcheck source=tests/linux/host/boots.sh
+	. "$root/tests/linux/host/boots.sh"
 	limit=240
 	linux_kernel=$tested_linux
 	linux_test=$1
