@@ -202,8 +202,11 @@ mkdir -p "$out/needs/checks"
 	out=$out/needs
 	long=no
 	linux_tests_all="hibernate tools"
-	# shellcheck source=tests/suite/checks.sh
-	. ./tests/suite/checks.sh
+	checks=$out/checks
+	# shellcheck source=tests/suite/list.sh
+	. ./tests/suite/list.sh
+	# shellcheck source=tests/suite/select.sh
+	. ./tests/suite/select.sh
 	list_linux
 	cut -f 2- "$checks/list" | while IFS= read -r line; do
 		builds_for "$line" | grep -qw linux ||

@@ -10,7 +10,8 @@ cd "$(dirname "$0")/../.."
 make -s build/linux/fake_provider
 add=$(mktemp -d)
 trap 'rm -rf "$add"' EXIT
-mkdir -p "$add/usr/bin"
+mkdir -p "$add/usr/bin" "$add/tests/module"
+cp tests/linux/module/*.sh "$add/tests/module"
 cp build/linux/fake_provider "$add/usr/bin"
 
 code=0

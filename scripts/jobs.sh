@@ -1,0 +1,116 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Jobs, several side by side, and the end of all child processes.
+
+# shellcheck disable=SC2154,SC2034,SC2317 # shared with ./caesura
+
+check_pid= # of the test suite
+worker_pids=
+
+end_children() {
+	if [ -n "$qemu_pid" ]; then
+		kill -9 "$qemu_pid" 2>/dev/null || :
+	fi
+	for pid in $tail_pid $check_pid; do
+		kill "$pid" 2>/dev/null || :
+	done
+	qemu_pid=
+	tail_pid=
+	check_pid=
+}
+
+# take DIR I: true for the one worker that is first to take job I.
+take() {
+	mkdir "$1/taken.$2" 2>/dev/null
+}
+
+# worker DIR COUNT FUNCTION: does the jobs that nobody else does.
+worker() {
+	worker_pids=
+	trap 'finish; exit 143' TERM
+	trap finish EXIT
+	job=1
+	while [ "$job" -le "$2" ] && ! [ -e "$1/stop" ]; do
+		if take "$1" "$job"; then
+			"$3" "$1" "$job"
+		fi
+		job=$((job + 1))
+	done
+}
+
+end_workers() {
+	for pid in $worker_pids; do
+		kill "$pid" 2>/dev/null || :
+	done
+	worker_pids=
+}
+
+finish() {
+	end_children
+	end_workers
+	[ "$list" = no ] || rm -rf "$out"
+}
+
+# start_workers COUNT FUNCTION: sets jobs_dir. FUNCTION gets it, and the job's
+# number.
+start_workers() {
+	jobs_dir=$out/boots/jobs
+	rm -rf "$jobs_dir"
+	mkdir -p "$jobs_dir"
+	slot=0
+	while [ "$slot" -lt "$side_by_side" ]; do
+		worker "$jobs_dir" "$1" "$2" &
+		worker_pids="$worker_pids $!"
+		slot=$((slot + 1))
+	done
+}
+
+await_workers() {
+	failed=0
+	for pid in $worker_pids; do
+		wait "$pid" || failed=1
+	done
+	worker_pids=
+	return "$failed"
+}
+
+# Lists a boot: NAME IMAGE OPTIONS.
+list_boot() {
+	printf '%s %s %s\n' "$1" "$2" "$3" >>"$out/boots/list"
+}
+
+# Boots line $2 of the list; a failure stops the others.
+boot_listed() {
+	line=$(sed -n "$2p" "$out/boots/list")
+	name=${line%% *}
+	line=${line#* }
+	code=0
+	boot "$name" "" "${line%% *}" "${line#* }" || code=$?
+	if [ "$code" -ne 0 ]; then
+		printf '%s\n%s\n%s\n' "$code" "$name" "$boot_why" \
+			>"$1/failed.$2"
+		: >"$1/stop"
+	fi
+	: >"$1/done.$2"
+	set -- "$1"/done.*
+	progress_of $# "$boots_listed" "$name"
+}
+
+# boot_all [FUNCTION]: boots all that is listed, each by boot_listed() or what is
+# around it; returns the first failure's code, having shown it.
+boot_all() {
+	boots_listed=$(wc -l <"$out/boots/list")
+	start_workers "$boots_listed" "${1:-boot_listed}"
+	code=0
+	await_workers || code=2
+	progress
+	for failure in "$jobs_dir"/failed.*; do
+		[ -e "$failure" ] || continue
+		name=$(sed -n 2p "$failure")
+		code=$(sed -n 1p "$failure")
+		say "caesura: boot $name: $(sed -n 3p "$failure")"
+		last_lines "$name" >&2
+		say "caesura: all of it is in $(short "$out/boots/$name.log")"
+	done
+	return "$code"
+}

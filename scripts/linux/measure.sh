@@ -1,0 +1,111 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Measures wake-ups on Linux by each path, in boots of each kernel.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+wakeups=2000 # in a phase of a boot
+calls=150    # of SetVariable: the store does not hold many more
+
+# list_measurement KERNEL PATH: each boot measures by one of two instruments, or
+# by ours under firmware that masks interrupts.
+list_measurement() {
+	for meter in ours cyclictest mask; do
+		seed=1
+		while [ "$seed" -le "$linux_boots" ]; do
+			list_boot "$1.$2.$meter.$seed" "$(linux_image "$1")" \
+				"$(linux_line "$(path_line "$1" "$2")")"
+			seed=$((seed + 1))
+		done
+	done
+}
+
+# Of boot NAME: KERNEL.PATH.METER.SEED, of which a kernel may have dots.
+seed_of() {
+	echo "${1##*.}"
+}
+
+meter_of() {
+	rest=${1%.*}
+	echo "${rest##*.}"
+}
+
+path_of() {
+	rest=${1%.*.*}
+	echo "${rest##*.}"
+}
+
+kernel_of() {
+	echo "${1%.*.*.*}"
+}
+
+# Does job $2 of the list, with what it boots with made for it.
+boot_linux_listed() {
+	listed=$(sed -n "$2p" "$out/boots/list")
+	listed=${listed%% *}
+	path=$(path_of "$listed")
+	cat >"$out/boots/$listed.job" <<-END
+		path=$path mode=$(path_mode "$path") seed=$(seed_of "$listed")
+		meter=$(meter_of "$listed") wakeups=$wakeups calls=$calls
+		. /bench/measure.sh
+	END
+	prepare_linux "$listed" "$(kernel_of "$listed")" "$out/boots/$listed.job"
+	esp=
+	vars=$stock_vars
+	if [ "$(meter_of "$listed")" = mask ]; then
+		esp=$adversary_disk
+		vars=$out/adversary.vars
+	fi
+	boot_listed "$1" "$2"
+	rm -f "$initrd"
+}
+
+# Lists every system: its name in the rows, its kernel, its path.
+list_systems() {
+	for kernel in ${linux_kernel:-$linux_kernels}; do
+		for path in ${linux_path:-$linux_paths}; do
+			if has_path "$path" "$kernel"; then
+				echo "$kernel $path" >>"$out/boots/systems"
+				list_measurement "$kernel" "$path"
+			else
+				say "caesura: $path has not been built for" \
+					"$kernel: left out"
+			fi
+		done
+	done
+	[ -s "$out/boots/systems" ] || give_up "nothing to measure"
+}
+
+measure_linux() {
+	kernels=
+	for kernel in ${linux_kernel:-$linux_kernels}; do
+		kernels="$kernels kernel:$kernel"
+	done
+	# shellcheck disable=SC2086 # a list
+	need_linux $kernels
+	started=$(date +%s)
+	stock_vars=$vars
+	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"
+	: >"$out/boots/systems"
+	list_systems
+	say "caesura: measuring, $(wc -l <"$out/boots/list") boots, about a minute each," \
+		"$side_by_side at a time"
+	code=0
+	show_systems
+	if ! boot_all boot_linux_listed; then
+		# Before the lines of the kernel's with which such a boot ends.
+		cat "$out"/boots/*.log | tr -d '\r' |
+			grep -e '^meter: ' -e '^cyclictest: ' >&2 || :
+		return 1
+	fi
+	rows=yes
+	print_systems >"$out/table.txt" || rows=no
+	cat "$out/table.txt"
+	judge_systems
+	if [ "$rows" = no ] || ! write_linux_rows; then
+		give_up "the serial logs in $(short "$out/boots") make no rows"
+	fi
+	short "$out/results.json"
+	echo
+	say "caesura: $boots_listed boots in $(($(date +%s) - started)) seconds"
+	return "$code"
+}

@@ -1,0 +1,49 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# ./caesura run: boots the kernel with command lines from the user.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+
+
+usage_run() {
+	cat <<'END'
+usage: ./caesura run "OPTIONS"… [OPTION…]
+
+Boots the kernel with that command line (docs/formats.md; "selftest" to begin
+with) and prints what it says. Several are booted in turn, on one copy of the
+variable store, which keeps what they write. The exit code is the last one's; a
+failure ends the row. A program that is not there ("help", say) prints the list
+of those that are; an option that is not there, the program's.
+
+  ./caesura run selftest
+  ./caesura run "registers adversary calls=3" --cpus 2
+  ./caesura run "persist step=write" "persist step=read"
+END
+	usage_common
+}
+
+command_run() {
+	if [ "$#" -eq 0 ]; then
+		usage_run >&2
+		exit 2
+	fi
+	need_to_boot
+	image=$(image_file image)
+	build "$image"
+	stream=yes
+	code=0
+	if [ "$#" -eq 1 ]; then
+		boot run-1 "" "$image" "$1" || code=$?
+	else
+		boot_row run "$image" "$@" || code=$?
+	fi
+	cat "$out"/boots/run-*.log >"$out/serial.log"
+	if [ -n "$boot_why" ]; then
+		if [ -z "$exit_code" ]; then
+			last_lines "${row:-run}-${row_length:-1}" >&2
+		fi
+		say "caesura: $boot_why; the serial log:" \
+			"$(short "$out/serial.log")"
+	fi
+	return "$code"
+}

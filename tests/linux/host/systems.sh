@@ -1,0 +1,105 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Tests starve, hibernate, kexec, refusals and service: caesurad in its system.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+
+# On two CPUs, in real time: with counted instructions one of them can wait for the
+# other for long.
+test_starve() {
+	cpus=2
+	icount=no
+	guest starve "" "" "path=caesurad-fuse long=$long" starve
+}
+
+# hibernate STORE WORDS: a boot that goes to sleep on the disk, and does not end.
+hibernate() {
+	prepare_guest "$1" "$3" hibernate
+	line=$(path_line "$tested" caesurad)
+	boot "$1" "$2" "$(linux_image "$tested")" \
+		"$(linux_line "${line:-layout=same}")" || :
+	rm -f "$initrd"
+	initrd=
+	lines_of "$1" | grep -E '^((not )?ok - |# )' || :
+	asleep=false
+	if lines_of "$1" | grep -q '^hibernates$' && [ -z "$exit_code" ] &&
+		[ "$silent" = no ]; then
+		asleep=true
+	fi
+	say_whether "$1: the machine is switched off, with an image" "$asleep"
+	[ "$asleep" = true ] || last_lines "$1" | sed 's/^/# /'
+}
+
+# The next boot has runtime services, and goes on with the image. Tables that firmware has
+# at another address in it end in a refusal: command lines and jobs are of one length,
+# and the first boot of a store, which fills it, is another.
+test_hibernate() {
+	disk=$out/boots/hibernate.disk
+	truncate -s 768M "$disk"
+	qemu_args="$qemu_args -device virtio-blk-device,drive=swap -drive $(
+	)if=none,id=swap,format=raw,cache=unsafe,file=$(option_path "$disk")"
+	for path in $tested_paths; do
+		store=$out/boots/hibernate.vars
+		fresh_store "$store"
+		guest "hibernate-$path-first" "$store" efi=runtime \
+			path=kernel list
+		hibernate "hibernate-$path" "$store" \
+			"path=$path step=sleep"
+		guest "hibernate-$path-resumed" "$store" efi=runtime \
+			"path=$path step=awake" hibernate
+		reads_the_same "hibernate-$path-resumed" "$store" "$path"
+	done
+	rm -f "$disk"
+}
+
+# The guest has what it boots with, to boot with it again.
+test_kexec() {
+	mkdir -p "$programs/kexec"
+	cp "$root/$(linux_image "$tested")" "$programs/kexec"
+	cp -a "$linux/kexec/." "$programs"
+	for path in $tested_paths; do
+		store=$out/boots/kexec.vars
+		fresh_store "$store"
+		guest "kexec-$path" "$store" "retain_initrd $(
+			path_line "$tested" caesurad
+		)" "path=$path" kexec
+		reads_the_same "kexec-$path" "$store" "$path"
+	done
+}
+
+test_refusals() {
+	guest refusals-here "" "" "path=caesurad-fuse why=here" refusals
+	guest refusals-runtime "" efi=runtime \
+		"path=caesurad-fuse why=runtime" refusals
+	guest refusals-lockdown "" \
+		"lockdown=integrity $(path_line "$tested" caesurad)" \
+		"path=caesurad-fuse why=lockdown" refusals
+}
+
+# A root with systemd, our packages beside it.
+put_service() {
+	programs=$out/boots/service
+	mkdir -p "$programs/bench" "$programs/tests" "$programs/packages"
+	cp "$root/bench/paths.sh" "$programs/bench"
+	cp "$root/tests/linux/guest/service.sh" "$programs/tests"
+	cp "$root"/build/deb/*.deb "$programs/packages"
+	linux_systemd=--systemd
+}
+
+# Without login prompts, and what systemd has to say in its journal alone.
+systemd_line() {
+	echo "systemd.unit=multi-user.target systemd.getty_auto=no$(
+	) systemd.show_status=no $*"
+}
+
+test_service() {
+	put_service
+	store=$out/boots/service.vars
+	fresh_store "$store"
+	guest service "$store" "$(
+		systemd_line "$(path_line "$tested" caesurad)"
+	)" why=here service
+	guest service-kernel "$store" "$(systemd_line efi=runtime)" \
+		why=runtime service
+	say_same service service
+}

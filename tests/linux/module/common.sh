@@ -1,0 +1,94 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# What the tests of the module share.
+
+# shellcheck disable=SC2034,SC2059 # shared with job.sh; bytes, by their numbers
+vars=/sys/firmware/efi/efivars
+guid=11111111-2222-3333-4444-555555555555
+log=/run/log
+provider=
+mask=0xffffffff
+
+ok() {
+	echo "ok - $1"
+}
+
+not_ok() {
+	echo "not ok - $1"
+}
+
+# that WORDS COMMAND…
+that() {
+	words=$1
+	shift
+	if "$@" >/run/said 2>&1; then
+		ok "$words"
+	else
+		not_ok "$words"
+		sed 's/^/# /' /run/said
+	fi
+}
+
+# fails_with ERROR WORDS COMMAND…
+fails_with() {
+	error=$1
+	words=$2
+	shift 2
+	if "$@" >/run/said 2>&1; then
+		not_ok "$words: it succeeded"
+	elif grep -q "$error" /run/said; then
+		ok "$words: $error"
+	else
+		not_ok "$words"
+		sed 's/^/# /' /run/said
+	fi
+}
+
+serve() {
+	fake_provider serve /run/store "$@" >>/run/served 2>&1 &
+	provider=$!
+	sleep 1
+}
+
+# Waits until the provider has died, by itself.
+died() {
+	sleep 2
+	! kill -0 "$provider" 2>/dev/null
+}
+
+# put NAME ATTRIBUTES VALUE: in one write, as efivarfs wants it.
+put() {
+	printf "\\$2\\000\\000\\000$3" >/run/value
+	dd if=/run/value of="$vars/$1-$guid" bs=64k conv=notrunc 2>&1 |
+		grep 'dd:' && return 1
+	return 0
+}
+
+value() {
+	tail -c +5 "$vars/$1-$guid"
+}
+
+is() {
+	[ "$(value "$1")" = "$2" ]
+}
+
+gone() {
+	! [ -e "$vars/$1-$guid" ]
+}
+
+remove() {
+	fake_provider mutable "$vars/$1-$guid" && rm "$vars/$1-$guid"
+}
+
+# The file's first word says what has been done.
+clear_mischief() {
+	dd if=/dev/zero of=/run/store bs=4 count=1 conv=notrunc 2>/dev/null
+}
+
+# In how many seconds a command ends, however.
+seconds() {
+	from=$(cut -d. -f1 /proc/uptime)
+	"$@" >/run/ended 2>&1
+	to=$(cut -d. -f1 /proc/uptime)
+	echo $((to - from))
+}

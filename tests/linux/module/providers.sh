@@ -1,0 +1,151 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# What becomes of a caller when the module's provider dies, hangs, lies or is slow.
+
+# shellcheck disable=SC2154,SC2059 # shared with job.sh; bytes, by their numbers
+
+dies() {
+	put DieBefore 7 x &
+	writer=$!
+	that "the provider dies before a SetVariable" died
+	that "its variable is not there" [ "$(grep -c x /run/store)" -eq 0 ]
+	serve "$mask"
+	wait $writer
+	that "the next provider makes it" is DieBefore x
+	that "and says that it was not the first" grep -q again /run/served
+
+	put DieAfter 7 y &
+	writer=$!
+	that "the provider dies after a SetVariable" died
+	serve "$mask"
+	wait $writer
+	that "which is made once more" is DieAfter y
+
+	clear_mischief
+	remove DieAfter &
+	writer=$!
+	that "the provider dies after a deletion" died
+	serve "$mask"
+	wait $writer
+	that "which succeeds" [ $? -eq 0 ]
+	that "and is done" gone DieAfter
+
+	kill "$provider"
+	clear_mischief
+	serve "$mask"
+	fake_provider mutable "$vars/DieBefore-$guid"
+	put DieBefore 107 z >/run/appended &
+	writer=$!
+	that "the provider dies in an append" died
+	serve "$mask"
+	wait $writer
+	that "which fails" grep -q 'nput/output error' /run/appended
+	that "and is not made again" is DieBefore x
+}
+
+hangs() {
+	printf '\007\000\000\000x' >/run/value
+	dd if=/run/value of="$vars/Hang-$guid" 2>/dev/null &
+	writer=$!
+	sleep 1
+	kill -9 $writer
+	sleep 1
+	that "a caller can be killed while the provider hangs" \
+		sh -c "! kill -0 $writer"
+	wait $writer
+	kill -9 "$provider"
+	wait "$provider" 2>/dev/null
+	serve "$mask"
+	that "a killed caller's request is gone" \
+		sh -c "! grep -q x $vars/Hang-$guid"
+}
+
+# A request of which every provider dies.
+poisons() {
+	put Poison 7 x >/run/poisoned 2>&1 &
+	writer=$!
+	deaths=0
+	while died && [ $deaths -lt 20 ]; do
+		deaths=$((deaths + 1))
+		serve "$mask"
+	done
+	wait $writer
+	that "a request of which $deaths providers died is given up" \
+		[ $deaths -eq 8 ]
+	that "with an error" grep -q 'nput/output error' /run/poisoned
+}
+
+# Writers and readers, while providers are killed at any time.
+kills() {
+	kill -0 "$provider" || serve "$mask"
+	for writer in 1 2 3; do
+		(
+			file=$vars/Kill$writer-$guid
+			count=0
+			while ! [ -e /run/enough ]; do
+				count=$((count + 1))
+				printf "\\007\\000\\000\\000$count" \
+					>/run/value$writer
+				if ! cat /run/value$writer >"$file" ||
+					! is Kill$writer $count; then
+					echo "writer $writer: $count" \
+						>>/run/lost
+					break
+				fi
+				[ $count -ne 1 ] ||
+					fake_provider mutable "$file"
+			done
+			echo "# writer $writer: $count"
+		) &
+		eval "writer$writer=$!"
+	done
+	kill_count=0
+	while [ $kill_count -lt 20 ]; do
+		kill_count=$((kill_count + 1))
+		usleep $((kill_count * 7919 % 100 * 4000))
+		kill -9 "$provider"
+		wait "$provider" 2>/dev/null
+		fake_provider serve /run/store "$mask" >>/run/served 2>&1 &
+		provider=$!
+	done
+	touch /run/enough
+	# shellcheck disable=SC2154 # by eval
+	wait "$writer1" "$writer2" "$writer3"
+	that "20 kills, and no write or read failed" sh -c '! cat /run/lost'
+	sleep 1
+}
+
+lies() {
+	put Lie 7 x
+	clear_mischief
+	cat "$vars/Lie-$guid" >/dev/null
+	grep 'lie:' /run/served
+	that "the provider's lies are refused" grep -q 'ok - lie' /run/served
+}
+
+without() {
+	kill "$provider"
+	wait "$provider" 2>/dev/null
+	echo 3 >/sys/module/caesura_efivars/parameters/timeout_s
+	took=$(seconds cat "$vars/Many1-$guid")
+	that "without a provider a caller waits $took s, not for ever" \
+		[ "$took" -ge 3 -a "$took" -le 5 ]
+	that "and gets EIO" grep -q 'nput/output error' /run/ended
+	fake_provider poke
+	that "it is served again" sh -c \
+		"fake_provider serve /run/store $mask >/run/served & sleep 1
+		cat $vars/Many1-$guid; kill \$!"
+}
+
+# With the timeout of 3 seconds from above; the module's giving up is in the log.
+answers_first() {
+	serve "$mask"
+	put Slow 7 x
+	unanswered=$(dmesg | grep -c 'no answer')
+	took=$(seconds cat "$vars/Slow-$guid")
+	that "a provider whose firmware is slow says so first" sh -c \
+		"[ $took -ge 2 ] && grep 'nput/output error' /run/ended &&
+		[ \$(dmesg | grep -c 'no answer') -eq $unanswered ]"
+	that "and goes on" cat "$vars/Many1-$guid"
+	kill "$provider"
+}

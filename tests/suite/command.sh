@@ -1,0 +1,134 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# ./caesura test: which checks run, and what they come to.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+# shellcheck source=scripts/sweep.sh
+. "$root/scripts/sweep.sh"
+# shellcheck source=scripts/linux.sh
+. "$root/scripts/linux.sh"
+# shellcheck source=tests/suite/list.sh
+. "$root/tests/suite/list.sh"
+# shellcheck source=tests/suite/select.sh
+. "$root/tests/suite/select.sh"
+# shellcheck source=tests/suite/run.sh
+. "$root/tests/suite/run.sh"
+# shellcheck source=tests/suite/kernel.sh
+. "$root/tests/suite/kernel.sh"
+# shellcheck source=tests/suite/panics.sh
+. "$root/tests/suite/panics.sh"
+# shellcheck source=tests/suite/figures.sh
+. "$root/tests/suite/figures.sh"
+# shellcheck source=tests/suite/adversary.sh
+. "$root/tests/suite/adversary.sh"
+# shellcheck source=tests/suite/on_linux.sh
+. "$root/tests/suite/on_linux.sh"
+
+usage_test() {
+	cat <<'END'
+usage: ./caesura test [--long | --adversary] [--only PATTERN] [--list] [OPTION…]
+
+Runs the checks of the tree, the host's tests and the kernel's, on the firmware
+given. One line a check, in TAP; of one that fails, the end of what it printed,
+and the command that runs it again; all of it is in DIR/checks. Last line: N
+passed, N failed, N skipped. Exit code 1: a check has failed.
+
+  --only PATTERN    run the checks whose name matches the shell pattern; if no
+                    whole name matches, those of which a part does. What they
+                    need is built first and not counted. DIR is out/only
+  --list            print the names of the checks and run none
+  --long            more points, more fuzzing, every machine: hours
+  --adversary       instead of all that: every misbehaviour of the adversary, a
+                    boot for each, in both gates; prints what came of each, also
+                    to DIR/matrix.txt
+
+  ./caesura test --only 'sweep GetTime'
+  ./caesura test --list --only stress
+END
+	usage_common
+}
+
+command_test() {
+	checks=$out/checks
+	list_checks
+	if [ "$list" = yes ]; then
+		tail -n "+$((uncounted + 1))" "$checks/list" | cut -f 1
+		return
+	fi
+	# shellcheck disable=SC2086 # lists
+	need_to_boot $packages_gcc $packages_tools $packages_test \
+		$packages_uboot $packages_secure $packages_linux
+	suite
+}
+
+# How much of everything. The limit of a check is by the clock, and generous: a busy
+# machine takes many times as long as an idle one.
+set_effort() {
+	fuzz_runs=20000
+	points=200
+	escapes=100000
+	check_limit=$((limit * 30))
+	if [ "$long" = yes ]; then
+		escapes=1000000
+		fuzz_runs=10000000
+		points=1000
+		check_limit=$((limit * 240))
+	fi
+}
+
+# Lists the checks to run: $count of them. The first $builds are build steps, and of
+# those the first $uncounted are run only because other checks need them.
+list_checks() {
+	rm -rf "$checks"
+	mkdir -p "$checks"
+	set_effort
+	list_builds
+	builds=$(wc -l <"$checks/list")
+	uncounted=0
+	if [ "$adversary" = yes ]; then
+		for listed_gate in ${gate:-direct sandbox}; do
+			list_adversary '^+*name='
+		done
+		# Only what these need is built.
+		only=${only:-firmware: *}
+	else
+		list_all
+	fi
+	if [ -n "$only" ]; then
+		select_checks
+	fi
+	count=$(wc -l <"$checks/list")
+}
+
+suite() {
+	passed=0
+	failed_checks=0
+	skipped=0
+	started=$(date +%s)
+	echo "1..$((count - uncounted))"
+	run_builds
+	if [ "$failed_checks" -eq 0 ]; then
+		ready=yes
+		start_workers $((count - builds)) run_check_after_builds
+		report_checks
+		await_workers || :
+	fi
+	if [ "$adversary" = yes ]; then
+		print_matrix | tee "$out/matrix.txt"
+	fi
+	say "caesura: $((count - uncounted)) checks in $(($(date +%s) - started))" \
+		"seconds"
+	echo "$passed passed, $failed_checks failed, $skipped skipped"
+	[ "$failed_checks" -eq 0 ]
+}
+
+# What came of every row, in both gates.
+print_matrix() {
+	for number in $(seq "$builds" "$count"); do
+		if [ -e "$checks/$number/row" ]; then
+			sed -n "${number}p" "$checks/list" | cut -f 1
+			cat "$checks/$number/row"
+			echo
+		fi
+	done | awk -f "$root/tests/rows.awk"
+}

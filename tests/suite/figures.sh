@@ -1,0 +1,79 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Checks of figures, of sweeps and of what fails without a mechanism.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+
+repeats() {
+	options="latency phase=getvariable rate=10000 samples=1000"
+	boot_image once "$options seed=7" || return
+	boot_image again "$options seed=7" || return
+	log_lines once >"$out/once"
+	log_lines again >"$out/again"
+	diff "$out/once" "$out/again"
+}
+
+# And one that does not holds them up.
+timers_make_way() {
+	boot_image soft soft || return
+	log_lines soft | sed -n 's/^soft /# /p'
+	if boot hard "" "$(image_file image)" "soft kind=hard"; then
+		echo "a timer that does not make way passed, too"
+		return 1
+	fi
+	log_lines hard | grep '^error: the timer held up a wake-up'
+}
+
+# Tick by tick, by the same bounds as demo's, which has the whole of it.
+latency_holds() {
+	for phase in control gettime getvariable setvariable; do
+		boot_image "$phase" "latsweep phase=$phase$(
+		) part=0/3 value=1024" || return
+	done
+	code=0
+	build/tools/results sweeps "$out"/boots/*.log >"$out/bounds" || code=$?
+	sed 's/^/# /' "$out/bounds"
+	return "$code"
+}
+
+# sweeps SERVICE POINTS [VALUE]
+sweeps() {
+	service=$1
+	points=$2
+	value=${3:-}
+	command_sweep >"$out/sweep" || {
+		cat "$out/sweep"
+		return 1
+	}
+	if grep -q '^ok .* # SKIP ' "$out/sweep"; then
+		skip "$(sed -n 's/^ok .* # SKIP //p' "$out/sweep")"
+	fi
+	sed 's/^/# /' "$out/sweep"
+}
+
+# fails_without NAME TEST: that test is the one to fail; and the kernel goes on to
+# say so. With the protection all pass.
+fails_without() {
+	without=$1
+	service=
+	code=0
+	command_without >"$out/without" || code=$?
+	cat "$out/without"
+	[ "$code" -eq 1 ] &&
+		grep -q "^not ok - without-$1 (exit code 1)" "$out/without" &&
+		log_lines without | grep -q '^exit: 1$' &&
+		log_lines without | grep -q "^not ok [0-9]* - $2\$" && return
+	echo "the test that has to fail: $2"
+	return 1
+}
+
+# What it does all day long shows that something is missing: on one CPU, where
+# two boots are the same.
+stress_fails_without() {
+	test_image=without-$1
+	if kernel_passes "$stress"; then
+		echo "it passes without $1"
+		return 1
+	fi
+	log_lines boot | grep '^not ok .* every answer is one that may be'
+}

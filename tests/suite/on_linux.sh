@@ -1,0 +1,75 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Checks of caesurad on one of Debian's kernels.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+
+# For a check that boots Debian's kernels.
+for_debian() {
+	if is_uboot; then
+		skip "Debian's kernels boot on EDK II's firmware only here"
+	fi
+	gate=
+}
+
+build_for_linux() {
+	for_debian
+	need_linux "kernel:$tested_linux"
+	make_kexec
+	if [ "$long" = yes ]; then
+		make_service "$tested_linux"
+	fi
+}
+
+# What it prints is shown, and its exit code taken.
+script_ends() {
+	for_debian
+	linux_kernel=$tested_linux
+	script=$out/script
+	printf '%s\n' "uname -s" "exit 7" >"$script"
+	code=0
+	command_linux >"$out/said" || code=$?
+	grep -q '^Linux' "$out/said" && [ "$code" -eq 7 ] && return
+	echo "exit code $code, not 7; or it has not said Linux"
+	return 1
+}
+
+# By the kernel's own path, whose figures have no bound. One call makes rows, too: load
+# and meter start together.
+linux_rows() {
+	for_debian
+	limit=240
+	linux_kernel=$tested_linux
+	linux_path=kernel
+	linux_boots=1
+	wakeups=200
+	calls=1
+	if ! command_linux >"$out/said"; then
+		cat "$out/said"
+		return 1
+	fi
+	for phase in idle control gettime getvariable setvariable mask; do
+		if ! grep -q "\"phase\": \"$phase\"" "$out/results.json" ||
+			! grep -q "^kernel .* $phase " "$out/table.txt"; then
+			echo "no row of $phase"
+			return 1
+		fi
+	done
+	[ "$(grep -c '^ok [1-3] - .* # SKIP no bound$' "$out/said")" -eq 3 ]
+}
+
+# on_linux NAME: a test of tests/linux/host.
+on_linux() {
+	for_debian
+	# shellcheck source=tests/linux/host/run.sh
+	. "$root/tests/linux/host/run.sh"
+	limit=240
+	linux_kernel=$tested_linux
+	linux_test=$1
+	linux_code=0
+	linux_tests >"$out/shown" || linux_code=1
+	grep '^# ' "$out/shown" || :
+	echo "# $(grep -c '^ok - ' "$out/shown") shown"
+	grep -A 6 '^not ok' "$out/shown" || :
+	return "$linux_code"
+}

@@ -1,0 +1,116 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Runs the listed checks, several side by side, and reports them in TAP.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+
+# await_check [SECONDS]: waits for the check that was started; ends it, and with it
+# what it has started, when it takes longer.
+await_check() {
+	polls=0
+	while kill -0 "$check_pid" 2>/dev/null; do
+		sleep 0.1
+		polls=$((polls + 1))
+		if [ "$polls" -eq $((${1:-0} * 10)) ]; then
+			kill "$check_pid" 2>/dev/null || :
+			echo "took more than $1 seconds"
+		fi
+	done
+	wait "$check_pid"
+}
+
+# run_check NUMBER [SECONDS]: in a directory of its own, with that limit if there is
+# one; leaves its output and its exit code.
+run_check() {
+	line=$(sed -n "$1p" "$checks/list")
+	(
+		trap 'finish; exit 143' TERM
+		trap finish EXIT
+		out=$checks/$1
+		prepare_out
+		side_by_side=1
+		eval "${line#*	}"
+	) >"$checks/$1.output" 2>&1 &
+	check_pid=$!
+	code=0
+	await_check "${2:-}" >>"$checks/$1.output" || code=$?
+	check_pid=
+	echo "$code" >"$checks/$1.code.new"
+	mv "$checks/$1.code.new" "$checks/$1.code"
+}
+
+# Without a limit: how long it takes to build says nothing of what is built.
+run_builds() {
+	for number in $(seq "$builds"); do
+		progress "$number of $count"
+		run_check "$number"
+		progress
+		if [ "$number" -gt "$uncounted" ]; then
+			report_check "$number"
+		else
+			demand_build "$number"
+		fi
+	done
+}
+
+# Ends the command when a build step has failed that is not counted.
+demand_build() {
+	case $(cat "$checks/$1.code") in
+	0 | 77) ;;
+	*)
+		tail -n 24 "$checks/$1.output" >&2
+		give_up "this has failed, and what --only asks for needs it:" \
+			"$(check_name "$1")"
+		;;
+	esac
+}
+
+# For the workers, who count from 1.
+run_check_after_builds() {
+	run_check $((builds + $2)) "$check_limit"
+}
+
+check_name() {
+	sed -n "$1p" "$checks/list" | cut -f 1
+}
+
+# Prints what came of check $1, and counts it.
+report_check() {
+	name="$(($1 - uncounted)) - $(check_name "$1")"
+	output=$checks/$1.output
+	case $(cat "$checks/$1.code") in
+	0)
+		passed=$((passed + 1))
+		echo "ok $name"
+		grep '^# ' "$output" || :
+		;;
+	77)
+		skipped=$((skipped + 1))
+		echo "ok $name # SKIP $(tail -n 1 "$output")"
+		;;
+	*)
+		failed_checks=$((failed_checks + 1))
+		echo "not ok $name"
+		tail -n 24 "$output" | sed 's/^/#   /'
+		echo "#   To run this check alone: ./caesura test --only $(
+			quoted "$(check_name "$1")"
+		)$options_again"
+		;;
+	esac
+}
+
+# In the list's order, as they end.
+report_checks() {
+	number=$((builds + 1))
+	while [ "$number" -le "$count" ]; do
+		if [ -e "$checks/$number.code" ]; then
+			progress
+			report_check "$number"
+			number=$((number + 1))
+		else
+			progress "$number of $count"
+			sleep 0.2
+		fi
+	done
+	progress
+}

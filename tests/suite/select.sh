@@ -1,0 +1,61 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# Which of the listed checks run (--only), and what is built for them.
+
+# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+
+# builds_for COMMAND: prints the words of the build steps that a check needs.
+builds_for() {
+	case $1 in
+	find_bound) echo clang ;;
+	"tree command" | *fails_without* | *test_image=*) echo images ;;
+	*build*) ;;
+	"tree "*) ;;
+	"make_target fuzz-"*) echo fuzzers ;;
+	"make_target "* | embed) echo host ;;
+	script_ends | linux_rows | *"on_linux "*) echo clang tools linux ;;
+	*"make_target devices") echo linux ;;
+	*latency_holds*) echo clang tools ;;
+	*"gate=sandbox; misbehaves "*) echo clang control ;;
+	*toolchain=gcc*) echo gcc ;;
+	*secure*) echo secure ;;
+	*)
+		echo "$toolchain"
+		[ "$secure" = no ] || echo secure
+		;;
+	esac
+}
+
+# select_like PATTERN: keeps the lines of the list whose check has such a name.
+select_like() {
+	while IFS= read -r line; do
+		# shellcheck disable=SC2254 # a pattern
+		case ${line%%	*} in
+		"$1" | $1) printf '%s\n' "$line" ;;
+		esac
+	done <"$checks/list" >"$checks/selected"
+	[ -s "$checks/selected" ]
+}
+
+# Reduces the list to what --only asks for and the build steps that this needs.
+select_checks() {
+	select_like "$only" || select_like "*$only*" ||
+		give_up "no check's name matches '$only';" \
+			"./caesura test --list prints the names"
+	needed=$(cut -f 2- "$checks/selected" | while IFS= read -r line; do
+		builds_for "$line"
+	done | tr '\n' ' ')
+	head -n "$builds" "$checks/list" >"$checks/steps"
+	: >"$checks/needed"
+	while read -r word && IFS= read -r line <&3; do
+		case " $needed " in
+		*" $word "*)
+			grep -qFx -e "$line" "$checks/selected" ||
+				printf '%s\n' "$line" >>"$checks/needed"
+			;;
+		esac
+	done <"$checks/builds" 3<"$checks/steps"
+	uncounted=$(wc -l <"$checks/needed")
+	builds=$((uncounted + $(grep -cFx -f "$checks/steps" "$checks/selected" || :)))
+	cat "$checks/needed" "$checks/selected" >"$checks/list"
+}
