@@ -208,10 +208,10 @@ mkdir -p "$out/needs/checks"
 	# shellcheck source=tests/suite/select.sh
 	. ./tests/suite/select.sh
 	list_linux
-	cut -f 2- "$checks/list" | while IFS= read -r line; do
-		builds_for "$line" | grep -qw linux ||
+	while IFS= read -r line; do
+		with_fields "$line" builds_for | grep -qw linux ||
 			echo "no build step for: $line"
-	done
+	done <"$checks/list"
 ) >"$out/output"
 if [ -s "$out/output" ]; then
 	cat "$out/output"

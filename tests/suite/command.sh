@@ -52,7 +52,7 @@ command_test() {
 	checks=$out/checks
 	list_checks
 	if [ "$list" = yes ]; then
-		tail -n "+$((uncounted + 1))" "$checks/list" | cut -f 1
+		tail -n "+$((uncounted + 1))" "$checks/list" | cut -d '|' -f 1
 		return
 	fi
 	# shellcheck disable=SC2086 # lists
@@ -126,7 +126,7 @@ suite() {
 print_matrix() {
 	for number in $(seq "$builds" "$count"); do
 		if [ -e "$checks/$number/row" ]; then
-			sed -n "${number}p" "$checks/list" | cut -f 1
+			sed -n "${number}p" "$checks/list" | cut -d '|' -f 1
 			cat "$checks/$number/row"
 			echo
 		fi

@@ -73,3 +73,8 @@ on_linux() {
 	grep -A 6 '^not ok' "$out/shown" || :
 	return "$linux_code"
 }
+
+devices() {
+	for_debian
+	make_target devices
+}

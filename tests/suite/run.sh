@@ -19,20 +19,52 @@ await_check() {
 	wait "$check_pid"
 }
 
-# run_check NUMBER [SECONDS]: in a directory of its own, with that limit if there is
-# one; leaves its output and its exit code.
+# set_machine WORD…: changes the options by a check's MACHINE.
+set_machine() {
+	local word
+	for word; do
+		case $word in
+		cpus=*) cpus=${word#*=} ;;
+		cpu=*) cpu=${word#*=} ;;
+		el2=*) el2=${word#*=} ;;
+		gic=*) gic=${word#*=} ;;
+		memory=*) memory=${word#*=} ;;
+		mte=*) qemu_args="$qemu_args -M $word" ;;
+		icount=*) icount=${word#*=} ;;
+		firmware=*) with_firmware "${word#*=}" ;;
+		toolchain=*) toolchain=${word#*=} ;;
+		image=*) test_image=${word#*=} ;;
+		path=*) linux_path=${word#*=} ;;
+		*) give_up "no machine has $word" ;;
+		esac
+	done
+}
+
+# perform NAME GATE MACHINE FUNCTION [ARGUMENT…]: makes the check, in this shell.
+perform() {
+	case $2 in
+	direct) gate= ;;
+	sandbox) gate=sandbox ;;
+	esac
+	# shellcheck disable=SC2086 # words
+	set_machine $3
+	shift 3
+	"$@"
+}
+
+# run_check NUMBER [SECONDS]: makes the check in a shell and a directory of its own,
+# and ends it after that time. Leaves its output and its exit code.
 run_check() {
-	line=$(sed -n "$1p" "$checks/list")
+	local code=0
 	(
 		trap 'finish; exit 143' TERM
 		trap finish EXIT
 		out=$checks/$1
 		prepare_out
 		side_by_side=1
-		eval "${line#*	}"
+		with_fields "$(sed -n "$1p" "$checks/list")" perform
 	) >"$checks/$1.output" 2>&1 &
 	check_pid=$!
-	code=0
 	await_check "${2:-}" >>"$checks/$1.output" || code=$?
 	check_pid=
 	echo "$code" >"$checks/$1.code.new"
@@ -71,7 +103,7 @@ run_check_after_builds() {
 }
 
 check_name() {
-	sed -n "$1p" "$checks/list" | cut -f 1
+	sed -n "$1p" "$checks/list" | cut -d '|' -f 1
 }
 
 # Prints what came of check $1, and counts it.

@@ -4,47 +4,62 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# builds_for COMMAND: prints the words of the build steps that a check needs.
+# builds_for NAME GATE MACHINE FUNCTION [ARGUMENT…]: prints the words of the build
+# steps that a check needs.
 builds_for() {
-	case $1 in
-	find_bound) echo clang ;;
-	"tree command" | *fails_without* | *test_image=*) echo images ;;
-	*build*) ;;
-	"tree "*) ;;
-	"make_target fuzz-"*) echo fuzzers ;;
-	"make_target "* | embed) echo host ;;
-	script_ends | linux_rows | *"on_linux "*) echo clang tools linux ;;
-	*"make_target devices") echo linux ;;
-	*latency_holds*) echo clang tools ;;
-	*"gate=sandbox; misbehaves "*) echo clang control ;;
-	*toolchain=gcc*) echo gcc ;;
-	*secure*) echo secure ;;
+	local machine="$3"
+	case $4:${5:-} in
+	find_bound:*) echo clang ;;
+	tree:command | fails_without:* | stress_fails_without:*) echo images ;;
+	build:* | build_for_linux:* | tree:*) ;;
+	make_target:fuzz-*) echo fuzzers ;;
+	make_target:* | embed:*) echo host ;;
+	script_ends:* | linux_rows:* | on_linux:*) echo clang tools linux ;;
+	devices:*) echo linux ;;
+	latency_holds:*) echo clang tools ;;
 	*)
-		echo "$toolchain"
-		[ "$secure" = no ] || echo secure
+		case $2:$machine:$* in
+		*:*image=with-gate*:*) echo images ;;
+		sandbox:*" misbehaves "*) echo clang control ;;
+		*:*toolchain=gcc*:*) echo gcc ;;
+		*:*firmware=secure*:* | *" on_machine "*" secure") echo secure ;;
+		*)
+			echo "$toolchain"
+			[ "$secure" = no ] || echo secure
+			;;
+		esac
 		;;
 	esac
 }
 
-# select_like PATTERN: keeps the lines of the list whose check has such a name.
+# select_like PATTERN: keeps the listed checks whose name matches; fails when there
+# is none.
 select_like() {
+	local line
 	while IFS= read -r line; do
 		# shellcheck disable=SC2254 # a pattern
-		case ${line%%	*} in
+		case ${line%%|*} in
 		"$1" | $1) printf '%s\n' "$line" ;;
 		esac
 	done <"$checks/list" >"$checks/selected"
 	[ -s "$checks/selected" ]
 }
 
+# Prints the words of the build steps that the selected checks need.
+needed_builds() {
+	local line
+	while IFS= read -r line; do
+		with_fields "$line" builds_for
+	done <"$checks/selected"
+}
+
 # Reduces the list to what --only asks for and the build steps that this needs.
 select_checks() {
+	local needed word line
 	select_like "$only" || select_like "*$only*" ||
 		give_up "no check's name matches '$only';" \
 			"./caesura test --list prints the names"
-	needed=$(cut -f 2- "$checks/selected" | while IFS= read -r line; do
-		builds_for "$line"
-	done | tr '\n' ' ')
+	needed=$(needed_builds | tr '\n' ' ')
 	head -n "$builds" "$checks/list" >"$checks/steps"
 	: >"$checks/needed"
 	while read -r word && IFS= read -r line <&3; do
