@@ -83,6 +83,7 @@ record() {
 
 # unpack TREE PACKAGE…
 unpack() {
+	local tree work package
 	tree=$1
 	shift
 	work=$(mktemp -d "$dir/work.XXXXXX")
@@ -109,6 +110,7 @@ newest() {
 
 # kernel_packages RELEASE: one, or since 7.2 the parts that it depends on.
 kernel_packages() {
+	local part
 	for part in image base binary modules; do
 		if apt-cache show "linux-$part-$1" >/dev/null 2>&1; then
 			echo "linux-$part-$1"
@@ -118,6 +120,7 @@ kernel_packages() {
 
 # fetch_kernel NAME TREE
 fetch_kernel() {
+	local release
 	use "$(suite_of "$1")"
 	release=$(newest "$1")
 	[ -n "$release" ] || fail "no kernel like $1"
@@ -139,6 +142,7 @@ fetch_kernel() {
 
 # fetch_headers NAME TREE: kbuild's programs are this machine's own.
 fetch_headers() {
+	local release common kbuild link
 	release=$(cat "$dir/kernels/$1/release")
 	use "$(suite_of "$1")"
 	common=${release%-arm64}
@@ -163,6 +167,7 @@ fetch_headers() {
 # fetch_kbuild TREE PACKAGE: for this machine's architecture, with the libc that
 # its programs expect, which may be newer than this machine's.
 fetch_kbuild() {
+	local native
 	native=$(dpkg --print-architecture)
 	if [ "$native" = arm64 ]; then
 		unpack "$1" "$2" libc6
@@ -188,6 +193,7 @@ fetch_root() {
 # initrd.sh. Machines that have started before have an id; without one systemd would
 # ask for the rest.
 fetch_systemd_root() {
+	local file
 	use trixie
 	mkdir -p "$2/var/lib/dpkg/info"
 	# shellcheck disable=SC2086 # a list
@@ -211,6 +217,7 @@ drop_old() {
 
 # Of Xen's libraries those that kexec is linked with.
 fetch_kexec() {
+	local library
 	use bookworm
 	# shellcheck disable=SC2086 # a list
 	unpack "$2/tree" $kexec_packages
@@ -225,6 +232,7 @@ fetch_kexec() {
 }
 
 fetch_libraries() {
+	local link
 	use bookworm
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $library_packages

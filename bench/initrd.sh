@@ -51,6 +51,7 @@ fill_root() {
 
 # The job is one more service.
 fill_systemd_root() {
+	local wanted
 	ln -s usr/lib/systemd/systemd "$work/root/init"
 	wanted=$work/root/etc/systemd/system/multi-user.target.wants
 	mkdir -p "$wanted"
@@ -82,6 +83,7 @@ module_files() {
 }
 
 make_modules() {
+	local from to path
 	from=$kernel/lib/modules/$release
 	to=$work/modules/lib/modules/$release
 	mkdir -p "$to"
@@ -103,6 +105,7 @@ make_modules() {
 
 # older FILE THAN…: or not there.
 older() {
+	local file
 	[ -e "$1" ] || return 0
 	file=$1
 	shift

@@ -9,6 +9,7 @@
 
 # by_ours PHASE FILE [OPTION…]
 by_ours() {
+	local phase file
 	phase=$1
 	file=$2
 	shift 2
@@ -33,6 +34,7 @@ is_measuring() {
 
 # by_cyclictest PHASE FILE [OPTION…]: while the load runs, but for an idle one.
 by_cyclictest() {
+	local phase file started samples
 	phase=$1
 	file=$2
 	shift 2
@@ -64,6 +66,7 @@ measure() {
 
 # measure_for WAKEUPS PHASE FILE [OPTION…]: both take one about every 100 us.
 measure_for() {
+	local amount
 	amount=$1
 	shift
 	case $meter in

@@ -20,6 +20,7 @@ check() {
 
 # await COMMAND…: up to ten seconds.
 await() {
+	local polls
 	polls=0
 	until "$@"; do
 		polls=$((polls + 1))
@@ -67,6 +68,7 @@ end_path() {
 # The non-volatile variables, a line each. Not MTC, in which firmware counts boots;
 # nor files without a variable, which a write that was refused leaves.
 list_variables() {
+	local file attributes
 	for file in "$efivars"/[!M]*; do
 		attributes=$(od -An -tu1 -N1 "$file")
 		if [ "$((${attributes:-0} & 1))" -eq 1 ]; then

@@ -11,6 +11,7 @@
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
 
 edit() {
+	local variable gone
 	variable=$efivars/CaesuraShow-$guid
 	check "efibootmgr lists the entries" "efibootmgr | grep -q '^BootOrder: 0'"
 	check "efivar lists the variables" "efivar -l | grep -q -- -BootOrder$"

@@ -35,6 +35,7 @@ say_how_to_attach() {
 # boot NAME STORE IMAGE OPTIONS: leaves $out/boots/NAME.log; returns the kernel's
 # exit code, and says in boot_why what went wrong.
 boot() {
+	local log status
 	log=$out/boots/$1.log
 	silent=no
 	status=0
@@ -87,6 +88,7 @@ judge() {
 # boot_row NAME IMAGE OPTIONS…: one after the other, on one copy of the
 # variable store, until one fails. The logs are NAME-1, NAME-2, …
 boot_row() {
+	local row_store row_image row_code
 	row=$1
 	row_store=$out/boots/$1.vars
 	row_image=$2

@@ -34,6 +34,7 @@ mode_options() {
 # list_cells PHASE BOOTS EXTRA: each of $modes and each rate, a second's worth of
 # samples. The seeds differ between boots.
 list_cells() {
+	local mode rate seed
 	for mode in $modes; do
 		for rate in 1000 10000; do
 			seed=1
@@ -50,6 +51,7 @@ list_cells() {
 
 # list_sweeps PHASE PARTS EXTRA: every tick of a call, in parts, in either gate.
 list_sweeps() {
+	local mode part
 	for mode in direct sandbox; do
 		part=0
 		while [ "$part" -lt "$2" ]; do
@@ -62,6 +64,7 @@ list_sweeps() {
 }
 
 list_demo() {
+	local modes how
 	modes="blocking direct sandbox"
 	list_cells setvariable 27 "value=1024 calls=50"
 	list_cells getvariable 2 "value=1024"
@@ -84,13 +87,18 @@ list_demo() {
 
 # list_cost SERVICE HOW EXTRA
 list_cost() {
-	list_boot "cost-$1-$2" "$image" "cost service=$1 calls=50 $3$(
-	) how=$([ "$2" = raw ] && echo raw || echo queue)$(
-	)$([ "$2" = sandbox ] && echo " gate=sandbox" || :)"
+	local way=queue options=
+	case $2 in
+	raw) way=raw ;;
+	sandbox) options=" gate=sandbox" ;;
+	esac
+	list_boot "cost-$1-$2" "$image" \
+		"cost service=$1 calls=50 $3 how=$way$options"
 }
 
 # results COMMAND [OPTION…]: of all the logs.
 results() {
+	local what
 	what=$1
 	shift
 	if [ "$icount" = no ]; then
@@ -118,6 +126,7 @@ write_report() {
 }
 
 command_demo() {
+	local image started code file
 	if [ -n "$gate" ]; then
 		give_up "demo measures both gates: it takes no --gate"
 	fi

@@ -5,6 +5,7 @@
 # make_partition DISK [MIB]: with a FAT file system, which is $fat to mtools; of 16
 # MiB, or as many as are given, a multiple of 32.
 make_partition() {
+	local sectors
 	fat=$1@@1M
 	sectors=$((${2:-16} * 2048))
 	rm -f "$1"

@@ -46,6 +46,7 @@ find_firmware() {
 
 # The firmware, by its package where there is one.
 firmware_name() {
+	local sum
 	if [ "$firmware" = "$aavmf/AAVMF_CODE.fd" ]; then
 		dpkg-query -W -f 'AAVMF ${Version}' qemu-efi-aarch64 \
 			2>/dev/null && return
@@ -70,6 +71,7 @@ trusts() {
 # Finds the key for signing: sets snakeoil. Firmware would only say that there is
 # nothing to boot.
 find_key() {
+	local where
 	where=$(dirname "$vars")
 	for snakeoil in "$where/PkKek-1-snakeoil" \
 		"$where/../qemu-efi-aarch64/PkKek-1-snakeoil" \

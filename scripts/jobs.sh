@@ -8,6 +8,7 @@ check_pid= # of the test suite
 worker_pids=
 
 end_children() {
+	local pid
 	if [ -n "$qemu_pid" ]; then
 		kill -9 "$qemu_pid" 2>/dev/null || :
 	fi
@@ -26,6 +27,7 @@ take() {
 
 # worker DIR COUNT FUNCTION: does the jobs that nobody else does.
 worker() {
+	local job
 	worker_pids=
 	trap 'finish; exit 143' TERM
 	trap finish EXIT
@@ -39,6 +41,7 @@ worker() {
 }
 
 end_workers() {
+	local pid
 	for pid in $worker_pids; do
 		kill "$pid" 2>/dev/null || :
 	done
@@ -54,6 +57,7 @@ finish() {
 # start_workers COUNT FUNCTION: sets jobs_dir. FUNCTION gets it, and the job's
 # number.
 start_workers() {
+	local slot
 	jobs_dir=$out/boots/jobs
 	rm -rf "$jobs_dir"
 	mkdir -p "$jobs_dir"
@@ -66,6 +70,7 @@ start_workers() {
 }
 
 await_workers() {
+	local failed pid
 	failed=0
 	for pid in $worker_pids; do
 		wait "$pid" || failed=1
@@ -81,6 +86,7 @@ list_boot() {
 
 # Boots line $2 of the list; a failure stops the others.
 boot_listed() {
+	local line name code
 	line=$(sed -n "$2p" "$out/boots/list")
 	name=${line%% *}
 	line=${line#* }
@@ -99,6 +105,7 @@ boot_listed() {
 # boot_all [FUNCTION]: boots all that is listed, each by boot_listed() or what is
 # around it; returns the first failure's code, having shown it.
 boot_all() {
+	local code failure name
 	boots_listed=$(wc -l <"$out/boots/list")
 	start_workers "$boots_listed" "${1:-boot_listed}"
 	code=0

@@ -63,6 +63,7 @@ END
 }
 
 boot_script() {
+	local kernel code
 	kernel=${linux_kernel:-6.12-rt}
 	[ -r "$script" ] || give_up "no script at $script"
 	need_linux "kernel:$kernel"

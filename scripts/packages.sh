@@ -43,6 +43,7 @@ install_packages() {
 
 # Sees to it that the packages are there.
 need() {
+	local missing package
 	if ! command -v dpkg-query >/dev/null; then
 		say "caesura: not Debian: hoping for what is in: $*"
 		return

@@ -28,6 +28,7 @@ option_path() {
 
 # A port of the loopback that nobody listens at.
 free_port() {
+	local port
 	port=1234
 	while grep -qi ":$(printf '%04X' "$port") 0*:0000 0A" /proc/net/tcp; do
 		port=$((port + 1))
@@ -39,6 +40,7 @@ free_port() {
 # to, the variable store is read into the flash's memory, and what is written
 # there goes nowhere: the same to firmware, and twice as fast.
 start_qemu() {
+	local log store pe_file pe_line
 	log=$1
 	store=$2
 	pe_file=$3
@@ -101,6 +103,7 @@ start_qemu() {
 # time in hundredths of a second, and qemu_runnable, whether one of its threads runs
 # or waits for a CPU.
 look_at_qemu() {
+	local stat
 	qemu_runnable=no
 	for stat in "/proc/$qemu_pid/task/"*/stat "/proc/$qemu_pid/stat"; do
 		read -r stat 2>/dev/null <"$stat" || continue
@@ -126,6 +129,7 @@ begin_silence() {
 # that QEMU had: on a machine that is busy with other work no boot fails for that. While
 # QEMU sleeps it counts the calls, which are late where the machine is busy.
 falls_silent() {
+	local size last_cpu had
 	size=$(stat -c %s "$1")
 	polls=$((polls + 1))
 	last_cpu=$qemu_cpu

@@ -23,6 +23,7 @@ END
 }
 
 command_run() {
+	local image code
 	if [ "$#" -eq 0 ]; then
 		usage_run >&2
 		exit 2

@@ -56,6 +56,7 @@ points_per_boot() {
 
 # list_sweep VALUE: as many boots as it takes; 0: no value.
 list_sweep() {
+	local most size_option first count
 	most=$(points_per_boot "$service" "$1")
 	size_option=
 	if [ "$1" -gt 0 ]; then
@@ -130,6 +131,7 @@ skipped_in() {
 }
 
 command_sweep() {
+	local image values size code
 	if [ -n "$without" ]; then
 		command_without
 		return

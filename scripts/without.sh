@@ -52,6 +52,7 @@ test_without() {
 # The same test with everything in place, then without one protection: it must
 # pass to begin with, or its failing says nothing.
 command_without() {
+	local options why image whole code
 	options=$(test_without "$without") || return
 	why=$(unnoticed_without "$without")
 	if [ -n "$why" ]; then

@@ -16,6 +16,7 @@ trap 'rm -rf "$work"' EXIT
 
 # bytes HEX…
 bytes() {
+	local byte
 	for byte; do
 		printf "\\$(printf %o "0x$byte")"
 	done
@@ -23,6 +24,7 @@ bytes() {
 
 # u"CaesuraSigned"; test_guid of programs/common.c; NV, BS, RT, time-based.
 variable() {
+	local c
 	for c in C a e s u r a S i g n e d; do
 		printf '%s\0' "$c"
 	done
@@ -52,6 +54,7 @@ make_key() {
 
 # payload NUMBER DAY BYTES KEY: writes OUT.NUMBER.
 payload() {
+	local n
 	n=$1
 	awk -v n="$n" -v count="$3" 'BEGIN {
 		for (i = 0; i < count; i++) {

@@ -67,6 +67,7 @@ start() {
 
 # finish ARCHITECTURE
 finish() {
+	local size script
 	size=$(du -k -s "$tree" | cut -f1)
 	mkdir "$tree/DEBIAN"
 	(cd "$tree" && find . -type f ! -path './DEBIAN/*' -printf '%P\n' |
@@ -108,7 +109,7 @@ done
 sed "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$version\"/" \
 	"$linux/module/dkms.conf" >"$work/dkms.conf"
 place 644 "$work/dkms.conf" "$source/dkms.conf"
-place 644 "$linux/systemd/module.conf" /usr/share/$package/module.conf
+place 644 "$linux/systemd/module.conf" "/usr/share/$package/module.conf"
 place 755 "$linux/systemd/caesurad-generator" \
 	/usr/lib/systemd/system-generators/caesurad-generator
 finish all

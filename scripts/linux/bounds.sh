@@ -18,6 +18,7 @@ of_system() {
 
 # All the arrays as one.
 write_linux_rows() {
+	local kernel path
 	while read -r kernel path; do
 		of_system json "$kernel" "$path" || return
 	done <"$out/boots/systems" >"$out/boots/rows" || return
@@ -46,6 +47,7 @@ worst_of() {
 
 # worsts KERNEL PATH METER PHASE: of the boots, in their order of size.
 worsts() {
+	local log
 	for log in "$out/boots/$1.$2.$3".*.log; do
 		worst_of "$log" "$4"
 	done | sort -n | tr '\n' ' '
@@ -85,6 +87,7 @@ judge_phase() {
 }
 
 judge_systems() {
+	local kernel path bound_number
 	bound_number=0
 	while read -r kernel path; do
 		judge_phase "$kernel" "$path" ours setvariable "our meter"
@@ -94,6 +97,7 @@ judge_systems() {
 }
 
 print_systems() {
+	local kernel path
 	while read -r kernel path; do
 		of_system table "$kernel" "$path" || return
 	done <"$out/boots/systems"

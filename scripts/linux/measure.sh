@@ -9,6 +9,7 @@ calls=150    # of SetVariable: the store does not hold many more
 # list_measurement KERNEL PATH: each boot measures by one of two instruments, or
 # by ours under firmware that masks interrupts.
 list_measurement() {
+	local meter seed
 	for meter in ours cyclictest mask; do
 		seed=1
 		while [ "$seed" -le "$linux_boots" ]; do
@@ -25,11 +26,13 @@ seed_of() {
 }
 
 meter_of() {
+	local rest
 	rest=${1%.*}
 	echo "${rest##*.}"
 }
 
 path_of() {
+	local rest
 	rest=${1%.*.*}
 	echo "${rest##*.}"
 }
@@ -40,6 +43,7 @@ kernel_of() {
 
 # Does job $2 of the list, with what it boots with made for it.
 boot_linux_listed() {
+	local listed path
 	listed=$(sed -n "$2p" "$out/boots/list")
 	listed=${listed%% *}
 	path=$(path_of "$listed")
@@ -61,6 +65,7 @@ boot_linux_listed() {
 
 # Lists every system: its name in the rows, its kernel, its path.
 list_systems() {
+	local kernel path
 	for kernel in ${linux_kernel:-$linux_kernels}; do
 		for path in ${linux_path:-$linux_paths}; do
 			if has_path "$path" "$kernel"; then
@@ -76,6 +81,7 @@ list_systems() {
 }
 
 measure_linux() {
+	local kernels kernel rows started stock_vars code
 	kernels=
 	for kernel in ${linux_kernel:-$linux_kernels}; do
 		kernels="$kernels kernel:$kernel"

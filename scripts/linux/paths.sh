@@ -34,6 +34,7 @@ path_mode() {
 
 # show_step NAME KERNEL PATH STEP: on the store $show_store.
 show_step() {
+	local show_code
 	printf 'path=%s step=%s\n. /bench/show.sh\n' "$3" "$4" \
 		>"$out/boots/$1.job"
 	prepare_linux "$1" "$2" "$out/boots/$1.job"
@@ -61,6 +62,7 @@ say_shown() {
 # show KERNEL PATH: edits by Debian's programs; then the kernel's own path on the
 # same store, and firmware, which starts the entry that was made.
 show() {
+	local shown show_store same starts
 	shown="show-$1-$2"
 	show_store=$out/boots/$shown.vars
 	cp --sparse=always "$vars" "$show_store"
@@ -92,6 +94,7 @@ show() {
 # With an image that prints and ends at the entry's place, not at the one where
 # firmware looks without any.
 show_systems() {
+	local entry_disk kernel path
 	build build/clang/image.efi
 	entry_disk=$out/boots/entry.disk
 	make_partition "$entry_disk"

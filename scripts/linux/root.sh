@@ -25,6 +25,7 @@ need_linux() {
 
 # Fetches and builds all that is the same for every boot.
 make_linux() {
+	local fetched
 	if ! "$root/bench/fetch.sh" "$linux" root "$@"; then
 		give_up "Debian's packages could not be fetched"
 	fi
@@ -37,6 +38,7 @@ make_linux() {
 
 # What the daemon and, for the kernels kernel:NAME, its module are built from.
 build_caesurad() {
+	local fetched
 	build build/linux/caesurad
 	for fetched; do
 		if older_than_source "$(module_of "${fetched#kernel:}")"; then
@@ -106,6 +108,7 @@ release_of() {
 
 # prepare_linux NAME KERNEL JOB [ADD…]: sets initrd.
 prepare_linux() {
+	local kernel script_file
 	initrd=$out/boots/$1.initrd
 	kernel=$2
 	script_file=$3
@@ -131,6 +134,7 @@ linux_line() {
 # Firmware loads the driver from the disk $esp before the kernel, as an entry in
 # the variable store $1 says, which Debian's own efibootmgr makes on Linux.
 make_adversary() {
+	local kernel
 	kernel=$2
 	build build/clang/adversary.efi
 	adversary_disk=$out/boots/adversary.disk

@@ -18,6 +18,7 @@ includes() {
 # The part of the tree that a quoted include reaches: beside the file, or by
 # the directories that the Makefile passes.
 quoted_target() {
+	local directory
 	for directory in "$(dirname "$1")" include src kernel programs tests .; do
 		if [ -e "$directory/$2" ]; then
 			realpath --relative-to=. "$directory/$2"
@@ -28,6 +29,7 @@ quoted_target() {
 }
 
 target() {
+	local path
 	path=${2#?}
 	path=${path%?}
 	case $2 in

@@ -15,6 +15,7 @@ code=0
 
 # expect CODE WORDS COMMAND…: the exit code, and words somewhere in the output.
 expect() {
+	local wanted words got
 	wanted=$1
 	words=$2
 	shift 2
@@ -31,6 +32,7 @@ expect() {
 
 # expect_also WORDS COMMAND…: in the output of the command before.
 expect_also() {
+	local words
 	words=$1
 	shift
 	if ! grep -q -- "$words" "$out/output"; then
@@ -41,6 +43,7 @@ expect_also() {
 }
 
 run() {
+	local wanted words
 	wanted=$1
 	words=$2
 	shift 2
@@ -119,6 +122,7 @@ expect 0 "-ex 'break cz_gate_direct'" \
 
 # Some checks of the suite: what is listed, run, counted and said.
 suite() {
+	local wanted words
 	wanted=$1
 	words=$2
 	shift 2
@@ -127,6 +131,7 @@ suite() {
 
 # is_listed NAME OPTION…: it is all that is listed.
 is_listed() {
+	local listed
 	listed=$1
 	shift
 	expect 0 "^$listed\$" ./caesura test --list "$@"
@@ -197,12 +202,11 @@ expect 2 'what --only asks for needs it: image, clang$' \
 	--out "$out/suite"
 
 # Each check of caesurad has caesurad built before it.
-mkdir -p "$out/needs/checks"
+mkdir -p "$out/needs"
 (
-	out=$out/needs
 	long=no
 	linux_tests_all="hibernate tools"
-	checks=$out/checks
+	checks=$out/needs
 	# shellcheck source=tests/suite/list.sh
 	. ./tests/suite/list.sh
 	# shellcheck source=tests/suite/select.sh

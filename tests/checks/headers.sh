@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.."
 
 # alone HEADER LANGUAGE COMPILER…
 alone() {
+	local header language
 	header=$1
 	language=$2
 	shift 2

@@ -17,9 +17,9 @@ find_bound() {
 # What the shell saw of a boot, for the matrix.
 keep_row() {
 	{
-		log_lines do | sed -n 's/^row //p'
+		log_lines misbehaves | sed -n 's/^row //p'
 		echo "variables=$1"
-		log_lines do | sed -n 's/^error: \([A-Z].*\)/report=\1/p' | head -n 1
+		log_lines misbehaves | sed -n 's/^error: \([A-Z].*\)/report=\1/p' | head -n 1
 	} >"$out/row"
 }
 
@@ -31,6 +31,7 @@ in_real_time() {
 
 # misbehaves OPTIONS DUE: and whether the variables are there in the next boot.
 misbehaves() {
+	local misbehave store kept
 	case $1 in
 	*" cpu=max"*) cpu=max ;;
 	*" cpus=2"*) cpus=2 icount=no ;;
@@ -54,8 +55,8 @@ misbehaves() {
 		dies
 		return
 	fi
-	if ! boot do "$store" "$(image_file image)" "$misbehave"; then
-		log_lines do | grep -e '^not ok' -e '^# ' -e '^error: panic'
+	if ! boot misbehaves "$store" "$(image_file image)" "$misbehave"; then
+		log_lines misbehaves | grep -e '^not ok' -e '^# ' -e '^error: panic'
 		echo "$boot_why"
 		return 1
 	fi
@@ -78,7 +79,7 @@ misbehaves() {
 # The kernel does not come to an end of its own: or the row is wrong.
 dies() {
 	limit=10
-	if boot do "$store" "$(image_file image)" "$misbehave"; then
+	if boot misbehaves "$store" "$(image_file image)" "$misbehave"; then
 		echo "the kernel survives it"
 		return 1
 	fi

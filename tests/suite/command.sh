@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # ./caesura test: which checks run, and what they come to.
 
-# shellcheck disable=SC2154,SC2034 # shared with ./caesura
+# shellcheck disable=SC2154,SC2034,SC2031 # shared with ./caesura
 # shellcheck source=scripts/sweep.sh
 . "$root/scripts/sweep.sh"
 # shellcheck source=scripts/linux.sh
@@ -101,6 +101,7 @@ list_checks() {
 }
 
 suite() {
+	local passed failed_checks skipped started
 	passed=0
 	failed_checks=0
 	skipped=0
@@ -124,6 +125,7 @@ suite() {
 
 # What came of every row, in both gates.
 print_matrix() {
+	local number
 	for number in $(seq "$builds" "$count"); do
 		if [ -e "$checks/$number/row" ]; then
 			sed -n "${number}p" "$checks/list" | cut -d '|' -f 1

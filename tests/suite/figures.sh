@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
 repeats() {
+	local options
 	options="latency phase=getvariable rate=10000 samples=1000"
 	boot_image once "$options seed=7" || return
 	boot_image again "$options seed=7" || return
@@ -26,6 +27,7 @@ timers_make_way() {
 
 # Tick by tick, by the same bounds as demo's, which has the whole of it.
 latency_holds() {
+	local phase code
 	for phase in control gettime getvariable setvariable; do
 		boot_image "$phase" "latsweep phase=$phase$(
 		) part=0/3 value=1024" || return
@@ -54,6 +56,7 @@ sweeps() {
 # fails_without NAME TEST: that test is the one to fail; and the kernel goes on to
 # say so. With the protection all pass.
 fails_without() {
+	local code
 	without=$1
 	service=
 	code=0

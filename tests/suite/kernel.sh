@@ -14,6 +14,7 @@ skip() {
 # bounded COMMAND…: within the check's limit. Other programs do not end with the
 # shell that waits for them.
 bounded() {
+	local bounded_code
 	bounded_code=0
 	timeout -k 5 "$check_limit" "$@" || bounded_code=$?
 	if [ "$bounded_code" -eq 124 ]; then
@@ -126,6 +127,7 @@ persists() {
 
 # Written on one machine, read on another.
 persists_across() {
+	local store image
 	store=$out/boots/store.vars
 	cp --sparse=always "$vars" "$store"
 	chmod u+w "$store"
@@ -147,6 +149,7 @@ persists_across() {
 
 # The same firmware starts the signed one, in the machines above.
 refuses_unsigned() {
+	local image
 	image=$(image_file image)
 	with_firmware secure
 	if boot unsigned "" "$image" selftest; then
@@ -163,6 +166,7 @@ refuses_unsigned() {
 
 # refuses OPTIONS WANTED: could not run, and says which word is wrong.
 refuses() {
+	local code
 	code=0
 	boot refused "" "$(image_file image)" "$1" || code=$?
 	if [ "$code" -ne 2 ] || ! log_lines refused | grep -q "^error: $2"; then
@@ -209,6 +213,7 @@ tree_word() {
 # Cuts off the room behind a device tree, a megabyte: with -dtb firmware has no
 # place for twice as much.
 shorten_tree() {
+	local size
 	size=$(($(tree_word "$1" 12) + $(tree_word "$1" 32)))
 	truncate -s "$size" "$1"
 	# shellcheck disable=SC2059 # it is made of digits
@@ -218,6 +223,7 @@ shorten_tree() {
 
 # The machine's device tree names three CPUs; there are two.
 absent_cpu() {
+	local tree wanted
 	tables=dt
 	tree=$out/three-cpus.dtb
 	"$qemu" -M "$(machine),dumpdtb=$tree" -cpu "$cpu" -smp 3 -m 512 \

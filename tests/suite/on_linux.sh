@@ -23,6 +23,7 @@ build_for_linux() {
 
 # What it prints is shown, and its exit code taken.
 script_ends() {
+	local code
 	for_debian
 	linux_kernel=$tested_linux
 	script=$out/script
@@ -37,6 +38,7 @@ script_ends() {
 # By the kernel's own path, whose figures have no bound. One call makes rows, too: load
 # and meter start together.
 linux_rows() {
+	local phase
 	for_debian
 	limit=240
 	linux_kernel=$tested_linux
@@ -60,6 +62,7 @@ linux_rows() {
 
 # on_linux NAME: a test of tests/linux/host.
 on_linux() {
+	local linux_code
 	for_debian
 	# shellcheck source=tests/linux/host/run.sh
 	. "$root/tests/linux/host/run.sh"

@@ -6,6 +6,7 @@
 
 # reports PROGRAM LIKE…: a panic is a failure to the boot; what it reports.
 reports() {
+	local program wanted
 	program=$1
 	shift
 	if boot panic "" "$(image_file image)" "$program"; then
@@ -41,6 +42,7 @@ panics() {
 
 # Written when firmware is free; and then it is there in the next boot.
 panic_records() {
+	local store
 	store=
 	panics busy "panic record" \
 		'^kernel: panic record: busy, [GS][A-Za-z]* is in flight' ||
@@ -62,6 +64,7 @@ panic_reports() {
 # In the sandbox's space, at firmware's own code: a permission fault of EL1's own at
 # the instruction that was to be executed.
 execution_reports() {
+	local address
 	if boot panic "" "$(image_file image)" "panic when=execute"; then
 		echo "a panic ended with exit code 0"
 		return 1

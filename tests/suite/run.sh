@@ -7,6 +7,7 @@
 # await_check [SECONDS]: waits for the check that was started; ends it, and with it
 # what it has started, when it takes longer.
 await_check() {
+	local polls
 	polls=0
 	while kill -0 "$check_pid" 2>/dev/null; do
 		sleep 0.1
@@ -73,6 +74,7 @@ run_check() {
 
 # Without a limit: how long it takes to build says nothing of what is built.
 run_builds() {
+	local number
 	for number in $(seq "$builds"); do
 		progress "$number of $count"
 		run_check "$number"
@@ -108,6 +110,7 @@ check_name() {
 
 # Prints what came of check $1, and counts it.
 report_check() {
+	local name output
 	name="$(($1 - uncounted)) - $(check_name "$1")"
 	output=$checks/$1.output
 	case $(cat "$checks/$1.code") in
@@ -133,6 +136,7 @@ report_check() {
 
 # In the list's order, as they end.
 report_checks() {
+	local number
 	number=$((builds + 1))
 	while [ "$number" -le "$count" ]; do
 		if [ -e "$checks/$number.code" ]; then

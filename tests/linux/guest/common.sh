@@ -37,6 +37,7 @@ start() {
 
 # write NAME TEXT: writes a variable of the vendor $guid, which the test sets.
 write() {
+	local file
 	file=$efivars/$1-$guid
 	[ ! -e "$file" ] || chattr -i "$file" || return
 	printf '\7\0\0\0%s' "$2" >"$file"

@@ -13,12 +13,14 @@ round=0
 
 # Before the first: variables that have to stay.
 keep() {
+	local number
 	for number in 1 2 3; do
 		printf '\7\0\0\0kept %s' "$number" >"$efivars/Kept$number-$guid"
 	done
 }
 
 are_kept() {
+	local number
 	for number in 1 2 3; do
 		[ "$(tail -c +5 "$efivars/Kept$number-$guid")" = \
 			"kept $number" ] || return
@@ -27,6 +29,7 @@ are_kept() {
 
 # A variable can be written and read, by the same daemon.
 goes_on() {
+	local file
 	kill -0 "$caesurad_pid" || return
 	file=$efivars/Round-$guid
 	[ ! -e "$file" ] || chattr -i "$file" || return
@@ -36,6 +39,7 @@ goes_on() {
 
 # misbehaves NAME CALL ERROR REPORT: and says in a row what came of it.
 misbehaves() {
+	local error report
 	round=$((round + 1))
 	: >"$log"
 	error=$(torture "$2" "$efivars/$1-$hostile")
@@ -65,6 +69,7 @@ start_again() {
 # told_to_end NAME ERROR: SIGTERM in the middle of SetVariable; what is written
 # by FUSE has been looked for.
 told_to_end() {
+	local writer in_flight code file error
 	file=$efivars/$1-$hostile
 	[ "$path" = caesurad-module ] || torture set "$file" >/dev/null
 	torture set "$file" >/tmp/error &

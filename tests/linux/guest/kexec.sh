@@ -12,6 +12,7 @@ stage=$(sed -n 's/.*stage=\([0-9]\).*/\1/p' /proc/cmdline)
 
 # many COMMAND TEXT: ten of them.
 many() {
+	local number
 	for number in 0 1 2 3 4 5 6 7 8 9; do
 		"$1" "CaesuraMany$number" "$2 $number" || return
 	done

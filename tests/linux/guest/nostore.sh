@@ -71,6 +71,7 @@ by_module() {
 }
 
 is_refused() {
+	local address
 	check "$machine: check names the shared RAM and what can be done" \
 		"refuses caesurad check"
 	check "$machine: run says the same" "refuses caesurad run --mount /mnt"
@@ -83,6 +84,7 @@ is_refused() {
 
 # It ends with 2, which systemd takes for final.
 refuses() {
+	local code
 	code=0
 	"$@" || code=$?
 	[ "$code" -eq 2 ] && grep -q 'secure firmware' /tmp/said &&

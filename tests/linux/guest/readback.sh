@@ -17,9 +17,11 @@ value() {
 
 # put NAME ATTRIBUTES BYTES SALT
 put() {
+	local file
 	file=$efivars/$1-$guid
 	[ ! -e "$file" ] || chattr -i "$file" || return
 	{
+		# shellcheck disable=SC2059 # a number of the attributes
 		printf "\\$2\\0\\0\\0"
 		value "$3" "$4"
 	} >/tmp/value
@@ -52,6 +54,7 @@ firmware_refuses() {
 }
 
 many() {
+	local number
 	number=0
 	while [ "$number" -lt 40 ]; do
 		number=$((number + 1))
@@ -63,6 +66,7 @@ many() {
 }
 
 delete_some() {
+	local number
 	for number in 5 10 15 20 25 30 35 40; do
 		chattr -i "$efivars/Some$number-$guid" &&
 			rm "$efivars/Some$number-$guid" &&
@@ -71,12 +75,14 @@ delete_some() {
 }
 
 overwrite_some() {
+	local number
 	for number in 1 2 3 4; do
 		put "Some$number" 7 $((number * 100)) again || return
 	done
 }
 
 append_some() {
+	local number
 	for number in 6 7 8; do
 		put "Some$number" 107 50 more || return
 		[ "$(stat -c %s "$efivars/Some$number-$guid")" -eq \

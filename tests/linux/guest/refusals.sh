@@ -9,6 +9,7 @@ path=caesurad
 
 # refuses CODE WORDS COMMAND…
 refuses() {
+	local wanted words got
 	wanted=$1
 	words=$2
 	shift 2
@@ -57,6 +58,7 @@ refuses_options() {
 
 # has_only CAPABILITIES PID: each thread of it; no user root, no way to get more.
 has_only() {
+	local status
 	for status in /proc/"$2"/task/*/status; do
 		cat "$status"
 		awk -v wanted="$1" '
@@ -79,6 +81,7 @@ threads() {
 }
 
 refuses_here() {
+	local helper
 	refuses_options
 	check "check: this machine can be served" "caesurad check"
 	check "without CAP_SYS_RAWIO" "refuses 2 CAP_SYS_RAWIO torture $(

@@ -52,6 +52,7 @@ named() {
 }
 
 is_of_user() {
+	local user
 	user=$(id -u caesurad) && [ "$(allowed Uid)" = "$user	$user	$user	$user" ]
 }
 
@@ -64,6 +65,7 @@ options() {
 
 # write NAME TEXT
 write() {
+	local file
 	file=$efivars/$1-$guid
 	[ ! -e "$file" ] || chattr -i "$file" || return
 	printf '\7\0\0\0%s' "$2" >"$file"
@@ -77,6 +79,7 @@ reads() {
 
 # Another process than $was serves. A hung one has its watchdog's time to end.
 is_followed() {
+	local polls
 	polls=0
 	until [ "$(of MainPID)" != "$was" ] && has ActiveState active; do
 		polls=$((polls + 1))
@@ -161,6 +164,7 @@ is_stopped() {
 }
 
 is_refused() {
+	local by_hand
 	options --mount $efivars --cpus 3-1
 	check "exit code 2 is final" "fails_once 2"
 	options
@@ -180,6 +184,7 @@ is_refused() {
 # DKMS builds nothing without the kernel's headers: the module that was built for it
 # elsewhere is put where it would have been.
 installs_module() {
+	local modules
 	check "dpkg installs caesura-efivars-dkms" \
 		"dpkg --install /packages/caesura-efivars-dkms_*.deb"
 	check "DKMS knows it" "dkms status | grep '^caesura-efivars/.*: added'"

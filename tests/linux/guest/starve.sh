@@ -17,6 +17,7 @@ file=$efivars/Hogged-$guid
 other=$efivars/Other-$guid
 
 await_urgent() {
+	local polls
 	polls=0
 	until "$@"; do
 		polls=$((polls + 1))
@@ -85,6 +86,7 @@ goes_on_elsewhere() {
 
 # Until a call is really in its way.
 write_behind_a_hog() {
+	local tries
 	tries=0
 	ended=OK
 	while [ "$ended" = OK ] && [ "$tries" -lt 20 ]; do
@@ -100,6 +102,7 @@ signs() {
 
 # Seven signs, of which six take 90 seconds or more.
 lives_on() {
+	local wanted
 	wanted=$(($(signs) + 7))
 	until [ "$(signs)" -ge "$wanted" ]; do
 		kill -0 "$caesurad_pid" || return

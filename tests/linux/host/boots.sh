@@ -71,6 +71,7 @@ reads_the_same() {
 
 # say_same BEFORE WORDS: of what boots BEFORE and BEFORE-kernel have listed.
 say_same() {
+	local same
 	same=false
 	rm -f "$out/boots/different"
 	if [ "$guest_code" -eq 0 ] && variables_in "$1" >"$out/boots/before" &&

@@ -19,6 +19,7 @@ await_line() {
 # cut NAME LINE WORDS PATTERN DELAY: switches off, by SIGKILL, DELAY seconds after
 # the line; false when there was none.
 cut() {
+	local cut_code
 	prepare_guest "$1" "$3" cuts
 	start_qemu "$out/boots/$1.log" "$store" \
 		"$root/$(linux_image "$tested")" \
@@ -44,6 +45,7 @@ random() {
 # At a known instruction of the write, with the guest standing still there; all
 # kinds of points in turn.
 cut_still() {
+	local after
 	stills=$((stills + 1))
 	random 6
 	after=$((random + 2))
@@ -54,6 +56,7 @@ cut_still() {
 
 # At any time.
 cut_anywhere() {
+	local after
 	random 20
 	after=$random
 	random 50
@@ -136,6 +139,7 @@ end_cuts() {
 }
 
 test_cuts() {
+	local store cuts_of random_state number stills most boots_fail is_right
 	store=$out/boots/cuts.vars
 	cuts_of=cuts
 	fresh_store "$store"
@@ -172,6 +176,7 @@ test_cuts() {
 
 # The kernel's own path under the same: a figure.
 control_cuts() {
+	local store cuts_of number
 	store=$out/boots/control.vars
 	cuts_of=control
 	fresh_store "$store"

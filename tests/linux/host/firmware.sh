@@ -12,6 +12,7 @@ print_rows() {
 }
 
 test_hostile() {
+	local path store
 	make_adversary "$out/adversary.vars" "$tested"
 	for path in $hostile_paths; do
 		store=$out/boots/hostile.vars
@@ -33,6 +34,7 @@ test_hostile() {
 
 # With one store, which firmware has to reclaim in between.
 test_stale() {
+	local store number
 	store=$out/boots/stale.vars
 	fresh_store "$store"
 	for number in 1 2; do
@@ -42,6 +44,7 @@ test_stale() {
 
 # nostore MACHINE: with the driver that makes QEMU's machine one.
 nostore() {
+	local store
 	esp=$out/boots/nostore-$1.disk
 	cp "$adversary_disk" "$esp"
 	mcopy -o -i "$esp@@1M" "$root/build/clang/drivers/$1.efi" ::/adversary.efi

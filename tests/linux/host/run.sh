@@ -17,12 +17,14 @@
 
 # run_linux_test NAME: on $tested.
 run_linux_test() {
+	local stock_vars
 	stock_vars=$vars
 	esp=
 	"test_$1"
 }
 
 linux_tests() {
+	local tested tested_paths hostile_paths code name one started
 	tested=${linux_kernel:-6.12-rt}
 	need_linux "kernel:$tested"
 	case " ${linux_test:-service} " in

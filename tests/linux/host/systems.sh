@@ -14,6 +14,7 @@ test_starve() {
 
 # hibernate STORE WORDS: a boot that goes to sleep on the disk, and does not end.
 hibernate() {
+	local line asleep
 	prepare_guest "$1" "$3" hibernate
 	line=$(path_line "$tested" caesurad)
 	boot "$1" "$2" "$(linux_image "$tested")" \
@@ -34,6 +35,7 @@ hibernate() {
 # at another address in it end in a refusal: command lines and jobs are of one length,
 # and the first boot of a store, which fills it, is another.
 test_hibernate() {
+	local disk path store
 	disk=$out/boots/hibernate.disk
 	truncate -s 768M "$disk"
 	qemu_args="$qemu_args -device virtio-blk-device,drive=swap -drive $(
@@ -54,6 +56,7 @@ test_hibernate() {
 
 # The guest has what it boots with, to boot with it again.
 test_kexec() {
+	local path store
 	mkdir -p "$programs/kexec"
 	cp "$root/$(linux_image "$tested")" "$programs/kexec"
 	cp -a "$linux/kexec/." "$programs"
@@ -93,6 +96,7 @@ systemd_line() {
 }
 
 test_service() {
+	local store
 	put_service
 	store=$out/boots/service.vars
 	fresh_store "$store"

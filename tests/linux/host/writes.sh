@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
 test_tools() {
+	local entry_disk path
 	build build/clang/image.efi
 	entry_disk=$out/boots/entry.disk
 	make_partition "$entry_disk"
@@ -16,6 +17,7 @@ test_tools() {
 }
 
 test_readback() {
+	local store seed path same
 	store=$out/boots/readback.vars
 	fresh_store "$store"
 	seed=0
@@ -46,6 +48,7 @@ kill_many() {
 # One boot takes about a hundred: firmware gets back what values occupied when it
 # starts anew.
 test_kills() {
+	local store plan seed step
 	store=$out/boots/kills.vars
 	fresh_store "$store"
 	if [ "$long" = yes ]; then

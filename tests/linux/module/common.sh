@@ -19,6 +19,7 @@ not_ok() {
 
 # that WORDS COMMAND…
 that() {
+	local words
 	words=$1
 	shift
 	if "$@" >/run/said 2>&1; then
@@ -31,6 +32,7 @@ that() {
 
 # fails_with ERROR WORDS COMMAND…
 fails_with() {
+	local error words
 	error=$1
 	words=$2
 	shift 2
@@ -87,6 +89,7 @@ clear_mischief() {
 
 # In how many seconds a command ends, however.
 seconds() {
+	local from to
 	from=$(cut -d. -f1 /proc/uptime)
 	"$@" >/run/ended 2>&1
 	to=$(cut -d. -f1 /proc/uptime)

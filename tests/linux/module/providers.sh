@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154,SC2059 # shared with job.sh; bytes, by their numbers
 
 dies() {
+	local writer
 	put DieBefore 7 x &
 	writer=$!
 	that "the provider dies before a SetVariable" died
@@ -44,6 +45,7 @@ dies() {
 }
 
 hangs() {
+	local writer
 	printf '\007\000\000\000x' >/run/value
 	dd if=/run/value of="$vars/Hang-$guid" 2>/dev/null &
 	writer=$!
@@ -62,6 +64,7 @@ hangs() {
 
 # A request of which every provider dies.
 poisons() {
+	local writer deaths
 	put Poison 7 x >/run/poisoned 2>&1 &
 	writer=$!
 	deaths=0
@@ -77,6 +80,7 @@ poisons() {
 
 # Writers and readers, while providers are killed at any time.
 kills() {
+	local writer kill_count
 	kill -0 "$provider" || serve "$mask"
 	for writer in 1 2 3; do
 		(
@@ -124,6 +128,7 @@ lies() {
 }
 
 without() {
+	local took
 	kill "$provider"
 	wait "$provider" 2>/dev/null
 	echo 3 >/sys/module/caesura_efivars/parameters/timeout_s
@@ -139,6 +144,7 @@ without() {
 
 # With the timeout of 3 seconds from above; the module's giving up is in the log.
 answers_first() {
+	local unanswered took
 	serve "$mask"
 	put Slow 7 x
 	unanswered=$(dmesg | grep -c 'no answer')

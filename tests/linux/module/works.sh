@@ -48,6 +48,7 @@ works() {
 }
 
 many() {
+	local count
 	count=0
 	while [ $count -lt "$1" ]; do
 		count=$((count + 1))
