@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Who may include what: docs/design.md's arrows. Prints each include that points
-# the wrong way; exit code 1 if there is one.
+# The arrows of docs/design.md: which part of the tree may include which, and which
+# shell file may read or run which. Prints every line that points against them; exit
+# code 1 if there is one.
 set -eu
 cd "$(dirname "$0")/../.."
 
 # Every include: FILE LINE TOKEN, the token with its quotes or brackets.
 includes() {
+	# shellcheck disable=SC2016 # awk's regular expression
 	find include src linux ports kernel programs adversary tests tools bench \
 		-name '*.[chS]' | LC_ALL=C sort |
 		xargs awk '/^[ \t]*#[ \t]*include[ \t]*["<]/ {
@@ -68,12 +70,78 @@ allowed() {
 	esac
 }
 
-wrong=$(includes | while read -r file line token; do
-	to=$(target "$file" "$token")
-	if ! allowed "$file" "$to"; then
-		echo "$file:$line: includes $token ($to)"
-	fi
-done)
+# Prints each file of the tree that a shell file reads (". FILE") or names below
+# $root or $here, as FILE LINE PATH. Where a path is known only in the guest, the
+# comment for shellcheck on the line before has it.
+sources() {
+	# shellcheck disable=SC2016 # the program is awk's
+	find caesura .ci/run scripts src ports kernel adversary linux tests \
+		tools bench \( -name '*.sh' -o -path caesura -o -path .ci/run \
+		-o -path bench/init \) | LC_ALL=C sort |
+		xargs awk -v quote='"' '
+		function show(path) {
+			sub(/^\//, "", path)
+			while (sub(/[^\/]+\/\.\.\//, "", path)) {
+			}
+			if (path !~ /^(build|out)\//) {
+				print FILENAME, FNR, path
+			}
+		}
+		/^[ \t]*# shellcheck source=/ {
+			stated = $0
+			sub(/^.*source=/, "", stated)
+			next
+		}
+		/^[ \t]*#/ { next }
+		/^[ \t]*\. / && stated != "" {
+			show(stated)
+			stated = ""
+			next
+		}
+		/^[ \t]*\. / && $2 !~ /[$]/ { show($2) }
+		{
+			stated = ""
+			gsub(quote, "")
+			here = FILENAME
+			sub(/[^\/]*$/, "", here)
+			while (match($0, /[$](root|here)\/[A-Za-z0-9_.\/-]+/)) {
+				path = substr($0, RSTART + 6, RLENGTH - 6)
+				show((substr($0, RSTART, 5) == "$here" ? here : "") path)
+				$0 = substr($0, RSTART + RLENGTH)
+			}
+		}'
+}
+
+# may_read FROM TO: the same for shell files.
+may_read() {
+	case $1:$2 in
+	caesura:scripts/*) true ;;
+	# The only arrow at the tests: the commands `test` and `linux --test` are in
+	# them.
+	caesura:tests/suite/command.sh | caesura:tests/linux/host/run.sh) true ;;
+	tests/*) true ;;
+	*:tests/*) false ;;
+	scripts/*:scripts/* | scripts/*:bench/* | scripts/*:tools/*) true ;;
+	scripts/linux/root.sh:linux/module*) true ;; # which it builds
+	bench/*:bench/* | bench/*:tools/*) true ;;
+	linux/*:linux/* | tools/*:tools/*) true ;;
+	*) false ;;
+	esac
+}
+
+wrong=$(
+	includes | while read -r file line token; do
+		to=$(target "$file" "$token")
+		if ! allowed "$file" "$to"; then
+			echo "$file:$line: includes $token ($to)"
+		fi
+	done
+	sources | while read -r file line to; do
+		if ! may_read "$file" "$to"; then
+			echo "$file:$line: reads $to"
+		fi
+	done
+)
 if [ -n "$wrong" ]; then
 	echo "$wrong"
 	exit 1
