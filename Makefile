@@ -63,7 +63,7 @@ ABLATE_daif := src/arm64/mask.c
 ABLATE_broker := src/arm64/broker.c
 ABLATE_recover := src/arm64/end.c
 ABLATE_limit := src/watch.c
-ABLATE_note := src/note.c
+ABLATE_note := src/device_writes.c
 ABLATE_withdraw := src/policy.c
 ABLATE_mend := src/arm64/mend.c
 

@@ -7,7 +7,7 @@ LINUX := $(OUT)/linux
 # The library in a process: its core, what all gates share, and the gate of EL0.
 DAEMON_LIB := $(wildcard src/*.c) $(wildcard src/arm64/el0/*.[cS]) \
 	$(addprefix src/arm64/,access.c align.c broker.c describe.c end.c \
-		frame.c mask.c page.c trap.c)
+		frame.c mask.c trampoline.c trap.c)
 # What it does without: calls outside the queue, and what only they need.
 DAEMON_LIB := $(filter-out src/now.c src/owner.c src/reset.c \
 	src/selftest_now.c,$(DAEMON_LIB))

@@ -16,7 +16,7 @@
 #include <kernel/thread.h>
 
 #define SEED 0x0123456789abcdefull
-/* src/arm64/page.c: what x18 to x28 hold instead of the caller's. */
+/* src/arm64/trampoline.c: what x18 to x28 hold instead of the caller's. */
 #define GIVEN(n) (0x5ca1ull << 48 | (n))
 #define FIRST_GIVEN 18u
 #define LAST_GIVEN 28u

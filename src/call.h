@@ -66,7 +66,7 @@ static inline bool cz_watch_number(struct cz *cz)
 cz_service_mask cz_policy_withdraws(const struct cz *cz,
 				    const struct cz_ending *ending);
 
-/* ---- note.c ---- */
+/* ---- device_writes.c ---- */
 
 /* A secure call is made for firmware. */
 void cz_note_secure(struct cz *cz);

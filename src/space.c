@@ -124,7 +124,7 @@ static cz_status map_for_relocation(struct cz *cz)
 	return status;
 }
 
-/* Of devices, the first write of each call is to fault: see note.c. */
+/* Of devices, the first write of each call is to fault: see device_writes.c. */
 static cz_status map_for_calls(struct cz *cz)
 {
 	cz_status status = CZ_OK;

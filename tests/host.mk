@@ -54,7 +54,7 @@ unit-tables: $(OUT)/unit-tables/tables
 ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
 		frame.c mode.c describe.c end.c fixup.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
-		ending.c note.c policy.c)
+		ending.c device_writes.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) tests/unit/interleave.h \
 	$(wildcard src/arm64/*.h tests/arm64/*.h)
 
@@ -271,7 +271,7 @@ EMBED_ASM := $(wildcard src/arm64/*.S)
 # rest.
 EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
 	fixup.o machine.o machine.S.o gate_sandbox.S.o)
-EMBED_RECOVERY := $(addprefix src/,ending.o note.o policy.o watch.o \
+EMBED_RECOVERY := $(addprefix src/,ending.o device_writes.o policy.o watch.o \
 	arm64/describe.o arm64/mend.o)
 EMBED_TEXT_MAX := 36864
 EMBED_RECOVERY_MAX := 8192

@@ -655,7 +655,7 @@ struct cz_request {
 	cz_host_event done;
 };
 
-/* What the gate's assembly fills and reads; offsets are in src/arm64/gate.h. */
+/* What the gate's assembly fills and reads; offsets are in src/arm64/gate_layout.h. */
 struct cz_gate_context {
 	uint64_t words[128];
 };

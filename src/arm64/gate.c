@@ -4,8 +4,8 @@
  * firmware must leave as it found them.
  */
 #include "../gate.h"
-#include "gate.h"
-#include "system.h"
+#include "gate_layout.h"
+#include "sysreg.h"
 #include "trap.h"
 
 #define INSN_ESB 0xd503221fu

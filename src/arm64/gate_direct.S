@@ -5,7 +5,7 @@
  * trampoline in its own space that holds the gate's address, so that the way
  * home depends on no register that firmware could have changed.
  */
-#include "gate.h"
+#include "gate_layout.h"
 #include "save.inc"
 
 #define CPACR_FPEN_EL1 20		/* clear: FP/SIMD traps at EL1 */

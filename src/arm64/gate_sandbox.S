@@ -5,7 +5,7 @@
  * does; the hook makes that frame return to cz_gate_sandbox_return. Firmware sees
  * no register of the kernel's.
  */
-#include "gate.h"
+#include "gate_layout.h"
 #include "save.inc"
 
 	.text

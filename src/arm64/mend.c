@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Puts system registers back that firmware changed. */
 #include "../core.h"
-#include "system.h"
+#include "sysreg.h"
 
 /* Compares and mends one register. */
 #define CHECK(field, mask, name, anomaly)                             \

@@ -8,7 +8,7 @@
 #define CAESURA_ARM64_TRAP_H
 
 #include "access.h"
-#include "gate.h"
+#include "gate_layout.h"
 
 /* ---- trap.c ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of src/note.c: a device is opened, and nobody notes it. */
+/* In place of src/device_writes.c: a device is opened, and nobody notes it. */
 #include "call.h"
 #include "gate.h"
 

@@ -6,8 +6,8 @@
  * one is in use. A program of an image of its own: it enters the gate in the
  * worker's place, which sleeps meanwhile.
  */
-#include "arm64/gate.h"
 #include "adversary.h"
+#include "arm64/gate_layout.h"
 #include "call.h"
 #include "common.h"
 #include "keep.h"

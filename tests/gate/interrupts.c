@@ -7,7 +7,7 @@
  * gates stand between firmware's errors and the host's.
  */
 #include "interrupts.h"
-#include "arm64/gate.h"
+#include "arm64/gate_layout.h"
 #include "clobber.h"
 #include "common.h"
 #include "dev/gic.h"

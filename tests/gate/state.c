@@ -4,7 +4,7 @@
  * returned: with each bit clear and set before the call, and the other way round in
  * firmware. A program of an image of its own, which calls in the worker's place.
  */
-#include "arm64/gate.h"
+#include "arm64/gate_layout.h"
 #include "common.h"
 #include "gate.h"
 #include "place.h"

@@ -6,7 +6,7 @@
  * EL0 to EL0.
  */
 #include "../../gate.h"
-#include "../gate.h"
+#include "../gate_layout.h"
 #include "../trap.h"
 
 #define READ_THREAD()                                                 \

@@ -4,7 +4,7 @@
  * made to return here. What is between the two symbols is the gate, also where
  * GATE_ACTIVE is set: no call is ended there.
  */
-#include "../gate.h"
+#include "../gate_layout.h"
 #include "../save.inc"
 
 	.text

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The trampoline's page: the way out of firmware, and the null service. */
-#include "gate.h"
+#include "gate_layout.h"
 
 #define INSN_LDR_X17 0x58000091u /* ldr x17, TRAMPOLINE_LAND */
 #define INSN_LDR_X16 0x580000b0u /* ldr x16, TRAMPOLINE_CONTEXT */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The system registers that firmware must leave as it found them. */
-#ifndef CAESURA_ARM64_SYSTEM_H
-#define CAESURA_ARM64_SYSTEM_H
+#ifndef CAESURA_ARM64_SYSREG_H
+#define CAESURA_ARM64_SYSREG_H
 
-#include "gate.h"
+#include "gate_layout.h"
 
 #define READ_SYSREG(name)                                         \
 	__extension__({                                           \
@@ -33,7 +33,7 @@ struct system_registers {
 		coprocessor;
 };
 
-/* state.c: fills gate->has_state for the CPU with that MIDR_EL1. */
+/* pstate.c: fills gate->has_state for the CPU with that MIDR_EL1. */
 void cz_state_learn(struct gate *gate, uint64_t midr);
 
 /* mend.c: puts those back that differ; a mask of 1u << enum cz_anomaly. */

@@ -3,8 +3,8 @@
  * What the gates' C and assembly share: the layout of struct cz_gate_context's
  * words.
  */
-#ifndef CAESURA_ARM64_GATE_H
-#define CAESURA_ARM64_GATE_H
+#ifndef CAESURA_ARM64_GATE_LAYOUT_H
+#define CAESURA_ARM64_GATE_LAYOUT_H
 
 /* Offsets in bytes. */
 #define GATE_FUNCTION 0
@@ -163,7 +163,7 @@ extern const char cz_gate_sandbox_return[];
 extern const char cz_gate_sandbox_end[];
 extern const char cz_gate_el0_end[]; /* of the code */
 
-/* page.c: fills the trampoline's page, with a way to `land` if there is one, and what
+/* trampoline.c: fills the trampoline's page, with a way to `land` if there is one, and what
  * firmware in the sandbox is given. */
 void cz_gate_write_page(struct cz *cz, const char *land);
 

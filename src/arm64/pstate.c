@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What of PSTATE_KEPT a CPU has, by its ID registers. */
 #include "../core.h"
-#include "system.h"
+#include "sysreg.h"
 
 /* Four bits of an ID register are a number. */
 #define FIELD(name, shift) (READ_SYSREG(name) >> (shift)&15)
