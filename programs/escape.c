@@ -448,7 +448,7 @@ static void own_pages(const struct cz_host_pages *pages)
 static void own_given(void)
 {
 	own_pages(&firmware->stack);
-	own_pages(&firmware->now.pages);
+	own_pages(&firmware->direct_request.pages);
 	for (uint32_t i = 0; i < firmware->request_count; i++) {
 		own_pages(&firmware->requests[i].pages);
 	}

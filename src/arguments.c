@@ -44,7 +44,7 @@ static uint32_t capsule_bytes(const struct cz_efi_capsule_header *header)
 }
 
 /* The table of pointers, then each capsule. 0: malformed. */
-static CZ_SELDOM uint64_t capsules_bytes(const struct cz_argument *argument)
+static CZ_COLD uint64_t capsules_bytes(const struct cz_argument *argument)
 {
 	const struct cz_efi_capsule_header *const *capsules = argument->input;
 	uint64_t total = argument->size_bytes * sizeof(uint64_t);
@@ -64,9 +64,8 @@ static CZ_SELDOM uint64_t capsules_bytes(const struct cz_argument *argument)
 }
 
 /* False when the capsules are not the ones that were measured. */
-static CZ_SELDOM bool copy_capsules(uint8_t *to, uint64_t address,
-				    uint64_t room,
-				    const struct cz_argument *argument)
+static CZ_COLD bool copy_capsules(uint8_t *to, uint64_t address, uint64_t room,
+				  const struct cz_argument *argument)
 {
 	const struct cz_efi_capsule_header *const *capsules = argument->input;
 	uint64_t at = argument->size_bytes * sizeof(uint64_t);
@@ -191,7 +190,7 @@ static inline void clear(uint8_t *to, uint32_t bytes)
 	}
 }
 
-static CZ_SELDOM void copy_name(uint8_t *to, const struct cz_argument *argument)
+static CZ_COLD void copy_name(uint8_t *to, const struct cz_argument *argument)
 {
 	size_t bytes = cz_name_bytes(argument->input, argument->size_bytes);
 
@@ -325,8 +324,8 @@ static cz_status copy_all(const struct cz_request *request,
 }
 
 /* The call failed: sizes, which say how much room it takes. */
-static CZ_SELDOM void copy_sizes(const struct cz_request *request,
-				 const struct cz_call *call)
+static CZ_COLD void copy_sizes(const struct cz_request *request,
+			       const struct cz_call *call)
 {
 	for (uint32_t i = 0; i < call->argument_count; i++) {
 		if (is_size(call, i)) {
@@ -341,8 +340,8 @@ static CZ_SELDOM void copy_sizes(const struct cz_request *request,
  * too (section 8.2.1). Older firmware leaves the zero that was there, which no
  * variable's attributes are.
  */
-static CZ_SELDOM void copy_attributes(const struct cz_request *request,
-				      const struct cz_call *call)
+static CZ_COLD void copy_attributes(const struct cz_request *request,
+				    const struct cz_call *call)
 {
 	uint32_t attributes;
 

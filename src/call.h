@@ -41,7 +41,7 @@ bool cz_owner_try(struct cz *cz);
 
 /* ---- The watch over the call in flight: watch.c ---- */
 
-/* cz->watched: the number of the latest call, times CZ_WATCH_CALL, and whether
+/* cz->watch_state: the number of the latest call, times CZ_WATCH_CALL, and whether
  * the timer is on. */
 #define CZ_WATCH_ON 1ull
 #define CZ_WATCH_CALL 2ull
@@ -55,7 +55,7 @@ void cz_watch_start(struct cz *cz);
  * to be started, where that may be: it may want a lock of the host's. */
 static inline bool cz_watch_number(struct cz *cz)
 {
-	return (__atomic_fetch_add(&cz->watched, CZ_WATCH_CALL,
+	return (__atomic_fetch_add(&cz->watch_state, CZ_WATCH_CALL,
 				   __ATOMIC_RELEASE) &
 		CZ_WATCH_ON) == 0;
 }
@@ -69,10 +69,10 @@ cz_service_mask cz_policy_withdraws(const struct cz *cz,
 /* ---- device_writes.c ---- */
 
 /* A secure call is made for firmware. */
-void cz_note_secure(struct cz *cz);
+void cz_note_secure_call(struct cz *cz);
 /* After a call that touched something: closes the devices again. cz->touched stays
  * for cz_call_judge(). */
-void cz_note_close(struct cz *cz);
+void cz_protect_devices(struct cz *cz);
 
 /* ---- ending.c ---- */
 
@@ -150,7 +150,7 @@ static inline void cz_call_judge(struct cz *cz,
 
 /* worker.c: counts what seldom happens. True when firmware was cut off: services
  * may be withdrawn, and what is queued for them is to end. */
-bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome);
+bool cz_call_count_failure(struct cz *cz, const struct cz_outcome *outcome);
 
 /* As above. */
 static inline bool cz_call_count(struct cz *cz,
@@ -173,7 +173,7 @@ static inline bool cz_call_count(struct cz *cz,
 		stats->failures++;
 	}
 	if (outcome->status != CZ_OK || outcome->anomalies != 0) {
-		return cz_call_trouble(cz, outcome);
+		return cz_call_count_failure(cz, outcome);
 	}
 	return false;
 }

@@ -28,7 +28,7 @@
 
 /* Off the path that every call takes: kept out of line, so that the path does
  * not save registers for it. */
-#define CZ_SELDOM __attribute__((noinline, cold))
+#define CZ_COLD __attribute__((noinline, cold))
 
 static inline uint64_t cz_align_up(uint64_t value, uint64_t unit)
 {
@@ -253,7 +253,7 @@ uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 
 /* With the mutex: ends what is queued for services that a cz_call_now() which was
  * cut off has withdrawn, and gives firmware back after it. A mask of requests. */
-uint64_t cz_worker_sweep(struct cz *cz);
+uint64_t cz_worker_end_withdrawn(struct cz *cz);
 
 /* Firmware's value as a status, or CZ_E_BAD_STATUS. */
 cz_status cz_worker_status(uint64_t value);

@@ -20,7 +20,7 @@ static struct cz_mapping mapping_of(const struct cz_region *region,
 	};
 }
 
-CZ_SELDOM bool cz_note_device(struct cz *cz, uint64_t address)
+CZ_COLD bool cz_note_device_write(struct cz *cz, uint64_t address)
 {
 	const struct cz_region *region = cz_find_region(cz, address);
 	struct cz_mapping mapping;
@@ -45,12 +45,12 @@ CZ_SELDOM bool cz_note_device(struct cz *cz, uint64_t address)
 	return true;
 }
 
-CZ_SELDOM void cz_note_secure(struct cz *cz)
+CZ_COLD void cz_note_secure_call(struct cz *cz)
 {
 	cz->touched |= CZ_TOUCHED_SECURE;
 }
 
-CZ_SELDOM void cz_note_close(struct cz *cz)
+CZ_COLD void cz_protect_devices(struct cz *cz)
 {
 	for (uint32_t i = 0; i < CZ_MAX_REGIONS / 64; i++) {
 		uint64_t left = cz->open_devices[i];

@@ -8,7 +8,7 @@
 #include "gate.h"
 
 /* "driver+0x12 (0x40201012)", or where no driver is. */
-static void say_place(struct cz *cz, const char *before, uint64_t address)
+static void log_place(struct cz *cz, const char *before, uint64_t address)
 {
 	uint64_t offset;
 	const struct cz_image *image = cz_find_image(cz, address, &offset);
@@ -22,7 +22,7 @@ static void say_place(struct cz *cz, const char *before, uint64_t address)
 	}
 }
 
-static void say_fault(struct cz *cz, const char *service,
+static void log_fault(struct cz *cz, const char *service,
 		      const struct cz_ending *ending)
 {
 	uint64_t offset = 0;
@@ -69,7 +69,7 @@ static const char *window_part(const struct cz *cz, uint64_t address)
 	return "the arguments' window: of no present call, or behind a buffer";
 }
 
-static void say_address(struct cz *cz, const struct cz_ending *ending)
+static void log_address(struct cz *cz, const struct cz_ending *ending)
 {
 	const struct cz_region *region = cz_find_region(cz, ending->address);
 	const char *cause = ending->cause == NULL ? "fault" : ending->cause;
@@ -92,31 +92,31 @@ static void say_address(struct cz *cz, const struct cz_ending *ending)
 	}
 }
 
-static void say_where(struct cz *cz, const char *service,
+static void log_where(struct cz *cz, const char *service,
 		      const struct cz_ending *ending)
 {
 	if (ending->status == CZ_E_FAULT) {
-		say_fault(cz, service, ending);
+		log_fault(cz, service, ending);
 	} else if (ending->status == CZ_E_KILLED) {
 		cz_error(cz->host, "%s: past its kill limit of %llu ms",
 			 service,
 			 cz_ull(cz->policy.service[ending->service]
 					.kill_limit_ns /
 				1000000));
-		say_place(cz, "it was at", ending->pc);
+		log_place(cz, "it was at", ending->pc);
 	} else {
 		cz_error(cz->host, "%s: ended on request", service);
-		say_place(cz, "it was at", ending->pc);
+		log_place(cz, "it was at", ending->pc);
 	}
 	if (ending->address != CZ_NO_ADDRESS) {
-		say_address(cz, ending);
+		log_address(cz, ending);
 	}
 	for (uint32_t i = 0; i < ending->depth; i++) {
-		say_place(cz, "called from", ending->caller[i]);
+		log_place(cz, "called from", ending->caller[i]);
 	}
 }
 
-static void say_withdrawn(struct cz *cz, const struct cz_ending *ending)
+static void log_withdrawn(struct cz *cz, const struct cz_ending *ending)
 {
 	for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
 		if ((ending->withdrawn >> i & 1) != 0) {
@@ -127,7 +127,7 @@ static void say_withdrawn(struct cz *cz, const struct cz_ending *ending)
 	}
 }
 
-static void say_what_was_done(struct cz *cz, const struct cz_ending *ending)
+static void log_what_was_done(struct cz *cz, const struct cz_ending *ending)
 {
 	uint32_t touched = ending->touched;
 
@@ -147,22 +147,22 @@ static void say_what_was_done(struct cz *cz, const struct cz_ending *ending)
 				 ? " a secure call would not have been seen"
 				 : "");
 	}
-	say_withdrawn(cz, ending);
+	log_withdrawn(cz, ending);
 }
 
-CZ_SELDOM void cz_ending_report(struct cz *cz, const char *service)
+CZ_COLD void cz_ending_report(struct cz *cz, const char *service)
 {
 	const struct cz_ending *ending = &cz->ending;
 
-	say_where(cz, service, ending);
+	log_where(cz, service, ending);
 	if (ending->status == CZ_E_FAULT) {
 		cz_gate_report_registers(cz);
 	}
-	say_what_was_done(cz, ending);
+	log_what_was_done(cz, ending);
 }
 
-CZ_SELDOM void cz_ending_fill(struct cz *cz, enum cz_service service,
-			      uint64_t ran_ns)
+CZ_COLD void cz_ending_fill(struct cz *cz, enum cz_service service,
+			    uint64_t ran_ns)
 {
 	struct cz_ending *ending = &cz->ending;
 	uint64_t number = ending->number + 1;
@@ -180,9 +180,8 @@ CZ_SELDOM void cz_ending_fill(struct cz *cz, enum cz_service service,
 	cz_gate_describe_end(cz, ending);
 }
 
-CZ_SELDOM void cz_call_aftermath(struct cz *cz,
-				 const struct cz_request *request,
-				 const struct cz_outcome *outcome)
+CZ_COLD void cz_call_aftermath(struct cz *cz, const struct cz_request *request,
+			       const struct cz_outcome *outcome)
 {
 	if (cz->ended_by != 0) {
 		cz_ending_fill(cz, request->service,
@@ -191,7 +190,7 @@ CZ_SELDOM void cz_call_aftermath(struct cz *cz,
 	}
 	if (cz->touched != 0) {
 		/* A cz_call_now() has done that, while it had the CPU. */
-		cz_note_close(cz);
+		cz_protect_devices(cz);
 		cz->touched = 0;
 	}
 }
@@ -205,26 +204,27 @@ static const char *driver_of(struct cz *cz, uint32_t service)
 	return image == NULL ? "no image" : image->name;
 }
 
-CZ_SELDOM void cz_status_report(struct cz *cz, const struct cz_request *request,
-				uint64_t value)
+CZ_COLD void cz_status_report(struct cz *cz, const struct cz_request *request,
+			      uint64_t value)
 {
 	uint32_t service = request->service;
 
-	if (service < CZ_NULL_SERVICE && cz->bad_status[service] != value) {
-		cz->bad_status[service] = value;
+	if (service < CZ_NULL_SERVICE &&
+	    cz->last_bad_status[service] != value) {
+		cz->last_bad_status[service] = value;
 		cz_warn(cz->host, "%s (%s) returned 0x%llx, which is no status",
 			cz_service_name(request->service),
 			driver_of(cz, service), cz_ull(value));
 	}
 }
 
-CZ_SELDOM void cz_size_report(struct cz *cz, const struct cz_request *request)
+CZ_COLD void cz_size_report(struct cz *cz, const struct cz_request *request)
 {
 	uint32_t mask = 1u << request->service;
 
 	__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
-	if ((__atomic_fetch_or(&cz->bad_size, mask, __ATOMIC_RELAXED) & mask) ==
-	    0) {
+	if ((__atomic_fetch_or(&cz->bad_size_logged, mask, __ATOMIC_RELAXED) &
+	     mask) == 0) {
 		cz_warn(cz->host, "%s (%s) returned a size past the end",
 			cz_service_name(request->service),
 			driver_of(cz, request->service));
@@ -232,8 +232,8 @@ CZ_SELDOM void cz_size_report(struct cz *cz, const struct cz_request *request)
 }
 
 /* The rest is in the counts. */
-CZ_SELDOM void cz_call_report(struct cz *cz, const struct cz_request *request,
-			      uint32_t anomalies)
+CZ_COLD void cz_call_report(struct cz *cz, const struct cz_request *request,
+			    uint32_t anomalies)
 {
 	for (; anomalies != 0; anomalies &= anomalies - 1) {
 		uint32_t anomaly = (uint32_t)__builtin_ctz(anomalies);
@@ -261,10 +261,10 @@ bool cz_get_ending(struct cz *cz, enum cz_service service,
 	/* As cz_get_stats() does. */
 	cz_host_mutex_lock(cz->host, &cz->mutex);
 	do {
-		before = __atomic_load_n(&cz->now_count, __ATOMIC_ACQUIRE);
+		before = __atomic_load_n(&cz->stats_seq, __ATOMIC_ACQUIRE);
 		*ending = cz->endings[number];
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		after = __atomic_load_n(&cz->now_count, __ATOMIC_RELAXED);
+		after = __atomic_load_n(&cz->stats_seq, __ATOMIC_RELAXED);
 	} while (before != after || (before & 1) != 0);
 	cz_host_mutex_unlock(cz->host, &cz->mutex);
 	return ending->number != 0;

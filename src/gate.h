@@ -47,6 +47,6 @@ bool cz_gate_read_fails(struct cz_host *host, uint64_t address);
  * allowed, was the call's first to a device, which is open now: then it is to be
  * made again. From the exception, by the owner of firmware; any interrupt state.
  */
-bool cz_note_device(struct cz *cz, uint64_t address);
+bool cz_note_device_write(struct cz *cz, uint64_t address);
 
 #endif

@@ -120,7 +120,7 @@ static void release_memory(struct cz *cz)
 	}
 	free_pages(cz, &cz->stack);
 	free_pages(cz, &cz->trampoline);
-	free_pages(cz, &cz->now.pages);
+	free_pages(cz, &cz->direct_request.pages);
 	for (uint32_t i = 0; i < cz->request_count; i++) {
 		free_pages(cz, &cz->requests[i].pages);
 	}
@@ -140,7 +140,7 @@ static cz_status take_memory(struct cz *cz)
 {
 	if (!allocate(cz, CZ_STACK_PAGES, &cz->stack) ||
 	    !allocate(cz, 1, &cz->trampoline) ||
-	    !allocate(cz, cz->request_pages, &cz->now.pages)) {
+	    !allocate(cz, cz->request_pages, &cz->direct_request.pages)) {
 		return CZ_E_NO_MEMORY;
 	}
 	for (uint32_t i = 0; i < cz->request_count; i++) {

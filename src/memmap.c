@@ -34,7 +34,7 @@ bool cz_memmap_entry(const struct cz_memmap *map, uint32_t number,
 }
 
 /* Memory that is the operating system's after ExitBootServices(). */
-static bool is_the_systems(uint32_t type)
+static bool is_os_memory(uint32_t type)
 {
 	return (type >= CZ_EFI_LOADER_CODE &&
 		type <= CZ_EFI_BOOT_SERVICES_DATA) ||
@@ -45,7 +45,7 @@ static bool is_the_systems(uint32_t type)
 bool cz_memmap_is_runtime(const struct cz_efi_memory_descriptor *entry)
 {
 	return (entry->attribute & CZ_EFI_MEMORY_RUNTIME) != 0 &&
-	       !is_the_systems(entry->type);
+	       !is_os_memory(entry->type);
 }
 
 uint64_t cz_memmap_address(const struct cz_memmap *map,

@@ -12,13 +12,13 @@
 static void place(struct cz *cz, struct cz_request *request,
 		  uint32_t page_count)
 {
-	uint64_t page = cz->next_now_page;
+	uint64_t page = cz->next_direct_page;
 
-	if (page < cz->now_window_page ||
+	if (page < cz->direct_window_page ||
 	    page + page_count + 1 > cz->window_pages) {
-		page = cz->now_window_page;
+		page = cz->direct_window_page;
 	}
-	cz->next_now_page = page + page_count + 1;
+	cz->next_direct_page = page + page_count + 1;
 	request->used_pages = page_count;
 	request->address = cz->window_address + page * CZ_PAGE;
 }
@@ -50,7 +50,7 @@ static void enter(struct cz *cz, struct cz_request *request,
 	}
 	if (cz->touched != 0) {
 		/* Here, as the space may not be changed after the end. */
-		cz_note_close(cz);
+		cz_protect_devices(cz);
 	}
 	cz_host_borrow_end(host, cz->space, &cz->borrow);
 	cz_call_judge(cz, request, value, outcome);
@@ -63,11 +63,11 @@ static bool count(struct cz *cz, const struct cz_request *request,
 {
 	bool cut_off;
 
-	__atomic_store_n(&cz->now_count, cz->now_count + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&cz->stats_seq, cz->stats_seq + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	cut_off = cz_call_count(cz, request, outcome);
 	cz->stats.now++;
-	__atomic_store_n(&cz->now_count, cz->now_count + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&cz->stats_seq, cz->stats_seq + 1, __ATOMIC_RELEASE);
 	return cut_off;
 }
 
@@ -75,7 +75,7 @@ static bool count(struct cz *cz, const struct cz_request *request,
 static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 			    const struct cz_layout *layout, bool *cut_off)
 {
-	struct cz_request *request = &cz->now;
+	struct cz_request *request = &cz->direct_request;
 	struct cz_outcome outcome;
 	cz_status status;
 
@@ -105,10 +105,10 @@ static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 static void disown(struct cz *cz, bool cut_off)
 {
 	if (cut_off) {
-		cz->sweep_due = true;
+		cz->end_withdrawn_due = true;
 	}
-	if (cz->sweep_due) {
-		__atomic_store_n(&cz->now.state, CZ_REQUEST_DONE,
+	if (cz->end_withdrawn_due) {
+		__atomic_store_n(&cz->direct_request.state, CZ_REQUEST_DONE,
 				 __ATOMIC_RELEASE);
 	} else {
 		cz_owner_release(cz);
@@ -130,8 +130,8 @@ cz_status cz_call_now(struct cz *cz, const struct cz_call *call)
 	}
 	interrupts = cz_host_interrupts_off(cz->host);
 	if (cz_owner_try(cz)) {
-		__atomic_store_n(&cz->now.state, CZ_REQUEST_IN_FLIGHT,
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(&cz->direct_request.state,
+				 CZ_REQUEST_IN_FLIGHT, __ATOMIC_RELAXED);
 		status = call_owned(cz, call, &layout, &cut_off);
 		disown(cz, cut_off);
 	} else {

@@ -12,7 +12,8 @@
  * without a pause would keep it out, as it cannot be woken. */
 static bool is_workers_turn(const struct cz *cz)
 {
-	uint64_t until_ns = __atomic_load_n(&cz->turn_ns, __ATOMIC_RELAXED);
+	uint64_t until_ns =
+		__atomic_load_n(&cz->worker_turn_until_ns, __ATOMIC_RELAXED);
 
 	return until_ns != 0 && cz_host_now_ns(cz->host) < until_ns;
 }
@@ -22,7 +23,7 @@ static bool take_over(struct cz *cz)
 {
 	enum cz_request_state cut_off = CZ_REQUEST_DONE;
 
-	return __atomic_compare_exchange_n(&cz->now.state, &cut_off,
+	return __atomic_compare_exchange_n(&cz->direct_request.state, &cut_off,
 					   CZ_REQUEST_IN_FLIGHT, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
@@ -30,5 +31,5 @@ static bool take_over(struct cz *cz)
 bool cz_owner_try(struct cz *cz)
 {
 	return !is_workers_turn(cz) &&
-	       (cz_owner_take(cz, &cz->now) || take_over(cz));
+	       (cz_owner_take(cz, &cz->direct_request) || take_over(cz));
 }

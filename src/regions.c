@@ -307,6 +307,6 @@ cz_status cz_window_place(struct cz_boot *boot)
 		status = CZ_E_ARGUMENT;
 	}
 	cz->next_window_page = CZ_WINDOW_ARGUMENT_PAGE;
-	cz->now_window_page = cz->window_pages - (cz->request_pages + 1);
+	cz->direct_window_page = cz->window_pages - (cz->request_pages + 1);
 	return status;
 }

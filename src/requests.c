@@ -87,7 +87,7 @@ static int present_priority(struct cz *cz, const struct cz_request *request)
 		       : priority;
 }
 
-static CZ_SELDOM struct cz_request *first_of_many(struct cz *cz)
+static CZ_COLD struct cz_request *first_of_many(struct cz *cz)
 {
 	uint64_t left = cz->queued_requests;
 	struct cz_request *first = NULL;
@@ -126,7 +126,7 @@ struct cz_request *cz_requests_take(struct cz *cz)
 	return request;
 }
 
-CZ_SELDOM void cz_requests_put_back(struct cz *cz, struct cz_request *request)
+CZ_COLD void cz_requests_put_back(struct cz *cz, struct cz_request *request)
 {
 	__atomic_store_n(&request->state, CZ_REQUEST_QUEUED, __ATOMIC_RELAXED);
 	cz->queued_requests |= request->mask;
@@ -176,7 +176,7 @@ void cz_requests_signal(struct cz *cz, uint64_t requests)
 }
 
 /* Unlocks after a request may have become free. */
-static void unlock_with_room(struct cz *cz)
+static void unlock_and_signal_room(struct cz *cz)
 {
 	bool wanted = cz->room_waiters != 0;
 
@@ -213,7 +213,7 @@ cz_status cz_requests_admit(struct cz *cz, const struct cz_call *call,
 }
 
 /* Waits, with the mutex held, until a request may be free. */
-static CZ_SELDOM bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
+static CZ_COLD bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
 {
 	bool idle = cz->worker_idle;
 	bool came;
@@ -242,7 +242,7 @@ static void place(struct cz *cz, struct cz_request *request,
 	uint64_t page = cz->next_window_page;
 
 	/* With the page after the last, which stays unmapped. */
-	if (page + page_count + 1 > cz->now_window_page) {
+	if (page + page_count + 1 > cz->direct_window_page) {
 		page = CZ_WINDOW_ARGUMENT_PAGE;
 	}
 	cz->next_window_page = page + page_count + 1;
@@ -299,7 +299,7 @@ static cz_status enqueue(struct cz *cz, struct cz_request *request,
 	}
 	if (status != CZ_OK) {
 		cz_requests_free(cz, request);
-		unlock_with_room(cz);
+		unlock_and_signal_room(cz);
 		return status;
 	}
 	request->age = cz->next_age++;
@@ -366,7 +366,7 @@ static cz_status collect(struct cz *cz, struct cz_request *request,
 	}
 	lock(cz);
 	cz_requests_free(cz, request);
-	unlock_with_room(cz);
+	unlock_and_signal_room(cz);
 	return status;
 }
 
@@ -392,7 +392,7 @@ cz_status cz_call_and_wait(struct cz *cz, const struct cz_call *call,
 	}
 	if (!wait_until_done(cz, request, deadline_ns)) {
 		give_up(cz, request);
-		unlock_with_room(cz);
+		unlock_and_signal_room(cz);
 		return CZ_E_DEADLINE;
 	}
 	return collect(cz, request, call);
@@ -485,7 +485,7 @@ void cz_release(struct cz *cz, cz_request_id id)
 	if (request != NULL && request->waiter == NULL) {
 		give_up(cz, request);
 	}
-	unlock_with_room(cz);
+	unlock_and_signal_room(cz);
 }
 
 bool cz_service_available(const struct cz *cz, enum cz_service service)
@@ -522,7 +522,7 @@ void cz_restore(struct cz *cz, enum cz_service service)
 	}
 	lock(cz);
 	/* What is queued since before it was withdrawn does not come back. */
-	ended = cz_worker_sweep(cz);
+	ended = cz_worker_end_withdrawn(cz);
 	__atomic_fetch_and(&cz->withdrawn, ~(1u << number), __ATOMIC_RELAXED);
 	unlock(cz);
 	cz_requests_signal(cz, ended);
@@ -536,10 +536,10 @@ void cz_abort_in_flight(struct cz *cz)
 	/* The worker begins calls under the mutex: it is this one's number. */
 	lock(cz);
 	request = __atomic_load_n(&cz->in_flight, __ATOMIC_RELAXED);
-	number =
-		__atomic_load_n(&cz->watched, __ATOMIC_RELAXED) / CZ_WATCH_CALL;
-	if (request != NULL && request != &cz->now) {
-		__atomic_store_n(&cz->end_asked, cz_end_of(number, false),
+	number = __atomic_load_n(&cz->watch_state, __ATOMIC_RELAXED) /
+		 CZ_WATCH_CALL;
+	if (request != NULL && request != &cz->direct_request) {
+		__atomic_store_n(&cz->end_request, cz_end_of(number, false),
 				 __ATOMIC_RELEASE);
 		cz_host_interrupt(cz->host, cz->worker);
 	}
@@ -556,10 +556,10 @@ void cz_get_stats(struct cz *cz, struct cz_stats *stats)
 	 * cz_call_now() counts, on another CPU, is a moment's work. */
 	lock(cz);
 	do {
-		before = __atomic_load_n(&cz->now_count, __ATOMIC_ACQUIRE);
+		before = __atomic_load_n(&cz->stats_seq, __ATOMIC_ACQUIRE);
 		*stats = cz->stats;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		after = __atomic_load_n(&cz->now_count, __ATOMIC_RELAXED);
+		after = __atomic_load_n(&cz->stats_seq, __ATOMIC_RELAXED);
 	} while (before != after || (before & 1) != 0);
 	unlock(cz);
 }

@@ -54,7 +54,7 @@ static void unmap_pages(struct cz *cz, uint64_t window_page, size_t count)
 
 /* Maps every page of the arguments' window once, so that the host has made its
  * tables for them, and takes it away again. */
-static cz_status touch_window(struct cz *cz)
+static cz_status preallocate_window(struct cz *cz)
 {
 	const struct cz_host_pages *pages = &cz->requests[0].pages;
 	uint64_t page = CZ_WINDOW_ARGUMENT_PAGE;
@@ -278,7 +278,7 @@ static cz_status map_window(struct cz *cz)
 	if (status != CZ_OK) {
 		return status;
 	}
-	return touch_window(cz);
+	return preallocate_window(cz);
 }
 
 cz_status cz_space_build(struct cz_boot *boot, bool relocating)

@@ -8,12 +8,12 @@
  */
 #include "call.h"
 
-#define STEPS 16u /* looks in a limit */
-#define PATIENCE 8u /* looks until an interrupt has not come through */
+#define LOOKS_PER_LIMIT 16u /* looks in a limit */
+#define LOOKS_UNTIL_STUCK 8u /* looks until an interrupt has not come through */
 
 static uint64_t step_of(uint64_t limit_ns)
 {
-	return limit_ns / STEPS + 1;
+	return limit_ns / LOOKS_PER_LIMIT + 1;
 }
 
 void cz_watch_init(struct cz *cz)
@@ -26,7 +26,7 @@ void cz_watch_init(struct cz *cz)
 		}
 	}
 	if (least_ns == CZ_FOREVER) {
-		cz->watched = CZ_WATCH_ON; /* and never off: no timer */
+		cz->watch_state = CZ_WATCH_ON; /* and never off: no timer */
 		return;
 	}
 	cz->watch_period_ns = step_of(least_ns);
@@ -41,7 +41,7 @@ static uint64_t limit_of(const struct cz *cz, const struct cz_request *request)
 		       : CZ_FOREVER;
 }
 
-static void say_stuck(struct cz *cz, const struct cz_request *request)
+static void log_stuck(struct cz *cz, const struct cz_request *request)
 {
 	__atomic_fetch_add(&cz->stats.stuck, 1, __ATOMIC_RELAXED);
 	cz_error(cz->host,
@@ -58,15 +58,15 @@ static void ask_for_end(struct cz *cz, const struct cz_request *request,
 			uint64_t number, uint64_t asked)
 {
 	if (asked >= cz_end_of(number + 1, false) ||
-	    !__atomic_compare_exchange_n(&cz->end_asked, &asked,
+	    !__atomic_compare_exchange_n(&cz->end_request, &asked,
 					 cz_end_of(number, true), false,
 					 __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
 		return;
 	}
 	cz_host_interrupt(cz->host, cz->worker);
 	cz->watch_asked++;
-	if (cz->watch_asked == PATIENCE + 1) {
-		say_stuck(cz, request);
+	if (cz->watch_asked == LOOKS_UNTIL_STUCK + 1) {
+		log_stuck(cz, request);
 	}
 }
 
@@ -75,8 +75,9 @@ static void ask_for_end(struct cz *cz, const struct cz_request *request,
  * last look. But no look counts more than a step of the service's own limit: a timer
  * that is very late, or a clock that went on while the machine slept, ends no call.
  */
-static void count(struct cz *cz, const struct cz_request *request,
-		  uint64_t number, uint64_t passed_ns, uint64_t asked)
+static void count_running_time(struct cz *cz, const struct cz_request *request,
+			       uint64_t number, uint64_t passed_ns,
+			       uint64_t asked)
 {
 	uint64_t limit_ns = limit_of(cz, request);
 	uint64_t step_ns = step_of(limit_ns);
@@ -105,7 +106,7 @@ static void look(struct cz *cz, const struct cz_request *request,
 	}
 	/* cz_abort_in_flight() has sent one, which may have come before firmware
 	 * was entered: then it passed nothing. */
-	asked = __atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED);
+	asked = __atomic_load_n(&cz->end_request, __ATOMIC_RELAXED);
 	if (asked == cz_end_of(number, false)) {
 		cz_host_interrupt(cz->host, cz->worker);
 	}
@@ -113,9 +114,9 @@ static void look(struct cz *cz, const struct cz_request *request,
 		cz->watch_number = number;
 		cz->watch_ran_ns = 0;
 		cz->watch_asked = 0;
-	} else if (request == &cz->now ||
+	} else if (request == &cz->direct_request ||
 		   cz_host_is_running(cz->host, cz->worker)) {
-		count(cz, request, number, passed_ns, asked);
+		count_running_time(cz, request, number, passed_ns, asked);
 	}
 }
 
@@ -123,8 +124,8 @@ static void look(struct cz *cz, const struct cz_request *request,
 static bool is_idle(const struct cz *cz, const struct cz_request *request)
 {
 	return request == NULL ||
-	       (request == &cz->now &&
-		__atomic_load_n(&cz->now.state, __ATOMIC_RELAXED) ==
+	       (request == &cz->direct_request &&
+		__atomic_load_n(&cz->direct_request.state, __ATOMIC_RELAXED) ==
 			CZ_REQUEST_DONE);
 }
 
@@ -132,14 +133,14 @@ static bool is_idle(const struct cz *cz, const struct cz_request *request)
 static void fire(void *argument)
 {
 	struct cz *cz = argument;
-	uint64_t watched = __atomic_load_n(&cz->watched, __ATOMIC_ACQUIRE);
+	uint64_t watched = __atomic_load_n(&cz->watch_state, __ATOMIC_ACQUIRE);
 	const struct cz_request *request =
 		__atomic_load_n(&cz->in_flight, __ATOMIC_ACQUIRE);
 
 	if (!is_idle(cz, request)) {
 		look(cz, request, watched / CZ_WATCH_CALL);
 	} else if (__atomic_compare_exchange_n(
-			   &cz->watched, &watched, watched & ~CZ_WATCH_ON,
+			   &cz->watch_state, &watched, watched & ~CZ_WATCH_ON,
 			   false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 		return; /* the next call starts it again */
 	}
@@ -148,9 +149,9 @@ static void fire(void *argument)
 			    fire, cz);
 }
 
-CZ_SELDOM void cz_watch_start(struct cz *cz)
+CZ_COLD void cz_watch_start(struct cz *cz)
 {
-	__atomic_fetch_or(&cz->watched, CZ_WATCH_ON, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&cz->watch_state, CZ_WATCH_ON, __ATOMIC_RELAXED);
 	cz_host_timer_start(cz->host, &cz->watch_timer,
 			    cz_host_now_ns(cz->host) + cz->watch_period_ns,
 			    fire, cz);

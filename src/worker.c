@@ -44,7 +44,8 @@ cz_status cz_worker_status(uint64_t value)
 	return CZ_E_BAD_STATUS;
 }
 
-CZ_SELDOM bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome)
+CZ_COLD bool cz_call_count_failure(struct cz *cz,
+				   const struct cz_outcome *outcome)
 {
 	uint32_t anomalies = outcome->anomalies;
 	cz_status ended_by = cz->ended_by;
@@ -76,8 +77,8 @@ CZ_SELDOM bool cz_call_trouble(struct cz *cz, const struct cz_outcome *outcome)
 }
 
 /* Not pinned, and firmware is idle: it is this request's. */
-static CZ_SELDOM void set_cpus(struct cz *cz, const struct cz_request *request,
-			       struct cz_outcome *outcome)
+static CZ_COLD void set_cpus(struct cz *cz, const struct cz_request *request,
+			     struct cz_outcome *outcome)
 {
 	const void *cpus = request->argument_alias[0];
 
@@ -130,14 +131,14 @@ static void run(struct cz *cz, struct cz_request *request,
  * queued. Another may have taken firmware over from it since: then the sweep stays
  * due. A mask of requests that were ended.
  */
-CZ_SELDOM uint64_t cz_worker_sweep(struct cz *cz)
+CZ_COLD uint64_t cz_worker_end_withdrawn(struct cz *cz)
 {
 	enum cz_request_state cut_off = CZ_REQUEST_DONE;
 
-	if (__atomic_compare_exchange_n(&cz->now.state, &cut_off,
+	if (__atomic_compare_exchange_n(&cz->direct_request.state, &cut_off,
 					CZ_REQUEST_FREE, false,
 					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-		cz->sweep_due = false;
+		cz->end_withdrawn_due = false;
 		cz_owner_release(cz);
 	}
 	return cz_requests_end(
@@ -146,14 +147,15 @@ CZ_SELDOM uint64_t cz_worker_sweep(struct cz *cz)
 }
 
 /* With the mutex, which it gives back: a cz_call_now() owns firmware. */
-static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
+static CZ_COLD void wait_for_owner(struct cz *cz, struct cz_request *request)
 {
 	uint64_t now_ns = cz_host_now_ns(cz->host);
 	uint64_t ended;
 
-	__atomic_store_n(&cz->turn_ns, now_ns + CZ_TURN_NS, __ATOMIC_RELAXED);
+	__atomic_store_n(&cz->worker_turn_until_ns, now_ns + CZ_TURN_NS,
+			 __ATOMIC_RELAXED);
 	cz_requests_put_back(cz, request);
-	ended = cz_worker_sweep(cz);
+	ended = cz_worker_end_withdrawn(cz);
 	if (ended != 0) {
 		cz_host_mutex_unlock(cz->host, &cz->mutex);
 		cz_requests_signal(cz, ended);
@@ -167,7 +169,7 @@ static CZ_SELDOM void step_back(struct cz *cz, struct cz_request *request)
 
 /* With the mutex: a request whose thread has but to run, to fill it or to take what
  * is done; NULL: there is none. */
-static CZ_SELDOM struct cz_request *held_up(struct cz *cz)
+static CZ_COLD struct cz_request *find_thread_to_lend(struct cz *cz)
 {
 	for (uint32_t i = 0; i < cz->request_count; i++) {
 		struct cz_request *request = &cz->requests[i];
@@ -191,7 +193,7 @@ static CZ_SELDOM struct cz_request *held_up(struct cz *cz)
  * freed the request, and only the worker clears that: so the thread lives for as long
  * as it is lent to.
  */
-static CZ_SELDOM void lend_to(struct cz *cz, struct cz_request *request)
+static CZ_COLD void lend_priority(struct cz *cz, struct cz_request *request)
 {
 	cz_host_thread thread = request->waiter;
 	bool done = request->state == CZ_REQUEST_DONE;
@@ -223,17 +225,17 @@ static struct cz_request *next(struct cz *cz)
 			if (cz_owner_take(cz, request)) {
 				break;
 			}
-			step_back(cz, request);
+			wait_for_owner(cz, request);
 			continue;
 		}
 		if (cz->stopping) {
 			break;
 		}
 		if (cz->room_waiters != 0) {
-			request = held_up(cz);
+			request = find_thread_to_lend(cz);
 		}
 		if (request != NULL) {
-			lend_to(cz, request);
+			lend_priority(cz, request);
 			continue;
 		}
 		cz_host_event_clear(cz->host, &cz->work);

@@ -667,8 +667,8 @@ struct cz {
 
 	/* Atomic. */
 	uint32_t withdrawn; /* a mask of services */
-	uint32_t bad_size; /* the same: of which it has been said */
-	/* Who owns firmware: NULL, a request of the worker's, or &now. Taken by
+	uint32_t bad_size_logged; /* the same: of which it has been said */
+	/* Who owns firmware: NULL, a request of the worker's, or &direct_request. Taken by
 	 * compare-and-swap; by the worker with the mutex held. */
 	struct cz_request *in_flight;
 
@@ -690,9 +690,9 @@ struct cz {
 
 	/* Atomic: which call is to be ended, by its number, and whether its limit
 	 * says so; see CZ_END_*. */
-	uint64_t end_asked;
+	uint64_t end_request;
 	/* Atomic: the number of the latest call, and whether the watch is on. */
-	uint64_t watched;
+	uint64_t watch_state;
 	/* Atomic: the latest call has left firmware. What is done for it then, or
 	 * said about it, is not its time. */
 	bool left_firmware;
@@ -715,7 +715,7 @@ struct cz {
 	uint32_t rt_supported; /* EFI_RT_PROPERTIES mask */
 	uint64_t function[CZ_SERVICE_COUNT]; /* 0: absent */
 	uint64_t window_address, window_pages;
-	uint64_t now_window_page; /* cz_call_now()'s part, to the end */
+	uint64_t direct_window_page; /* cz_call_now()'s part, to the end */
 	uint64_t stack_top; /* firmware's */
 	struct cz_host_pages stack;
 	struct cz_host_pages trampoline;
@@ -730,11 +730,12 @@ struct cz {
 	 * of its kind was cut off, and what is queued for the withdrawn services
 	 * has to end before the worker's next call. The state is atomic: whoever
 	 * changes it from DONE owns firmware. */
-	struct cz_request now;
-	bool sweep_due; /* a call was cut off since the queue was swept last */
-	uint64_t next_now_page; /* its arguments' next address */
-	uint32_t now_count; /* odd while it writes stats */
-	uint64_t turn_ns; /* atomic; until then the worker goes next */
+	struct cz_request direct_request;
+	bool end_withdrawn_due; /* a call was cut off since the queue was swept last */
+	uint64_t next_direct_page; /* its arguments' next address */
+	uint32_t stats_seq; /* odd while it writes stats */
+	uint64_t
+		worker_turn_until_ns; /* atomic; until then the worker goes next */
 	cz_host_borrow borrow;
 
 	/* The watch's own: see src/watch.c. */
@@ -744,8 +745,8 @@ struct cz {
 
 	/* The owner's. */
 	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */
-	uint64_t bad_status[CZ_NULL_SERVICE]; /* said last; 0: none */
-	uint32_t refusal_said; /* services: a refused secure call is logged */
+	uint64_t last_bad_status[CZ_NULL_SERVICE]; /* said last; 0: none */
+	uint32_t refusal_logged; /* services: a refused secure call is logged */
 	struct cz_ending ending; /* being filled */
 	struct cz_ending endings[CZ_NULL_SERVICE]; /* as stats are */
 

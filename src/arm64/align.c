@@ -85,7 +85,7 @@ bool cz_align_access(struct cz *cz, struct cz_frame *frame,
 	}
 	if (access.is_store) {
 		/* Opened, if it is the first: not to fault on firmware's behalf. */
-		(void)cz_note_device(cz, access.address);
+		(void)cz_note_device_write(cz, access.address);
 	}
 	if (!move_all(cz, frame, &access)) {
 		return false;

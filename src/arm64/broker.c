@@ -118,14 +118,15 @@ static bool allowed(struct cz *cz, const struct cz_frame *frame,
 }
 
 /* PSCI's version and features: nothing is different for having been asked. */
-static bool asks_only(const struct rule *rule)
+static bool changes_nothing(const struct rule *rule)
 {
 	return rule->when == ALWAYS && rule->buffer == NO_BUFFER;
 }
 
 /* What the call has left in a partition, by the result. */
-static void follow(struct virtual_machine *virtual, const struct rule *rule,
-		   uint64_t w1, uint64_t result)
+static void note_suspension(struct virtual_machine *virtual,
+			    const struct rule *rule, uint64_t w1,
+			    uint64_t result)
 {
 	uint32_t function = (uint32_t)result;
 
@@ -149,9 +150,9 @@ static bool pass_on(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 	uint64_t start = cz_host_now_ns(cz->host);
 	bool made = cz_host_secure_call(cz->host, conduit, frame->x);
 
-	if (made && !asks_only(rule)) {
-		cz_note_secure(cz);
-		follow(&gate_of(cz)->virtual, rule, w1, frame->x[0]);
+	if (made && !changes_nothing(rule)) {
+		cz_note_secure_call(cz);
+		note_suspension(&gate_of(cz)->virtual, rule, w1, frame->x[0]);
 	}
 	if (made && stats != NULL) {
 		stats->secure_calls++;
@@ -179,14 +180,14 @@ void cz_broker_call(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 
 /* The first of each service, SetVirtualAddressMap's included: firmware that asks in
  * every call would fill the log. */
-static bool is_news(struct cz *cz)
+static bool is_first_refusal(struct cz *cz)
 {
 	uint32_t bit = 1u << (cz->in_flight == NULL ? CZ_SERVICE_COUNT
 						    : cz->in_flight->service);
-	bool news = (cz->refusal_said & bit) == 0;
+	bool is_first = (cz->refusal_logged & bit) == 0;
 
-	cz->refusal_said |= bit;
-	return news;
+	cz->refusal_logged |= bit;
+	return is_first;
 }
 
 void cz_broker_report(struct cz *cz)
@@ -195,7 +196,7 @@ void cz_broker_report(struct cz *cz)
 	const struct cz_image *image;
 	uint64_t offset = gate->refused_pc;
 
-	if (gate->refused != 0 && is_news(cz)) {
+	if (gate->refused != 0 && is_first_refusal(cz)) {
 		image = cz_find_image(cz, gate->refused_pc, &offset);
 		cz_warn(cz->host,
 			"secure call 0x%llx at %s+0x%llx refused: "

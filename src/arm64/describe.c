@@ -186,7 +186,7 @@ static void find_callers(const struct cz *cz, const struct cz_frame *frame,
 	}
 }
 
-CZ_SELDOM void cz_gate_describe_end(struct cz *cz, struct cz_ending *ending)
+CZ_COLD void cz_gate_describe_end(struct cz *cz, struct cz_ending *ending)
 {
 	const struct gate *gate = gate_of(cz);
 
@@ -217,7 +217,7 @@ static void report_instruction(struct cz *cz, const struct gate *gate)
 	}
 }
 
-CZ_SELDOM void cz_gate_report_registers(struct cz *cz)
+CZ_COLD void cz_gate_report_registers(struct cz *cz)
 {
 	const struct gate *gate = gate_of(cz);
 	const struct cz_frame *frame = &gate->end;

@@ -56,19 +56,19 @@ static bool must_go_on(const struct cz *cz)
 
 /* An end was asked for: of this call, or of one that has returned since. One that
  * must go on does so, unless its limit has come. */
-static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
+static CZ_COLD void act_on_end(struct cz *cz, struct cz_frame *frame)
 {
-	uint64_t asked = __atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE);
+	uint64_t asked = __atomic_load_n(&cz->end_request, __ATOMIC_ACQUIRE);
 	uint64_t expected = asked;
-	uint64_t number =
-		__atomic_load_n(&cz->watched, __ATOMIC_RELAXED) / CZ_WATCH_CALL;
+	uint64_t number = __atomic_load_n(&cz->watch_state, __ATOMIC_RELAXED) /
+			  CZ_WATCH_CALL;
 	bool kill = asked == cz_end_of(number, true);
 
 	if (!kill && asked == cz_end_of(number, false) && must_go_on(cz)) {
 		return;
 	}
 	/* A newer one stays. It comes with an interrupt, which acts on it. */
-	(void)__atomic_compare_exchange_n(&cz->end_asked, &expected, 0, false,
+	(void)__atomic_compare_exchange_n(&cz->end_request, &expected, 0, false,
 					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	if (kill || asked == cz_end_of(number, false)) {
 		cz_gate_end(cz, frame, 0, 0, kill ? CZ_E_KILLED : CZ_E_ABORTED);
@@ -78,9 +78,9 @@ static CZ_SELDOM void act_on_end(struct cz *cz, struct cz_frame *frame)
 void cz_firmware_resume(struct cz *cz, struct cz_frame *frame)
 {
 	if (gate_of(cz)->virtual.masked) {
-		cz_mask_go_on(cz);
+		cz_mask_resume(cz);
 	}
-	if (__atomic_load_n(&cz->end_asked, __ATOMIC_RELAXED) != 0) {
+	if (__atomic_load_n(&cz->end_request, __ATOMIC_RELAXED) != 0) {
 		act_on_end(cz, frame);
 	}
 }
@@ -126,9 +126,9 @@ static bool emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 	bool emulated;
 
 	cz_mask_pause(cz);
-	cz_machine_interrupts(gate_of(cz)->daif);
+	cz_machine_set_daif(gate_of(cz)->daif);
 	emulated = cz_trap_emulate(cz, frame, esr, far);
-	cz_machine_interrupts(MASKED);
+	cz_machine_set_daif(MASKED);
 	return emulated;
 }
 
@@ -139,9 +139,9 @@ static bool note(struct cz *cz, const struct cz_frame *frame, uint64_t far)
 	bool noted;
 
 	cz_mask_pause(cz);
-	cz_machine_interrupts(gate_of(cz)->daif | (frame->pstate & MASKED));
-	noted = cz_note_device(cz, far);
-	cz_machine_interrupts(MASKED);
+	cz_machine_set_daif(gate_of(cz)->daif | (frame->pstate & MASKED));
+	noted = cz_note_device_write(cz, far);
+	cz_machine_set_daif(MASKED);
 	return noted;
 }
 
@@ -173,7 +173,7 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 	return true;
 }
 
-CZ_SELDOM void cz_gate_report_sandbox(struct cz *cz)
+CZ_COLD void cz_gate_report_sandbox(struct cz *cz)
 {
 	/* A console may be slow: that is not firmware's time. */
 	__atomic_store_n(&cz->left_firmware, true, __ATOMIC_RELAXED);

@@ -26,7 +26,7 @@ static inline uint64_t state_of_cpu(struct gate *gate)
 }
 
 /* Not inline: where there is nothing to read, the path of a call stays short. */
-static __attribute__((noinline)) uint64_t read_what_there_is(uint64_t has)
+static __attribute__((noinline)) uint64_t read_present_state(uint64_t has)
 {
 	uint64_t state = 0;
 
@@ -54,7 +54,7 @@ static __attribute__((noinline)) uint64_t read_what_there_is(uint64_t has)
 /* Each register has its bit where PSTATE has it. */
 static inline uint64_t read_state(uint64_t has)
 {
-	return has == 0 ? has : read_what_there_is(has);
+	return has == 0 ? has : read_present_state(has);
 }
 
 /* All but the last, which the gate's assembly needs and reads itself. */

@@ -49,21 +49,21 @@ uint64_t cz_machine_cache_size(uint64_t select, bool second)
 	__asm__ volatile("msr csselr_el1, %0\n\tisb" ::"r"(select));
 	value = second ? READ("s3_1_c0_c0_2") : READ("ccsidr_el1");
 	__asm__ volatile("msr csselr_el1, %0\n\tisb" ::"r"(before));
-	cz_machine_interrupts(daif);
+	cz_machine_set_daif(daif);
 	return value;
 }
 
-void cz_machine_interrupts(uint64_t daif)
+void cz_machine_set_daif(uint64_t daif)
 {
 	__asm__ volatile("msr daif, %0" ::"r"(daif) : "memory");
 }
 
-void cz_machine_clean(const void *alias)
+void cz_machine_clean_line(const void *alias)
 {
 	__asm__ volatile("dc civac, %0\n\tdsb sy" ::"r"(alias) : "memory");
 }
 
-void cz_machine_forget_code(void)
+void cz_machine_invalidate_code(void)
 {
 	__asm__ volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" ::
 				 : "memory");

@@ -31,7 +31,7 @@ void cz_mask_pause(struct cz *cz)
 	}
 }
 
-void cz_mask_go_on(struct cz *cz)
+void cz_mask_resume(struct cz *cz)
 {
 	struct virtual_machine *virtual = machine_of(cz);
 

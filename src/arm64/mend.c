@@ -12,8 +12,8 @@
 		}                                                     \
 	} while (0)
 
-CZ_SELDOM uint32_t cz_mend_registers(const struct system_registers *before,
-				     const struct system_registers *after)
+CZ_COLD uint32_t cz_mend_registers(const struct system_registers *before,
+				   const struct system_registers *after)
 {
 	uint32_t found = 0;
 

@@ -9,7 +9,7 @@
 /* ID_AA64PFR1_EL1.SSBS: from here on the bit can be read and written. */
 #define SSBS_REGISTERS 2
 
-CZ_SELDOM void cz_state_learn(struct gate *gate, uint64_t midr)
+CZ_COLD void cz_state_learn(struct gate *gate, uint64_t midr)
 {
 	uint64_t has = 0;
 

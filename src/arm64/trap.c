@@ -319,10 +319,10 @@ static bool do_nothing(struct trap *trap)
 	return true;
 }
 
-static bool forget_code(struct trap *trap)
+static bool invalidate_code(struct trap *trap)
 {
 	(void)trap;
-	cz_machine_forget_code();
+	cz_machine_invalidate_code();
 	return true;
 }
 
@@ -347,7 +347,7 @@ static bool clean(struct trap *trap)
 	if (alias == NULL) {
 		return false;
 	}
-	cz_machine_clean(alias);
+	cz_machine_clean_line(alias);
 	return true;
 }
 
@@ -464,9 +464,9 @@ static const struct emulation emulations[] = {
 	{KEY(1, 0, 9, 0, 0), ANY_CRM | ANY_OP2, CZ_TRAP_TRANSLATION, NULL,
 	 do_nothing},
 	/* IC IALLUIS, IALLU, IVAU */
-	{KEY(1, 0, 7, 1, 0), 0, CZ_TRAP_CACHE, NULL, forget_code},
-	{KEY(1, 0, 7, 5, 0), 0, CZ_TRAP_CACHE, NULL, forget_code},
-	{KEY(1, 3, 7, 5, 1), 0, CZ_TRAP_CACHE, NULL, forget_code},
+	{KEY(1, 0, 7, 1, 0), 0, CZ_TRAP_CACHE, NULL, invalidate_code},
+	{KEY(1, 0, 7, 5, 0), 0, CZ_TRAP_CACHE, NULL, invalidate_code},
+	{KEY(1, 3, 7, 5, 1), 0, CZ_TRAP_CACHE, NULL, invalidate_code},
 	/* DC IVAC, CVAC, CVAU, CVAP, CVADP, CIVAC; ISW, CSW, CISW */
 	{KEY(1, 0, 7, 6, 1), 0, CZ_TRAP_CACHE, NULL, clean},
 	{KEY(1, 3, 7, 10, 1), 0, CZ_TRAP_CACHE, NULL, clean},

@@ -48,7 +48,7 @@ void cz_gate_end(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 void cz_mask_write(struct cz *cz, uint64_t daif);
 /* The worker is interrupted; it runs on; the call has come to its end. */
 void cz_mask_pause(struct cz *cz);
-void cz_mask_go_on(struct cz *cz);
+void cz_mask_resume(struct cz *cz);
 void cz_mask_end(struct cz *cz);
 
 /* ---- broker.c ---- */
@@ -86,11 +86,11 @@ uint64_t cz_machine_identification(uint32_t number);
 /* CCSIDR_EL1 or, with FEAT_CCIDX, CCSIDR2_EL1, of a cache. */
 uint64_t cz_machine_cache_size(uint64_t select, bool second);
 /* DAIF. */
-void cz_machine_interrupts(uint64_t daif);
+void cz_machine_set_daif(uint64_t daif);
 /* A cache line, by an address of the host's: to memory, and out of the cache;
  * all instruction caches. */
-void cz_machine_clean(const void *alias);
-void cz_machine_forget_code(void);
+void cz_machine_clean_line(const void *alias);
+void cz_machine_invalidate_code(void);
 /* Bytes of the installed space with firmware's own rights, never the host's. 0, or
  * the syndrome of the abort that it took. */
 uint64_t cz_machine_user_read(uint64_t address, uint8_t *value);

@@ -35,7 +35,7 @@ void cz_mask_pause(struct cz *cz)
 	(void)cz;
 }
 
-void cz_mask_go_on(struct cz *cz)
+void cz_mask_resume(struct cz *cz)
 {
 	(void)cz;
 }

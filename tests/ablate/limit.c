@@ -4,7 +4,7 @@
 
 void cz_watch_init(struct cz *cz)
 {
-	cz->watched = CZ_WATCH_ON;
+	cz->watch_state = CZ_WATCH_ON;
 }
 
 void cz_watch_start(struct cz *cz)

@@ -3,7 +3,7 @@
 #include "call.h"
 #include "gate.h"
 
-bool cz_note_device(struct cz *cz, uint64_t address)
+bool cz_note_device_write(struct cz *cz, uint64_t address)
 {
 	const struct cz_region *region = cz_find_region(cz, address);
 	struct cz_mapping mapping;
@@ -22,12 +22,12 @@ bool cz_note_device(struct cz *cz, uint64_t address)
 	return cz_host_space_map(cz->host, cz->space, &mapping);
 }
 
-void cz_note_secure(struct cz *cz)
+void cz_note_secure_call(struct cz *cz)
 {
 	(void)cz;
 }
 
-void cz_note_close(struct cz *cz)
+void cz_protect_devices(struct cz *cz)
 {
 	(void)cz;
 }

@@ -7,6 +7,6 @@
 
 bool cz_owner_try(struct cz *cz)
 {
-	__atomic_store_n(&cz->in_flight, &cz->now, __ATOMIC_RELAXED);
+	__atomic_store_n(&cz->in_flight, &cz->direct_request, __ATOMIC_RELAXED);
 	return true;
 }

@@ -34,7 +34,7 @@ uint64_t cz_machine_cache_size(uint64_t select, bool second)
 	return 0xcc000000 | select << 4 | second;
 }
 
-void cz_machine_clean(const void *alias)
+void cz_machine_clean_line(const void *alias)
 {
 	const uint8_t *byte = alias;
 
@@ -43,12 +43,12 @@ void cz_machine_clean(const void *alias)
 		(uint64_t)(byte - fake_host.data) + FAKE_DATA + FAKE_SHIFT;
 }
 
-void cz_machine_forget_code(void)
+void cz_machine_invalidate_code(void)
 {
 	fake_host.forgotten++;
 }
 
-void cz_machine_interrupts(uint64_t daif)
+void cz_machine_set_daif(uint64_t daif)
 {
 	fake_host.daif = daif;
 }
@@ -242,7 +242,7 @@ void fake_start(void)
 	fake_cz.stack.alias = (uint8_t *)stack;
 	memset(stack, 0, sizeof(stack));
 	fake_cz.policy = cz_default_policy;
-	fake_cz.watched = 7 * 2;
+	fake_cz.watch_state = 7 * 2;
 	fake_cz.image_count = 1;
 	fake_cz.images[0] = (struct cz_image){
 		.address = FAKE_CODE, .size_bytes = 4096, .name = "FakeDxe"};

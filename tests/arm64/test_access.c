@@ -247,7 +247,7 @@ static void a_suspended_request_is_not_aborted(void **state)
 	(void)state;
 	start_secure_world(1);
 	assert_int_equal(secure(SMC, REQUEST, FAKE_PARTITION), FFA_INTERRUPTED);
-	fake_cz.end_asked = cz_end_of(7, false);
+	fake_cz.end_request = cz_end_of(7, false);
 	cz_firmware_resume(&fake_cz, &fake_frame);
 	assert_int_equal(fake_cz.ended_by, 0);
 	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION << 16), 0xc4000070);
@@ -256,7 +256,7 @@ static void a_suspended_request_is_not_aborted(void **state)
 
 	start_secure_world(1);
 	assert_int_equal(secure(SMC, REQUEST, FAKE_PARTITION), FFA_INTERRUPTED);
-	fake_cz.end_asked = cz_end_of(7, true);
+	fake_cz.end_request = cz_end_of(7, true);
 	cz_firmware_resume(&fake_cz, &fake_frame);
 	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
 }

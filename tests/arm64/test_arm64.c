@@ -439,13 +439,13 @@ static void masked_time_is_the_workers_own(void **state)
 	assert_true(fake_trap(DAIFSET(2), EC_SYSTEM));
 	assert_int_equal(read_as(DAIF, CZ_TRAP_MASK), DAIF_I);
 	fake_host.now_ns = 50; /* not yet: firmware has not gone on */
-	cz_mask_go_on(&fake_cz);
+	cz_mask_resume(&fake_cz);
 	fake_host.now_ns = 150;
 	cz_mask_pause(&fake_cz);
 	fake_host.now_ns = 10000; /* somebody else's */
 	cz_mask_pause(&fake_cz);
-	cz_mask_go_on(&fake_cz);
-	cz_mask_go_on(&fake_cz);
+	cz_mask_resume(&fake_cz);
+	cz_mask_resume(&fake_cz);
 	fake_host.now_ns = 10030;
 	assert_true(fake_trap(DAIFCLR(15), EC_SYSTEM));
 	assert_int_equal(stats()->masked_ns, 130);
@@ -458,7 +458,7 @@ static void a_mask_that_is_left_is_closed(void **state)
 {
 	(void)state;
 	write_as(DAIF, 0x3c0, CZ_TRAP_MASK);
-	cz_mask_go_on(&fake_cz);
+	cz_mask_resume(&fake_cz);
 	fake_host.now_ns = 9;
 	assert_true(fake_trap(DAIFCLR(1), EC_SYSTEM)); /* F only */
 	assert_int_equal(stats()->masked_windows, 0);
@@ -466,7 +466,7 @@ static void a_mask_that_is_left_is_closed(void **state)
 	assert_int_equal(stats()->masked_ns, 9);
 	assert_false(gate_of(&fake_cz)->virtual.masked);
 	cz_mask_pause(&fake_cz);
-	cz_mask_go_on(&fake_cz);
+	cz_mask_resume(&fake_cz);
 	assert_int_equal(stats()->masked_ns, 9);
 }
 
@@ -611,7 +611,7 @@ static void emulation_leaves_interrupts_as_the_call_has_them(void **state)
 	assert_int_equal(fake_host.daif, 0x3c0);
 	assert_int_equal(fake_frame.pstate, 0);
 	/* An abort that was asked for meanwhile. */
-	fake_cz.end_asked = cz_end_of(7, false);
+	fake_cz.end_request = cz_end_of(7, false);
 	take(EC_SYSTEM, FAKE_CODE, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_ABORTED);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc, cz_gate_sandbox_end);
@@ -640,11 +640,11 @@ static void el0_is_firmware_there_and_el1t_in_the_direct_gate(void **state)
 
 #define WRITE_DENIED (ISS_WNR | FAULT_PERMISSION | 3)
 
-static void resume(uint64_t end_asked)
+static void resume(uint64_t end_request)
 {
 	fake_cz.ended_by = 0;
 	fake_frame.pc = FAKE_CODE;
-	fake_cz.end_asked = end_asked;
+	fake_cz.end_request = end_request;
 	cz_firmware_resume(&fake_cz, &fake_frame);
 }
 
@@ -653,12 +653,12 @@ static void an_end_is_one_calls(void **state)
 	(void)state;
 	resume(cz_end_of(6, false));
 	assert_int_equal(fake_cz.ended_by, 0);
-	assert_int_equal(fake_cz.end_asked, 0);
+	assert_int_equal(fake_cz.end_request, 0);
 	resume(cz_end_of(8, true));
 	assert_int_equal(fake_cz.ended_by, 0);
 	resume(cz_end_of(7, false));
 	assert_int_equal(fake_cz.ended_by, CZ_E_ABORTED);
-	assert_int_equal(fake_cz.end_asked, 0);
+	assert_int_equal(fake_cz.end_request, 0);
 	resume(cz_end_of(7, true));
 	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
 	report();
@@ -669,23 +669,23 @@ static void an_end_is_one_calls(void **state)
 static void ask_for_the_next(void *argument)
 {
 	(void)argument;
-	fake_cz.end_asked = cz_end_of(8, false);
+	fake_cz.end_request = cz_end_of(8, false);
 }
 
 /* What is asked for of a later call just then is not taken for the earlier one's. */
 static void a_newer_end_stays(void **state)
 {
 	(void)state;
-	interleave_at(&fake_cz.end_asked, 2, ask_for_the_next, NULL);
+	interleave_at(&fake_cz.end_request, 2, ask_for_the_next, NULL);
 	resume(cz_end_of(6, false));
 	assert_int_equal(fake_cz.ended_by, 0);
-	assert_int_equal(fake_cz.end_asked, cz_end_of(8, false));
+	assert_int_equal(fake_cz.end_request, cz_end_of(8, false));
 }
 
 static void abort_this_call(void *argument)
 {
 	(void)argument;
-	fake_cz.end_asked = cz_end_of(7, false);
+	fake_cz.end_request = cz_end_of(7, false);
 }
 
 /* This call's abort comes while an older one is cleared: whether the call must go on
@@ -694,10 +694,10 @@ static void a_newer_abort_is_looked_at(void **state)
 {
 	(void)state;
 	fake_cz.touched = CZ_TOUCHED_DEVICE;
-	interleave_at(&fake_cz.end_asked, 2, abort_this_call, NULL);
+	interleave_at(&fake_cz.end_request, 2, abort_this_call, NULL);
 	resume(cz_end_of(6, false));
 	assert_int_equal(fake_cz.ended_by, 0);
-	assert_int_equal(fake_cz.end_asked, cz_end_of(7, false));
+	assert_int_equal(fake_cz.end_request, cz_end_of(7, false));
 }
 
 /* It goes on, until its limit. */
@@ -707,7 +707,7 @@ static void a_call_that_wrote_to_a_device_is_not_aborted(void **state)
 	fake_cz.touched = CZ_TOUCHED_DEVICE;
 	resume(cz_end_of(7, false));
 	assert_int_equal(fake_cz.ended_by, 0);
-	assert_int_equal(fake_cz.end_asked, cz_end_of(7, false));
+	assert_int_equal(fake_cz.end_request, cz_end_of(7, false));
 	resume(cz_end_of(7, true));
 	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
 	report();
@@ -731,7 +731,7 @@ static void the_first_write_opens_a_device(void **state)
 	take_with(EC_DATA_ABORT_EL0, WRITE_DENIED, FAKE_CODE, FAKE_DEVICE + 8);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 	assert_int_equal(fake_host.maps, 1);
-	cz_note_close(&fake_cz);
+	cz_protect_devices(&fake_cz);
 	assert_int_equal(fake_host.mapped.prot, CZ_PROT_READ);
 	assert_int_equal(fake_cz.touched, CZ_TOUCHED_DEVICE);
 	assert_int_equal(fake_cz.open_devices[0], 0);

@@ -160,9 +160,9 @@ static void check_fp_off(void)
 /* Of the present call, which nobody has numbered. */
 static void ask_for_end(void)
 {
-	uint64_t number = firmware->watched / CZ_WATCH_CALL;
+	uint64_t number = firmware->watch_state / CZ_WATCH_CALL;
 
-	__atomic_store_n(&firmware->end_asked, cz_end_of(number, false),
+	__atomic_store_n(&firmware->end_request, cz_end_of(number, false),
 			 __ATOMIC_RELEASE);
 }
 

@@ -31,7 +31,7 @@ bool mutex, work, withdrawn;
 bool done[SLOTS]; /* events */
 byte owner, in_flight = NO_SLOT;
 byte number; /* of the latest call */
-byte end_asked; /* number * 2 + kill; 0: none */
+byte end_request; /* number * 2 + kill; 0: none */
 bool hangs, wrote; /* firmware, in the present call */
 byte callers_left = CALLERS;
 byte inside; /* ghost: who is in firmware */
@@ -70,7 +70,7 @@ inline end_queued(i_) {
 	od
 }
 
-inline sweep(i_) {
+inline end_withdrawn(i_) {
 	if
 	:: owner == NOW_CUT_OFF -> owner = 0
 	:: else
@@ -175,30 +175,30 @@ inline firmware() {
 	fi;
 	/* Interrupts: what is asked for is acted on, if it is for this call. */
 	do
-	:: end_asked != 0 ->
+	:: end_request != 0 ->
 		atomic {
 #ifdef NO_NUMBER
-			asked = number * 2 + end_asked % 2;
+			asked = number * 2 + end_request % 2;
 #else
-			asked = end_asked;
+			asked = end_request;
 #endif
 			if
 			:: asked == number * 2 + KILL ->
-				end_asked = 0;
+				end_request = 0;
 				assert(hangs);
 				how = REQUEST_KILLED;
 				break
 			:: asked == number * 2 && !wrote ->
-				end_asked = 0;
+				end_request = 0;
 				how = REQUEST_ABORTED;
 				break
 			:: asked == number * 2 && wrote ->
 				/* stays, and is not acted on */
 				if
 				:: !hangs -> break
-				:: hangs -> end_asked != asked
+				:: hangs -> end_request != asked
 				fi
-			:: else -> end_asked = 0
+			:: else -> end_request = 0
 			fi
 		}
 	:: !hangs -> break
@@ -229,7 +229,7 @@ proctype worker() {
 #ifdef NO_OWNER
 		:: s < SLOTS ->
 #else
-		:: s < SLOTS && owner != 0 -> sweep(i_)
+		:: s < SLOTS && owner != 0 -> end_withdrawn(i_)
 		:: s < SLOTS && owner == 0 ->
 			owner = WORKER;
 			assert(!withdrawn);
@@ -287,7 +287,7 @@ end_watch:
 	do
 #ifndef NO_WATCH
 	:: atomic { hangs -> seen = number };
-		end_asked = seen * 2 + KILL
+		end_request = seen * 2 + KILL
 #else
 	:: false
 #endif
@@ -298,7 +298,7 @@ proctype aborter() {
 	atomic {
 		!mutex;
 		if
-		:: in_flight != NO_SLOT -> end_asked = number * 2
+		:: in_flight != NO_SLOT -> end_request = number * 2
 		:: else
 		fi
 	}
@@ -356,7 +356,7 @@ proctype host() {
 
 	atomic {
 		!mutex;
-		sweep(i_);
+		end_withdrawn(i_);
 		withdrawn = false
 	}
 }

@@ -276,8 +276,8 @@ struct cz_config sim_config(struct cz_host *sim)
 
 void sim_interrupt(struct cz *cz)
 {
-	uint64_t asked = __atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE);
-	uint64_t number = cz->watched / CZ_WATCH_CALL;
+	uint64_t asked = __atomic_load_n(&cz->end_request, __ATOMIC_ACQUIRE);
+	uint64_t number = cz->watch_state / CZ_WATCH_CALL;
 
 	if (asked == cz_end_of(number, true) ||
 	    (asked == cz_end_of(number, false) &&

@@ -39,7 +39,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		return;
 	}
 	cz = self->in_firmware;
-	if (cz_note_device(cz, address)) {
+	if (cz_note_device_write(cz, address)) {
 		return; /* again */
 	}
 	self->sim->fault_address = address;

@@ -304,7 +304,7 @@ static void map_set_goes_wrong(void **state)
 static uint64_t asks_below(struct cz_host *sim, struct cz *cz,
 			   const uint64_t *registers)
 {
-	cz_note_secure(cz);
+	cz_note_secure_call(cz);
 	sim->hook[SIM_SET_VIRTUAL] = NULL;
 	return sim_service_call(sim, cz, SIM_SET_VIRTUAL, registers);
 }

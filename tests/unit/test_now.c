@@ -82,8 +82,8 @@ static void idle(void **state)
 static void addresses(void **state)
 {
 	struct bench *bench = *state;
-	uint64_t start =
-		bench->cz.window_address + bench->cz.now_window_page * SIM_PAGE;
+	uint64_t start = bench->cz.window_address +
+			 bench->cz.direct_window_page * SIM_PAGE;
 	uint64_t end =
 		bench->cz.window_address + bench->cz.window_pages * SIM_PAGE;
 	struct cz_efi_time time;
@@ -290,11 +290,11 @@ static void workers_turn(void **state)
 	struct cz_efi_time time;
 
 	worker_waits(state);
-	assert_true(bench->cz.turn_ns != 0);
-	bench->cz.turn_ns = CZ_FOREVER;
+	assert_true(bench->cz.worker_turn_until_ns != 0);
+	bench->cz.worker_turn_until_ns = CZ_FOREVER;
 	assert_status(get_time_now(bench, &time), CZ_E_BUSY);
 	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	bench->cz.turn_ns = cz_host_now_ns(&bench->sim);
+	bench->cz.worker_turn_until_ns = cz_host_now_ns(&bench->sim);
 	assert_status(get_time_now(bench, &time), CZ_OK);
 }
 
@@ -313,8 +313,8 @@ static void late_abort(void **state)
 	struct cz_efi_time time;
 
 	bench->sim.hook[CZ_GET_TIME] = interrupt;
-	bench->cz.end_asked =
-		cz_end_of(bench->cz.watched / CZ_WATCH_CALL, true);
+	bench->cz.end_request =
+		cz_end_of(bench->cz.watch_state / CZ_WATCH_CALL, true);
 	assert_status(get_time_now(bench, &time), CZ_OK);
 	assert_int_equal(stats_of(bench).aborts, 0);
 }
@@ -447,17 +447,17 @@ static void end_count(void *argument)
 	struct bench *bench = argument;
 
 	bench->cz.stats.now++;
-	bench->cz.now_count++;
+	bench->cz.stats_seq++;
 }
 
 static void begin_count(void *argument)
 {
 	struct bench *bench = argument;
 
-	bench->cz.now_count++;
+	bench->cz.stats_seq++;
 	bench->cz.stats.service[CZ_GET_TIME].calls++;
 	/* Not before the copy has been compared once. */
-	interleave_at(&bench->cz.now_count, 2, end_count, bench);
+	interleave_at(&bench->cz.stats_seq, 2, end_count, bench);
 }
 
 /* A copy that is made while a call is being counted is made again. */
@@ -466,12 +466,12 @@ static void consistent_statistics(void **state)
 	struct bench *bench = *state;
 	struct cz_stats stats;
 
-	interleave_at(&bench->cz.now_count, 0, begin_count, bench);
+	interleave_at(&bench->cz.stats_seq, 0, begin_count, bench);
 	stats = stats_of(bench);
 	assert_int_equal(stats.service[CZ_GET_TIME].calls, 1);
 	assert_int_equal(stats.now, 1);
 	/* Begun after the first look, ended before the second. */
-	interleave_at(&bench->cz.now_count, 1, begin_count, bench);
+	interleave_at(&bench->cz.stats_seq, 1, begin_count, bench);
 	stats = stats_of(bench);
 	assert_int_equal(stats.service[CZ_GET_TIME].calls, 2);
 	assert_int_equal(stats.now, 2);
@@ -597,7 +597,7 @@ static void taken_over(void **state)
 	do { /* It may be the worker's turn. */
 		status = count_now(bench);
 	} while (status == CZ_E_BUSY &&
-		 cz_host_now_ns(sim) < bench->cz.turn_ns);
+		 cz_host_now_ns(sim) < bench->cz.worker_turn_until_ns);
 	cz_host_mutex_unlock(sim, &bench->cz.mutex);
 	assert_status(status, CZ_OK);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_WITHDRAWN);

@@ -248,7 +248,7 @@ static void abort_of_nothing(void **state)
 	cz_request_id id;
 
 	cz_abort_in_flight(&bench->cz);
-	assert_int_equal(bench->cz.end_asked, 0);
+	assert_int_equal(bench->cz.end_request, 0);
 	hold(bench, &call, &id, sim_hold);
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
@@ -260,7 +260,7 @@ static uint64_t outrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)r;
 	__atomic_store_n(&sim->entered_hold, true, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&cz->end_asked, __ATOMIC_ACQUIRE) == 0) {
+	while (__atomic_load_n(&cz->end_request, __ATOMIC_ACQUIRE) == 0) {
 		;
 	}
 	return CZ_EFI_SUCCESS;
@@ -480,8 +480,8 @@ static void abort_while_the_watch_asks(struct bench *bench, unsigned loads)
 	for (unsigned i = 0; i < 16; i++) {
 		sim_fire(&bench->sim);
 	}
-	assert_int_equal(bench->cz.end_asked & 1, 0); /* no kill */
-	interleave_at(&bench->cz.end_asked, loads, abort_the_next, &newer);
+	assert_int_equal(bench->cz.end_request & 1, 0); /* no kill */
+	interleave_at(&bench->cz.end_request, loads, abort_the_next, &newer);
 	sim_fire(&bench->sim);
 	sim_release_hold(&bench->sim);
 	assert_status(cz_wait(&bench->cz, newer.id, &newer.call, LATER),
@@ -514,7 +514,7 @@ static void watch_does_not_rest(void **state)
 	struct cz_efi_time time;
 
 	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	interleave_at(&bench->cz.watched, 1, hold_the_next, &newer);
+	interleave_at(&bench->cz.watch_state, 1, hold_the_next, &newer);
 	assert_true(sim_fire(&bench->sim));
 	(void)fire_until_done(bench, newer.id, 100);
 	assert_status(cz_wait(&bench->cz, newer.id, &newer.call, LATER),

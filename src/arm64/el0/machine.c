@@ -51,18 +51,18 @@ uint64_t cz_machine_cache_size(uint64_t select, bool second)
 	return 0;
 }
 
-void cz_machine_interrupts(uint64_t daif)
+void cz_machine_set_daif(uint64_t daif)
 {
 	(void)daif;
 }
 
-void cz_machine_clean(const void *alias)
+void cz_machine_clean_line(const void *alias)
 {
 	__asm__ volatile("dc civac, %0\n\tdsb sy" ::"r"(alias) : "memory");
 }
 
 /* Firmware's code cannot be written in the sandbox: nothing has become stale. */
-void cz_machine_forget_code(void)
+void cz_machine_invalidate_code(void)
 {
 	__asm__ volatile("isb" ::: "memory");
 }
