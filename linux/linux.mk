@@ -11,7 +11,8 @@ DAEMON_LIB := $(wildcard src/*.c) $(wildcard src/arm64/el0/*.[cS]) \
 # What it does without: calls outside the queue, and what only they need.
 DAEMON_LIB := $(filter-out src/now.c src/owner.c src/reset.c \
 	src/selftest_now.c,$(DAEMON_LIB))
-DAEMON_SRC := $(wildcard linux/*.c)
+DAEMON_SRC := $(wildcard $(addsuffix /*.c,$(addprefix linux/,\
+	daemon host machine commit efivars)))
 DAEMON_CC := $(CLANG) --target=aarch64-linux-gnu \
 	--sysroot=$(abspath $(SYSROOT)) -fPIE
 DAEMON_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD
@@ -31,13 +32,14 @@ $(LINUX)/src/%.S.o: src/%.S Makefile linux/linux.mk | $(SYSROOT)
 	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -Isrc -c $< -o $@
 
 # Signal handlers run in these: no canary, which would be looked up first.
-$(LINUX)/linux/signals.o $(LINUX)/linux/flash.o $(LINUX)/linux/follow.o: \
+$(LINUX)/linux/host/signals.o $(LINUX)/linux/commit/flash.o \
+$(LINUX)/linux/commit/a64.o: \
 	DAEMON_FLAGS += -fno-stack-protector
 
 $(LINUX)/linux/%.o: linux/%.c Makefile linux/linux.mk | $(SYSROOT)
 	@mkdir -p $(@D)
-	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -isystem $(SYSROOT)/usr/include/fuse3 -Isrc \
-		-c $< -o $@
+	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -isystem $(SYSROOT)/usr/include/fuse3 -Ilinux \
+		-Isrc -c $< -o $@
 
 $(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
 	$(Q)$(DAEMON_CC) -fuse-ld=lld -static-pie -Wl,--gc-sections $^ \
@@ -45,16 +47,17 @@ $(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
 
 # What the compiler has made of the functions that access devices.
 .PHONY: devices
-devices: $(LINUX)/linux/device.o $(LINUX)/src/arm64/el0/machine.o
+devices: $(LINUX)/linux/machine/device.o $(LINUX)/src/arm64/el0/machine.o
 	$(Q)$(OBJDUMP) -d --no-show-raw-insn $^ | awk -f tools/devices.awk
 
 -include $(shell find $(LINUX)/linux $(LINUX)/src -name '*.d' 2>/dev/null)
 
 # caesurad without firmware, for the module's tests.
-$(LINUX)/fake_provider: tests/linux/fake_provider.c linux/provider.c linux/chosen.c \
-		linux/provider.h linux/chosen.h linux/module/caesura-uapi.h | $(SYSROOT)
+$(LINUX)/fake_provider: tests/linux/fake_provider.c \
+		$(addprefix linux/machine/,provider.c fdt_chosen.c provider.h fdt_chosen.h) \
+		linux/module/caesura-uapi.h | $(SYSROOT)
 	@mkdir -p $(@D)
-	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -I. -fuse-ld=lld -static-pie \
+	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -Ilinux -fuse-ld=lld -static-pie \
 		$(filter %.c,$^) -lfdt -o $@
 
 # Packages for Debian, of the daemon and of the module's source.

@@ -77,13 +77,13 @@ unit-arm64: $(ARM64_TESTS)
 
 # The Linux front ends, on the unit tests' machine; by a real mount where there
 # can be one.
-EFIVARS_SRC := $(addprefix linux/,efivars.c efivars_name.c efivars_rules.c \
-	late.c tree.c fuse.c)
+EFIVARS_SRC := $(addprefix linux/efivars/,efivars.c name.c rules.c late.c tree.c \
+	fuse.c)
 EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
 	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
 	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)
 EFIVARS_HEADERS := $(CORE_HEADERS) $(UNIT_HEADERS) \
-	$(wildcard linux/*.h tests/linux/*.h)
+	$(wildcard linux/efivars/*.h tests/linux/*.h)
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
 FUSE_LIBS = $(shell pkg-config --libs fuse3)
 
@@ -92,7 +92,7 @@ define efivars_build
 $(OUT)/unit-efivars-$(1)/%.o: %.c $(EFIVARS_HEADERS) tests/host.mk
 	@mkdir -p $$(@D)
 	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) $$(FUSE_CFLAGS) \
-		-c $$< -o $$@
+		-Ilinux -c $$< -o $$@
 
 $(OUT)/unit-efivars-$(1)/unit: $(patsubst %.c,$(OUT)/unit-efivars-$(1)/%.o,\
 		$(CORE_SRC) $(EFIVARS_SRC) $(EFIVARS_TESTS))
@@ -108,16 +108,19 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_UNIT_SRC := $(addprefix linux/,belief.c chosen.c clock.c flash.c follow.c nor.c persist.c \
-	pin.c resume.c stale.c state.c) src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c \
-	device.c)
-LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h \
-	$(wildcard linux/*.h tests/linux/*.h)
+LINUX_COMMIT := $(addprefix linux/commit/,a64.c belief.c flash.c nor.c persist.c \
+	state.c store_check.c)
+LINUX_UNIT_SRC := $(LINUX_COMMIT) linux/host/pin.c \
+	$(addprefix linux/machine/,fdt_chosen.c pl031.c resume.c) \
+	src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c device.c)
+LINUX_HEADERS := $(wildcard linux/*/*.h tests/linux/*.h)
+LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h $(LINUX_HEADERS)
 # The chip's time is made up.
 LINUX_UNIT_LINK_test_flash := -Wl,--wrap=clock_gettime,--wrap=nanosleep
-LINUX_UNIT_TESTS := test_flash test_state test_follow test_stale test_clock \
-	test_persist test_pin test_chosen test_resume test_belief test_origin
-LINUX_UNIT_SRC_test_origin := linux/origin.c
+LINUX_UNIT_TESTS := test_flash test_state test_a64 test_store_check \
+	test_pl031 test_persist test_pin test_fdt_chosen test_resume \
+	test_belief test_origin
+LINUX_UNIT_SRC_test_origin := linux/host/origin.c
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)
@@ -191,17 +194,17 @@ FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
 FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 	machine_check.c) tests/fuzz/machine.c
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
-FUZZ_FLASH_SRC := linux/flash.c linux/follow.c linux/nor.c src/arm64/access.c \
-	tests/linux/chip.c
-FUZZ_STATE_SRC := $(FUZZ_FLASH_SRC) linux/state.c
-FUZZ_STALE_SRC := linux/stale.c tests/linux/chip.c
-FUZZ_EFIVARS_SRC := linux/efivars_name.c linux/efivars_rules.c
+FUZZ_FLASH_SRC := $(addprefix linux/commit/,a64.c flash.c nor.c) \
+	src/arm64/access.c tests/linux/chip.c
+FUZZ_STATE_SRC := $(FUZZ_FLASH_SRC) linux/commit/state.c
+FUZZ_STALE_SRC := linux/commit/store_check.c tests/linux/chip.c
+FUZZ_EFIVARS_SRC := linux/efivars/name.c linux/efivars/rules.c
 FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
-	kernel/include/kernel/*.h linux/*.h tests/linux/*.h)
+	kernel/include/kernel/*.h) $(LINUX_HEADERS)
 FUZZ := $(OUT)/fuzz
 FUZZ_CFLAGS := $(HOST_CFLAGS) -O2 -Itests/fuzz -Itests/arm64 \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-FUZZ_LINUX := $(addprefix tests/fuzz/,flash.c state.c stale.c)
+FUZZ_LINUX := $(addprefix tests/fuzz/,flash.c state.c stale.c efivars_name.c)
 FUZZ_CC = $(CLANG) $(FUZZ_CFLAGS) $(if $(filter src/%,$<),,-Ikernel/include -Ikernel) \
 	$(if $(filter linux/% tests/linux/% $(FUZZ_LINUX),$<),-D_GNU_SOURCE -Ilinux -Itests/linux)
 

@@ -21,7 +21,8 @@ includes() {
 # the directories that the Makefile passes.
 quoted_target() {
 	local directory
-	for directory in "$(dirname "$1")" include src kernel programs tests .; do
+	for directory in "$(dirname "$1")" include src kernel linux programs tests \
+		.; do
 		if [ -e "$directory/$2" ]; then
 			realpath --relative-to=. "$directory/$2"
 			return
@@ -63,7 +64,16 @@ allowed() {
 	programs/*:programs/*) true ;;
 	programs/*:kernel/include/* | programs/*:adversary/adversary.h) true ;;
 	adversary/*:adversary/*) true ;;
-	linux/*:linux/* | linux/*:src/arm64/access.h | linux/*:hosted/*) true ;;
+	linux/*:src/arm64/access.h | linux/*:hosted/*) true ;;
+	linux/daemon/*:linux/module/*) false ;;
+	linux/daemon/*:linux/*) true ;;
+	linux/host/*:linux/host/* | linux/host/*:linux/commit/*) true ;;
+	linux/host/*:linux/machine/* | linux/host/*:linux/efivars/*) true ;;
+	linux/commit/*:linux/commit/* | linux/commit/*:linux/machine/*) true ;;
+	linux/machine/*:linux/machine/* | linux/machine/*:linux/efivars/*) true ;;
+	linux/machine/*:linux/module/caesura-uapi.h) true ;;
+	linux/efivars/*:linux/efivars/*) true ;;
+	linux/module/*:linux/module/*) true ;;
 	tools/*:tools/* | tools/*:hosted/*) true ;;
 	bench/*:bench/* | bench/*:hosted/*) true ;;
 	*) false ;;

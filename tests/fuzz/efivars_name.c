@@ -4,7 +4,7 @@
  * behind a byte of GUID; and a value to go with it. What is read must be
  * written the same, and read again.
  */
-#include "../../linux/efivars.h"
+#include "efivars/efivars.h"
 #include "fuzz.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * committed leaves the chip as the copy is, one that is dropped leaves both as they
  * were, and a commit that is begun again after having been cut off ends the same.
  */
-#include "flash.h"
+#include "commit/flash.h"
 #include "chip.h"
 
 #include <setjmp.h>

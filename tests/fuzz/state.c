@@ -5,7 +5,7 @@
  * state afterwards. The input is stores of eight bytes to a sound file with a valid
  * journal; after them the checksums may be made right again.
  */
-#include "state.h"
+#include "commit/state.h"
 #include "chip.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #define BLOCK 0x4000u
 #define CHIP_BYTES (4 * BLOCK)
-/* linux/state.c's. */
+/* linux/commit/state.c's. */
 #define HEADER_BYTES 1608u
 #define JOURNAL_OFFSET_AT 48u
 #define CONTROL 4096u

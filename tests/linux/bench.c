@@ -3,7 +3,7 @@
 #include "bench.h"
 
 #include "arm64/access.h"
-#include "follow.h"
+#include "commit/a64.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #define TESTS_LINUX_BENCH_H
 
 #include "chip.h"
+#include "commit/flash.h"
 #include "firmware.h"
-#include "flash.h"
 
 #define BENCH_RAM 0x40000000ull
 #define BENCH_RAM_BYTES (1u << 19)

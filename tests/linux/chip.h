@@ -11,7 +11,7 @@
 #ifndef TESTS_LINUX_CHIP_H
 #define TESTS_LINUX_CHIP_H
 
-#include "nor.h"
+#include "commit/nor.h"
 
 #define CHIP_MAX_PARTITIONS 16u
 

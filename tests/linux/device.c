@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices that are memory of a test's, on any build machine: linux/device.h. */
-#include "device.h"
+/* Devices that are memory of a test's, on any build machine: linux/machine/device.h. */
+#include "machine/device.h"
 
 #include <string.h>
 

@@ -26,9 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "linux/efivars.h"
-#include "linux/module/caesura-uapi.h"
-#include "linux/provider.h"
+#include "efivars/efivars.h"
+#include "machine/provider.h"
+#include "module/caesura-uapi.h"
 
 #define MAX_VARIABLES 64
 #define MAX_VALUE_BYTES 4096

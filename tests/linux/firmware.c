@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware for the tests of linux/flash.c, built for arm64 and executed there: a
+ * Firmware for the tests of linux/commit/flash.c, built for arm64 and executed there: a
  * driver of NOR flash and a small store of variables that write as EDK II's do: single
  * words up to 128 bytes, else the whole block erased and written by buffers.
  */

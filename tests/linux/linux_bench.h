@@ -4,8 +4,8 @@
 #ifndef LINUX_BENCH_H
 #define LINUX_BENCH_H
 
-#include "../../linux/efivars.h"
 #include "../unit/sim.h"
+#include "efivars/efivars.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

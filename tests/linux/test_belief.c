@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/belief.c: whether a state that was kept is of what the chip and the machine's
+ * linux/commit/belief.c: whether a state that was kept is of what the chip and the machine's
  * RAM hold: without a commit that is pending, at each point of one, and when somebody
  * else has written to either.
  */
-#include "belief.h"
 #include "chip.h"
+#include "commit/belief.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -176,7 +176,7 @@ static void no_store_that_is_known(void **unused)
 
 /* ---- A commit is pending ---- */
 
-/* linux/state.c's. */
+/* linux/commit/state.c's. */
 #define CONTROL 4096u
 #define JOURNAL_OFFSET_AT 48u
 #define REGION_AT 65536u

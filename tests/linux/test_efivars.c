@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls: listing a firmware that means no good, reading, writing, limits. */
-#include "../../linux/late.h"
+#include "efivars/late.h"
 #include "linux_bench.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/flash.c and nor.c: what firmware sees of the copy, what gets into the chip,
+ * linux/commit/flash.c and nor.c: what firmware sees of the copy, what gets into the chip,
  * in which order, and what it costs.
  */
 #include "bench.h"

@@ -3,7 +3,7 @@
  * The front end on a real mount, by the system calls that tools make. Where
  * nothing can be mounted (no /dev/fuse, not root) these are skipped.
  */
-#include "../../linux/fuse.h"
+#include "efivars/fuse.h"
 #include "linux_bench.h"
 
 #include <dirent.h>

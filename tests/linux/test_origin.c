@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/origin.c: a daemon's start, with the machine's RAM and its log made up. */
+/* linux/host/origin.c: a daemon's start, with the machine's RAM and its log made up. */
 #include "chip.h"
-#include "origin.h"
+#include "host/origin.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define RAM 0x7c440000u
 #define COPY_AT 4096u /* in RAM */
 
-/* linux/state.c's. */
+/* linux/commit/state.c's. */
 #define CONTROL 4096u
 #define JOURNAL_OFFSET_AT 48u
 

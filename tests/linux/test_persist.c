@@ -3,7 +3,7 @@
  * linux/persist.c: where a machine's variables persist, for each kind of machine; and
  * what is found in memory maps, devices and RAM.
  */
-#include "persist.h"
+#include "commit/persist.h"
 #include "store.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* On which CPUs a call may go on, and when the worker is well. */
-#include "life.h"
-#include "pin.h"
+#include "daemon/life.h"
+#include "host/pin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

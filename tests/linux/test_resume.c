@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/resume.c: sleeps of every kind, and threads that are held up instead. */
-#include "resume.h"
+/* linux/machine/resume.c: sleeps of every kind, and threads that are held up instead. */
+#include "machine/resume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

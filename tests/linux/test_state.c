@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/state.c: what is refused; what a commit takes; and a daemon that is killed
+ * linux/commit/state.c: what is refused; what a commit takes; and a daemon that is killed
  * at every step of a commit, and of the recovery after it.
  */
 #include "bench.h"
-#include "state.h"
+#include "commit/state.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

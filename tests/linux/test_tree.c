@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tree's operations, as functions. */
-#include "../../linux/late.h"
-#include "../../linux/tree.h"
+#include "efivars/late.h"
+#include "efivars/tree.h"
 #include "linux_bench.h"
 
 #include <errno.h>

@@ -68,7 +68,7 @@ void cz_machine_invalidate_code(void)
 }
 
 /* Of devices: in the two ways that a hypervisor can emulate by the syndrome alone.
- * What a device refuses is a signal, see linux/signals.c: no return. */
+ * What a device refuses is a signal, see linux/host/signals.c: no return. */
 uint64_t cz_machine_user_read(uint64_t address, uint8_t *value)
 {
 	uint32_t byte;

@@ -87,7 +87,7 @@ struct write {
 	struct value after;
 };
 
-/* What of the state file shows how far a commit is: linux/state.c. The first page is
+/* What of the state file shows how far a commit is: linux/commit/state.c. The first page is
  * written first, and is another, or of other bytes, in each journal. */
 struct journal {
 	uint32_t is_valid, page_count, change_count, unused;
@@ -586,7 +586,7 @@ static void judge(const struct write *write, int error, bool was_pending)
 	}
 }
 
-/* linux/state.c's. */
+/* linux/commit/state.c's. */
 static uint64_t state_hash(const uint8_t *bytes, size_t size)
 {
 	uint64_t hash = 0xcbf29ce484222325u;

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/origin.h"
+#include "commit/belief.h"
+#include "commit/store_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static bool fails(struct cz_host *host,
+							const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(host->why, sizeof(host->why), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static unsigned long long ull(uint64_t value)
+{
+	return value;
+}
+
+/* ---- From the machine's RAM ---- */
+
+/* What a new state is made of. */
+struct filling {
+	struct cz_host *host;
+	const struct flash_port *chip;
+	/* In place of one in which there were copies of the store. */
+	bool has_to_be_same;
+	struct stale stale;
+};
+
+static bool fill(void *context, unsigned number, void *into,
+		 uint64_t size_bytes)
+{
+	struct filling *filling = context;
+	struct cz_host *host = filling->host;
+
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM && region->number == number) {
+			if (!machine_read(host->machine, region->physical, into,
+					  size_bytes)) {
+				return false;
+			}
+			stale_look(&filling->stale, region->physical, into,
+				   size_bytes);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Where nothing can be compared. */
+static bool accept_unknown(struct filling *filling, char *why, size_t why_chars)
+{
+	struct cz_host *host = filling->host;
+
+	/* Variables that nothing can have written to a device. */
+	if (host->flash == NULL && !host->facts.has_direct) {
+		return true;
+	}
+	if (filling->has_to_be_same || host->machine->was_kexeced) {
+		(void)snprintf(
+			why, why_chars,
+			"whether firmware's RAM belongs to its variable store "
+			"cannot be checked, as it has no copy of that, and %s. "
+			"Start the machine anew",
+			host->machine->was_kexeced
+				? "this kernel was started by kexec"
+				: "the state that had one is not of this "
+				  "store");
+		return false;
+	}
+	host_say(host, CZ_LOG_WARNING,
+		 "firmware's RAM has no copy of its variable store as EDK II "
+		 "has: whether the two belong together cannot be checked. "
+		 "Neither remove %s nor hibernate",
+		 host->options.state_path);
+	return true;
+}
+
+static bool accept_new(void *context, char *why, size_t why_chars)
+{
+	struct filling *filling = context;
+	const struct stale *stale = &filling->stale;
+
+	switch (stale_verdict(stale)) {
+	case STALE_FRESH:
+		return true;
+	case STALE_UNKNOWN:
+		return accept_unknown(filling, why, why_chars);
+	default:
+		break;
+	}
+	(void)snprintf(
+		why, why_chars,
+		"firmware's RAM is older than its variable store: in flash "
+		"at offset 0x%llx are %u bytes of variables, of which the "
+		"copy at 0x%llx is not the same from byte 0x%x on. Somebody "
+		"has written to the store without firmware's knowing, so "
+		"that firmware would write over variables. Start the machine "
+		"anew",
+		ull(stale->store_offset), stale->store_bytes,
+		ull(stale->copy_physical), stale->differs_at);
+	return false;
+}
+
+/* ---- From the state of an earlier daemon ---- */
+
+static enum state_result make_anew(struct filling *filling, const char *why)
+{
+	struct cz_host *host = filling->host;
+
+	host_say(host, CZ_LOG_WARNING,
+		 "state %s: %s, as after a hibernation: it is given up, and "
+		 "made anew from firmware's RAM if that is as new as the store",
+		 host->options.state_path, why);
+	stale_close(&filling->stale);
+	if (!stale_open(&filling->stale, filling->chip)) {
+		return STATE_FAILED;
+	}
+	filling->has_to_be_same = true;
+	return state_make_anew(host->state);
+}
+
+static enum state_result judge_kept(struct filling *filling,
+				    const struct state_config *config)
+{
+	struct cz_host *host = filling->host;
+	char why[BELIEF_WHY_CHARS] = "";
+
+	switch (belief_judge(host->state, config, filling->chip, why)) {
+	case BELIEF_HOLDS:
+		return STATE_KEPT;
+	case BELIEF_UNKNOWN:
+		if (host->flash == NULL && !host->facts.has_direct) {
+			return STATE_KEPT; /* no device holds variables */
+		}
+		host_say(host, CZ_LOG_WARNING,
+			 "state %s: it has no copy of the variable store as "
+			 "EDK II has: whether it is of what the store holds "
+			 "cannot be checked",
+			 host->options.state_path);
+		return STATE_KEPT;
+	case BELIEF_BROKEN:
+		return make_anew(filling, why);
+	default:
+		(void)fails(host, "%s", why);
+		return STATE_FAILED;
+	}
+}
+
+/* "0123abcd-…": 32 digits to 16 bytes. */
+static bool read_boot_id(uint8_t boot[16])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	unsigned digits = 0;
+	int c;
+
+	memset(boot, 0, 16);
+	while (file != NULL && digits < 32 && (c = fgetc(file)) != EOF) {
+		const char *at = strchr("0123456789abcdef", c);
+
+		if (at != NULL && c != '\0') {
+			unsigned value = (unsigned)(at - "0123456789abcdef");
+
+			boot[digits / 2] |=
+				(uint8_t)(value << (digits % 2 == 0 ? 4 : 0));
+			digits++;
+		}
+	}
+	if (file != NULL) {
+		(void)fclose(file);
+	}
+	return digits == 32;
+}
+
+static enum state_result open_file(struct cz_host *host,
+				   const struct flash_port *chip,
+				   struct state_config *config)
+{
+	struct filling filling = {.host = host, .chip = chip};
+	enum state_result result = STATE_FAILED;
+
+	config->context = &filling;
+	config->fill = fill;
+	config->accept = accept_new;
+	if (stale_open(&filling.stale, chip)) {
+		result = state_open(&host->state, config);
+	}
+	if (result == STATE_KEPT) {
+		result = judge_kept(&filling, config);
+	}
+	host->facts.has_chip = host->flash != NULL;
+	stale_close(&filling.stale);
+	return result;
+}
+
+/* ---- The machine's RAM, kept the same ---- */
+
+/* NULL: it is not. */
+static const struct state_ram *open_ram(struct cz_host *host,
+					const struct state_region *regions,
+					unsigned count)
+{
+	if (ram_open(&host->ram, host->machine, regions, count)) {
+		return &host->ram.port;
+	}
+	host_say(host, CZ_LOG_WARNING,
+		 "firmware's own RAM cannot be written: a kernel that is "
+		 "started by kexec must not make runtime calls, as it would "
+		 "destroy variables. %s",
+		 host->machine->why);
+	host->machine->why[0] = '\0';
+	return NULL;
+}
+
+static void say_origin(struct cz_host *host, enum state_result result)
+{
+	host_say(host, CZ_LOG_INFO,
+		 result == STATE_NEW
+			 ? "state %s: made from firmware's RAM"
+			 : "state %s: goes on where the last daemon stopped",
+		 host->options.state_path);
+	if (result == STATE_KEPT && !state_keeps_ram(host->state) &&
+	    host->ram.count != 0) {
+		host_say(
+			host, CZ_LOG_WARNING,
+			"state %s: an older caesurad's, which has not kept "
+			"firmware's own RAM the same. Until the machine is "
+			"started anew a kernel that is started by kexec must "
+			"not make runtime calls, as it would destroy variables",
+			host->options.state_path);
+	}
+}
+
+bool origin_open(struct cz_host *host, unsigned ram_count,
+		 const struct flash_port *chip)
+{
+	struct state_region regions[STATE_MAX_REGIONS];
+	struct state_config config = {
+		.path = host->options.state_path,
+		.kept_fd = host->options.kept_state,
+		.regions = regions,
+		.region_count = ram_count,
+		.identity.memory_map = state_hash(0, host->machine->map,
+						  host->machine->map_bytes),
+	};
+	enum state_result result;
+
+	if (!read_boot_id(config.identity.boot)) {
+		return fails(host, "/proc/sys/kernel/random/boot_id: %s",
+			     strerror(errno));
+	}
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+
+		if (region->kind == HOST_RAM) {
+			regions[region->number] = (struct state_region){
+				region->physical, region->size_bytes};
+		}
+	}
+	config.ram = open_ram(host, regions, ram_count);
+	result = open_file(host, chip, &config);
+	if (result == STATE_FAILED) {
+		return fails(host, "%s%s",
+			     host->state == NULL ? "no memory"
+						 : state_error(host->state),
+			     host->machine->why);
+	}
+	say_origin(host, result);
+	return true;
+}
+
+bool origin_recover(struct cz_host *host, const struct flash_port *chip,
+		    bool *was_pending)
+{
+	struct stale stale;
+
+	if (!state_recover(host->state, host->flash, was_pending)) {
+		return fails(host,
+			     "what was committed last is not complete: %s",
+			     state_error(host->state));
+	}
+	if (!stale_open(&stale, chip)) {
+		return fails(host, "no memory");
+	}
+	host->facts.chip_has_store = stale.store_bytes != 0;
+	host->store_offset = stale.store_offset;
+	host->store_bytes = stale.store_bytes;
+	stale_close(&stale);
+	return true;
+}
+
+/* ---- After the machine has slept ---- */
+
+static bool is_ram_same(struct cz_host *host)
+{
+	const struct state_ram *ram = &host->ram.port;
+
+	for (unsigned i = 0; i < host->region_count; i++) {
+		const struct host_region *region = &host->region[i];
+		const uint8_t *copy = host->mapping[region->number];
+
+		for (uint64_t at = 0;
+		     region->kind == HOST_RAM && at < region->size_bytes;
+		     at += STATE_PAGE) {
+			if (!ram->holds(ram->context, region->number, at,
+					copy + at, copy + at, false)) {
+				return fails(host,
+					     "firmware's RAM is another at "
+					     "0x%llx",
+					     ull(region->physical + at));
+			}
+		}
+	}
+	return true;
+}
+
+bool origin_is_same(struct cz_host *host)
+{
+	if (host->flash != NULL && !flash_is_same(host->flash)) {
+		return fails(host, "%s", flash_error(host->flash));
+	}
+	return !state_keeps_ram(host->state) || is_ram_same(host);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* linux/machine/pl031.c: a PL031, and what is like it. */
+#include "machine/pl031.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint32_t registers[CLOCK_BYTES / 4];
+static const struct device *const device = (const void *)registers;
+
+/* QEMU's; the words' upper bytes are not defined. */
+static int make_clock(void **state)
+{
+	static const uint8_t bytes[] = {0x31, 0x10, 0x04, 0x00,
+					0x0d, 0xf0, 0x05, 0xb1};
+
+	(void)state;
+	memset(registers, 0, sizeof(registers));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		registers[0xfe0 / 4 + i] = bytes[i];
+	}
+	return 0;
+}
+
+static void is_known(void **state)
+{
+	(void)state;
+	assert_true(clock_is_known(device));
+}
+
+static void of_any_revision(void **state)
+{
+	(void)state;
+	registers[0xfe8 / 4] = 0x34;
+	registers[0xfec / 4] = 0x01;
+	assert_true(clock_is_known(device));
+}
+
+static void with_words_that_have_more(void **state)
+{
+	(void)state;
+	registers[0xff0 / 4] = 0xabcd0000 | 0x0d;
+	assert_true(clock_is_known(device));
+}
+
+/* PL011 and PL061, by part; no Arm's; no PrimeCell. */
+static void others_are_not(void **state)
+{
+	static const struct {
+		uint32_t offset, word;
+	} others[] = {{0xfe0, 0x11}, {0xfe0, 0x61}, {0xfe4, 0x00},
+		      {0xfe8, 0x05}, {0xff0, 0x00}, {0xffc, 0xb0}};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		(void)make_clock(state);
+		registers[others[i].offset / 4] = others[i].word;
+		assert_false(clock_is_known(device));
+	}
+}
+
+static void nothing_is_not(void **state)
+{
+	(void)state;
+	memset(registers, 0, sizeof(registers));
+	assert_false(clock_is_known(device));
+	memset(registers, 0xff, sizeof(registers));
+	assert_false(clock_is_known(device));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(is_known, make_clock),
+		cmocka_unit_test_setup(of_any_revision, make_clock),
+		cmocka_unit_test_setup(with_words_that_have_more, make_clock),
+		cmocka_unit_test_setup(others_are_not, make_clock),
+		cmocka_unit_test_setup(nothing_is_not, make_clock),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
