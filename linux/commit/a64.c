@@ -425,7 +425,7 @@ static bool multiply_or_shift(struct cz_frame *frame, uint32_t word)
 	return select_or_compare(frame, word);
 }
 
-bool follow_step(struct cz_frame *frame, uint32_t instruction)
+bool a64_step(struct cz_frame *frame, uint32_t instruction)
 {
 	switch (BITS(instruction, 25, 4)) {
 	case 8:

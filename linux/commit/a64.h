@@ -13,6 +13,6 @@
 
 /* Does the instruction at the frame's pc and moves the pc; false, and the frame is as it
  * was, for one that it does not know. */
-bool follow_step(struct cz_frame *frame, uint32_t instruction);
+bool a64_step(struct cz_frame *frame, uint32_t instruction);
 
 #endif

@@ -13,7 +13,7 @@ static enum belief no_memory(char *why)
 /* Looks through one region after the other; false without memory. */
 static bool look_at_regions(const struct state *state,
 			    const struct state_config *config,
-			    struct stale *stale)
+			    struct store_check *check)
 {
 	for (unsigned i = 0; i < config->region_count; i++) {
 		const struct state_region *region = &config->regions[i];
@@ -23,34 +23,35 @@ static bool look_at_regions(const struct state *state,
 			return false;
 		}
 		state_read(state, i, false, ram);
-		stale_look(stale, region->address, ram, region->size_bytes);
+		store_check_look(check, region->address, ram,
+				 region->size_bytes);
 		free(ram);
 	}
 	return true;
 }
 
-static enum belief of_verdict(const struct stale *stale, char *why)
+static enum belief of_verdict(const struct store_check *check, char *why)
 {
-	switch (stale_verdict(stale)) {
-	case STALE_FRESH:
+	switch (store_check_verdict(check)) {
+	case STORE_FRESH:
 		return BELIEF_HOLDS;
-	case STALE_UNKNOWN:
+	case STORE_UNKNOWN:
 		return BELIEF_UNKNOWN;
 	default:
 		(void)snprintf(why, BELIEF_WHY_CHARS,
 			       "the variable store, in flash at offset 0x%llx, "
 			       "is another from byte 0x%x on",
-			       (unsigned long long)stale->store_offset,
-			       stale->differs_at);
+			       (unsigned long long)check->store_offset,
+			       check->differs_at);
 		return BELIEF_BROKEN;
 	}
 }
 
-static bool is_on_way(const void *state, const struct stale *stale,
+static bool is_on_way(const void *state, const struct store_check *check,
 		      const uint8_t *copy)
 {
-	return state_chip_is_on_way(state, stale->store_offset, copy,
-				    stale->store, stale->store_bytes);
+	return state_chip_is_on_way(state, check->store_offset, copy,
+				    check->store, check->store_bytes);
 }
 
 /* The chip against the copies of its store in the state. */
@@ -60,19 +61,19 @@ static enum belief judge_chip(const struct state *state,
 			      char *why)
 {
 	enum belief belief;
-	struct stale stale;
+	struct store_check check;
 
-	if (!stale_open(&stale, port)) {
+	if (!store_check_open(&check, port)) {
 		return no_memory(why);
 	}
 	if (is_pending) {
-		stale.fits = is_on_way;
-		stale.context = state;
+		check.fits = is_on_way;
+		check.context = state;
 	}
-	belief = look_at_regions(state, config, &stale)
-			 ? of_verdict(&stale, why)
+	belief = look_at_regions(state, config, &check)
+			 ? of_verdict(&check, why)
 			 : no_memory(why);
-	stale_close(&stale);
+	store_check_close(&check);
 	return belief;
 }
 

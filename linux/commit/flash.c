@@ -726,7 +726,7 @@ static bool follow(struct flash *flash, struct cz_frame *frame,
 	struct cz_access access;
 
 	if (!cz_access_decode(frame, instruction, &access)) {
-		return follow_step(frame, instruction);
+		return a64_step(frame, instruction);
 	}
 	if (!flash_holds(flash, access.address)) {
 		return follow_access(flash, frame, &access);

@@ -82,8 +82,8 @@ void persist_look(struct persist_facts *facts, const void *ram,
 		at += sizeof(file_variable);
 		take_file(facts, at, (size_t)(end - at));
 	}
-	facts->ram_has_store =
-		facts->ram_has_store || stale_holds_store(ram, size_bytes);
+	facts->ram_has_store = facts->ram_has_store ||
+			       store_check_holds_store(ram, size_bytes);
 }
 
 /* ---- The decision ---- */

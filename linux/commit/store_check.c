@@ -86,7 +86,7 @@ static bool is_known(const struct store_header *header, uint64_t room)
 }
 
 /* A store in a volume at `at`. */
-static bool find_at(struct stale *stale, const struct flash_port *port,
+static bool find_at(struct store_check *check, const struct flash_port *port,
 		    uint64_t at)
 {
 	struct volume_header volume;
@@ -99,40 +99,40 @@ static bool find_at(struct stale *stale, const struct flash_port *port,
 	    !is_known(&header, volume.volume_bytes - volume.header_bytes)) {
 		return false;
 	}
-	stale->store_offset = at + volume.header_bytes;
-	stale->store_bytes = header.store_bytes & ~3u;
+	check->store_offset = at + volume.header_bytes;
+	check->store_bytes = header.store_bytes & ~3u;
 	return true;
 }
 
 /* The first: what EDK II keeps behind its store, a spare copy of it, is older or
  * newer for as long as a block is rewritten. */
-bool stale_open(struct stale *stale, const struct flash_port *port)
+bool store_check_open(struct store_check *check, const struct flash_port *port)
 {
 	uint64_t at = 0;
 
-	*stale = (struct stale){0};
+	*check = (struct store_check){0};
 	while (port != NULL && at < port->size_bytes &&
-	       !find_at(stale, port, at)) {
+	       !find_at(check, port, at)) {
 		at += STEP_BYTES;
 	}
-	if (stale->store_bytes == 0) {
+	if (check->store_bytes == 0) {
 		return true;
 	}
-	stale->store = malloc(stale->store_bytes);
-	if (stale->store == NULL) {
+	check->store = malloc(check->store_bytes);
+	if (check->store == NULL) {
 		return false;
 	}
-	if (!read_chip(port, stale->store_offset, stale->store,
-		       stale->store_bytes)) {
-		stale_close(stale);
+	if (!read_chip(port, check->store_offset, check->store,
+		       check->store_bytes)) {
+		store_check_close(check);
 	}
 	return true;
 }
 
-void stale_close(struct stale *stale)
+void store_check_close(struct store_check *check)
 {
-	free(stale->store);
-	stale->store = NULL;
+	free(check->store);
+	check->store = NULL;
 }
 
 static uint32_t same_bytes(const uint8_t *one, const uint8_t *other,
@@ -146,32 +146,33 @@ static uint32_t same_bytes(const uint8_t *one, const uint8_t *other,
 	return same;
 }
 
-static void compare(struct stale *stale, uint64_t physical, const uint8_t *copy)
+static void compare(struct store_check *check, uint64_t physical,
+		    const uint8_t *copy)
 {
-	uint32_t same = same_bytes(stale->store, copy, stale->store_bytes);
+	uint32_t same = same_bytes(check->store, copy, check->store_bytes);
 
-	stale->copies++;
-	if (stale->fits != NULL ? stale->fits(stale->context, stale, copy)
-				: same == stale->store_bytes) {
-		stale->has_same = true;
-	} else if (stale->copies == 1 || same > stale->differs_at) {
-		stale->copy_physical = physical;
-		stale->differs_at = same;
+	check->copies++;
+	if (check->fits != NULL ? check->fits(check->context, check, copy)
+				: same == check->store_bytes) {
+		check->has_same = true;
+	} else if (check->copies == 1 || same > check->differs_at) {
+		check->copy_physical = physical;
+		check->differs_at = same;
 	}
 }
 
-void stale_look(struct stale *stale, uint64_t physical, const void *bytes,
-		size_t size_bytes)
+void store_check_look(struct store_check *check, uint64_t physical,
+		      const void *bytes, size_t size_bytes)
 {
 	const uint8_t *start = bytes, *end = start + size_bytes, *at = start;
 
-	while (stale->store != NULL && stale->copies < MAX_COPIES) {
-		at = memmem(at, (size_t)(end - at), stale->store,
+	while (check->store != NULL && check->copies < MAX_COPIES) {
+		at = memmem(at, (size_t)(end - at), check->store,
 			    sizeof(struct store_header));
-		if (at == NULL || (size_t)(end - at) < stale->store_bytes) {
+		if (at == NULL || (size_t)(end - at) < check->store_bytes) {
 			return;
 		}
-		compare(stale, physical + (uint64_t)(at - start), at);
+		compare(check, physical + (uint64_t)(at - start), at);
 		at += sizeof(struct store_header);
 	}
 }
@@ -189,7 +190,7 @@ static bool is_formatted(const uint8_t *at, size_t room)
 	       is_known(&header, room);
 }
 
-bool stale_holds_store(const void *ram, size_t size_bytes)
+bool store_check_holds_store(const void *ram, size_t size_bytes)
 {
 	const uint8_t *end = (const uint8_t *)ram + size_bytes;
 
@@ -207,10 +208,10 @@ bool stale_holds_store(const void *ram, size_t size_bytes)
 	return false;
 }
 
-enum stale_verdict stale_verdict(const struct stale *stale)
+enum store_verdict store_check_verdict(const struct store_check *check)
 {
-	if (stale->has_same) {
-		return STALE_FRESH;
+	if (check->has_same) {
+		return STORE_FRESH;
 	}
-	return stale->copies == 0 ? STALE_UNKNOWN : STALE_OLDER;
+	return check->copies == 0 ? STORE_UNKNOWN : STORE_OLDER;
 }

@@ -18,18 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum stale_verdict {
-	STALE_FRESH, /* a copy is the same as the store */
-	STALE_OLDER, /* there are copies, and none is */
-	STALE_UNKNOWN, /* no store of a form that is known, or no copy */
+enum store_verdict {
+	STORE_FRESH, /* a copy is the same as the store */
+	STORE_OLDER, /* there are copies, and none is */
+	STORE_UNKNOWN, /* no store of a form that is known, or no copy */
 };
 
-struct stale {
+struct store_check {
 	uint8_t *store; /* the chip's, without its volume's header; or NULL */
 	uint64_t store_offset; /* in the chip */
 	uint32_t store_bytes;
 	/* What a copy has to be for has_same. NULL: the same as the store. */
-	bool (*fits)(const void *context, const struct stale *stale,
+	bool (*fits)(const void *context, const struct store_check *check,
 		     const uint8_t *copy);
 	const void *context;
 	unsigned copies;
@@ -43,16 +43,16 @@ struct stale {
  * Reads the store from the chip, which is in read-array mode; port NULL: there is
  * none. False: without memory.
  */
-bool stale_open(struct stale *stale, const struct flash_port *port);
-void stale_close(struct stale *stale);
+bool store_check_open(struct store_check *check, const struct flash_port *port);
+void store_check_close(struct store_check *check);
 
 /* A region of RAM; again for each. */
-void stale_look(struct stale *stale, uint64_t physical, const void *bytes,
-		size_t size_bytes);
+void store_check_look(struct store_check *check, uint64_t physical,
+		      const void *bytes, size_t size_bytes);
 
 /* Whether a region of RAM holds a variable store of EDK II's form, of whatever time. */
-bool stale_holds_store(const void *ram, size_t size_bytes);
+bool store_check_holds_store(const void *ram, size_t size_bytes);
 
-enum stale_verdict stale_verdict(const struct stale *stale);
+enum store_verdict store_check_verdict(const struct store_check *check);
 
 #endif

@@ -393,7 +393,7 @@ static bool open_device(struct cz_host *host, const struct host_region *region)
 			       region->size_bytes, at) != at) {
 		return fails(host, "%s", host->machine->why);
 	}
-	if (region->kind == HOST_CLOCK && is_one(clock_is_known, at)) {
+	if (region->kind == HOST_CLOCK && is_one(pl031_is_known, at)) {
 		return pass_through(host, region);
 	}
 	if (is_hosts(host, region)) {
@@ -409,7 +409,7 @@ static bool open_device(struct cz_host *host, const struct host_region *region)
 			     ull(region->size_bytes >> 10),
 			     ull(region->physical));
 	}
-	if (!is_one(clock_is_known, at)) {
+	if (!is_one(pl031_is_known, at)) {
 		host->facts.has_direct = true;
 	}
 	return pass_through(host, region);

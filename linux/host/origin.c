@@ -32,7 +32,7 @@ struct filling {
 	const struct flash_port *chip;
 	/* In place of one in which there were copies of the store. */
 	bool has_to_be_same;
-	struct stale stale;
+	struct store_check check;
 };
 
 static bool fill(void *context, unsigned number, void *into,
@@ -49,8 +49,8 @@ static bool fill(void *context, unsigned number, void *into,
 					  size_bytes)) {
 				return false;
 			}
-			stale_look(&filling->stale, region->physical, into,
-				   size_bytes);
+			store_check_look(&filling->check, region->physical,
+					 into, size_bytes);
 			return true;
 		}
 	}
@@ -89,12 +89,12 @@ static bool accept_unknown(struct filling *filling, char *why, size_t why_chars)
 static bool accept_new(void *context, char *why, size_t why_chars)
 {
 	struct filling *filling = context;
-	const struct stale *stale = &filling->stale;
+	const struct store_check *check = &filling->check;
 
-	switch (stale_verdict(stale)) {
-	case STALE_FRESH:
+	switch (store_check_verdict(check)) {
+	case STORE_FRESH:
 		return true;
-	case STALE_UNKNOWN:
+	case STORE_UNKNOWN:
 		return accept_unknown(filling, why, why_chars);
 	default:
 		break;
@@ -107,8 +107,8 @@ static bool accept_new(void *context, char *why, size_t why_chars)
 		"has written to the store without firmware's knowing, so "
 		"that firmware would write over variables. Start the machine "
 		"anew",
-		ull(stale->store_offset), stale->store_bytes,
-		ull(stale->copy_physical), stale->differs_at);
+		ull(check->store_offset), check->store_bytes,
+		ull(check->copy_physical), check->differs_at);
 	return false;
 }
 
@@ -122,8 +122,8 @@ static enum state_result make_anew(struct filling *filling, const char *why)
 		 "state %s: %s, as after a hibernation: it is given up, and "
 		 "made anew from firmware's RAM if that is as new as the store",
 		 host->options.state_path, why);
-	stale_close(&filling->stale);
-	if (!stale_open(&filling->stale, filling->chip)) {
+	store_check_close(&filling->check);
+	if (!store_check_open(&filling->check, filling->chip)) {
 		return STATE_FAILED;
 	}
 	filling->has_to_be_same = true;
@@ -192,14 +192,14 @@ static enum state_result open_file(struct cz_host *host,
 	config->context = &filling;
 	config->fill = fill;
 	config->accept = accept_new;
-	if (stale_open(&filling.stale, chip)) {
+	if (store_check_open(&filling.check, chip)) {
 		result = state_open(&host->state, config);
 	}
 	if (result == STATE_KEPT) {
 		result = judge_kept(&filling, config);
 	}
 	host->facts.has_chip = host->flash != NULL;
-	stale_close(&filling.stale);
+	store_check_close(&filling.check);
 	return result;
 }
 
@@ -282,20 +282,20 @@ bool origin_open(struct cz_host *host, unsigned ram_count,
 bool origin_recover(struct cz_host *host, const struct flash_port *chip,
 		    bool *was_pending)
 {
-	struct stale stale;
+	struct store_check check;
 
 	if (!state_recover(host->state, host->flash, was_pending)) {
 		return fails(host,
 			     "what was committed last is not complete: %s",
 			     state_error(host->state));
 	}
-	if (!stale_open(&stale, chip)) {
+	if (!store_check_open(&check, chip)) {
 		return fails(host, "no memory");
 	}
-	host->facts.chip_has_store = stale.store_bytes != 0;
-	host->store_offset = stale.store_offset;
-	host->store_bytes = stale.store_bytes;
-	stale_close(&stale);
+	host->facts.chip_has_store = check.store_bytes != 0;
+	host->store_offset = check.store_offset;
+	host->store_bytes = check.store_bytes;
+	store_check_close(&check);
 	return true;
 }
 

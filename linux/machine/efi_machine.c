@@ -64,7 +64,7 @@ static bool is_locked_down(void)
 /* A number that the EFI stub left for the kernel. */
 static bool chosen(struct machine *machine, const char *name, uint64_t *value)
 {
-	int error = chosen_read(name, value);
+	int error = fdt_chosen_read(name, value);
 
 	if (error == 0) {
 		return true;
@@ -274,7 +274,7 @@ bool machine_open(struct machine *machine, struct provider *module)
 			    "4 KiB regions cannot be protected one by one\n",
 			    sysconf(_SC_PAGESIZE));
 	}
-	machine->was_kexeced = chosen_has("linux,booted-from-kexec");
+	machine->was_kexeced = fdt_chosen_has("linux,booted-from-kexec");
 	if (module != NULL) {
 		return take_map(machine);
 	}

@@ -11,8 +11,8 @@
 #define TREE_PATH "/sys/firmware/fdt"
 #define MAX_TREE_BYTES (4u << 20)
 
-bool chosen_number(const void *tree, size_t size_bytes, const char *name,
-		   uint64_t *value)
+bool fdt_chosen_number(const void *tree, size_t size_bytes, const char *name,
+		       uint64_t *value)
 {
 	const void *property;
 	int bytes = 0;
@@ -30,7 +30,8 @@ bool chosen_number(const void *tree, size_t size_bytes, const char *name,
 	return true;
 }
 
-bool chosen_has_property(const void *tree, size_t size_bytes, const char *name)
+bool fdt_chosen_has_property(const void *tree, size_t size_bytes,
+			     const char *name)
 {
 	int node;
 
@@ -68,7 +69,7 @@ static int read_tree(void **tree, size_t *size_bytes)
 	return error;
 }
 
-int chosen_read(const char *name, uint64_t *value)
+int fdt_chosen_read(const char *name, uint64_t *value)
 {
 	size_t size_bytes;
 	void *tree;
@@ -77,21 +78,21 @@ int chosen_read(const char *name, uint64_t *value)
 	if (error != 0) {
 		return error;
 	}
-	if (!chosen_number(tree, size_bytes, name, value)) {
+	if (!fdt_chosen_number(tree, size_bytes, name, value)) {
 		error = -ENODATA;
 	}
 	free(tree);
 	return error;
 }
 
-bool chosen_has(const char *name)
+bool fdt_chosen_has(const char *name)
 {
 	size_t size_bytes;
 	bool has = false;
 	void *tree;
 
 	if (read_tree(&tree, &size_bytes) == 0) {
-		has = chosen_has_property(tree, size_bytes, name);
+		has = fdt_chosen_has_property(tree, size_bytes, name);
 		free(tree);
 	}
 	return has;

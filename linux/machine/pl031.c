@@ -6,7 +6,7 @@
 /* PL031 TRM (DDI 0224) 3.3.9 and 3.3.10: a byte in each word. */
 #define IDENTIFICATION 0xfe0u
 
-bool clock_is_known(const struct device *device)
+bool pl031_is_known(const struct device *device)
 {
 	static const struct {
 		uint8_t mask, value;

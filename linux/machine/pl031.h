@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_BYTES 4096u
+#define PL031_BYTES 4096u
 
-/* Whether the device whose registers are there, CLOCK_BYTES of them, is a PL031 of
+/* Whether the device whose registers are there, PL031_BYTES of them, is a PL031 of
  * any revision. Reads eight words at its end; of a device without registers there a
  * bus may make an abort. */
-bool clock_is_known(const struct device *device);
+bool pl031_is_known(const struct device *device);
 
 #endif

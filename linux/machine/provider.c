@@ -59,7 +59,8 @@ static int take_info(struct provider *provider, struct caesura_info *info)
 	provider->timeout_s = info->timeout_s;
 	provider->kernel_runtime = info->flags & CAESURA_INFO_KERNEL_RUNTIME;
 	provider->was_registered = info->flags & CAESURA_INFO_REGISTERED;
-	error = chosen_read("linux,uefi-system-table", &provider->system_table);
+	error = fdt_chosen_read("linux,uefi-system-table",
+				&provider->system_table);
 	return error == -ENOENT ? -ENODATA : error;
 }
 

@@ -50,20 +50,20 @@ static void change(uint8_t *ram, const uint8_t *data, size_t size)
 	}
 }
 
-static void check(const struct stale *stale, const uint8_t *ram)
+static void check(const struct store_check *stale, const uint8_t *ram)
 {
-	enum stale_verdict verdict = stale_verdict(stale);
+	enum store_verdict verdict = store_check_verdict(stale);
 	bool is_there =
 		stale->store != NULL && memmem(ram, RAM_BYTES, stale->store,
 					       stale->store_bytes) != NULL;
 
-	demand(verdict != STALE_FRESH || is_there);
+	demand(verdict != STORE_FRESH || is_there);
 	if (stale->store != NULL) {
 		demand(stale->store_offset + stale->store_bytes <= CHIP_BYTES);
 		demand(memcmp(stale->store, chip->storage + stale->store_offset,
 			      stale->store_bytes) == 0);
 	}
-	demand(verdict != STALE_OLDER ||
+	demand(verdict != STORE_OLDER ||
 	       stale->differs_at < stale->store_bytes);
 }
 
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *ram = malloc(RAM_BYTES); /* reads past its end are seen */
 	struct flash_port port;
-	struct stale stale;
+	struct store_check stale;
 
 	if (chip == NULL) {
 		chip = chip_make(CHIP_BYTES, BLOCK);
@@ -87,10 +87,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	store_put_header(ram + 96, STORE_BYTES);
 	change(ram, data, size);
 	port = chip_port(chip);
-	demand(stale_open(&stale, &port));
-	stale_look(&stale, 0x7c440000, ram, RAM_BYTES);
+	demand(store_check_open(&stale, &port));
+	store_check_look(&stale, 0x7c440000, ram, RAM_BYTES);
 	check(&stale, ram);
-	stale_close(&stale);
+	store_check_close(&stale);
 	free(ram);
 	return 0;
 }

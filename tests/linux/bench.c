@@ -125,7 +125,7 @@ bool bench_step(struct bench *bench)
 	}
 	bench->natives++;
 	if (!cz_access_decode(frame, *code, &access)) {
-		if (!follow_step(frame, *code)) {
+		if (!a64_step(frame, *code)) {
 			fprintf(stderr, "unknown instruction %08x at %llx\n",
 				*code, (unsigned long long)frame->pc);
 			return false;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The headers of EDK II's variable store in a flash chip, as linux/stale.c looks for. */
+/*
+ * The headers of EDK II's variable store in a flash chip, for which
+ * linux/commit/store_check.c looks.
+ */
 #ifndef TESTS_LINUX_STORE_H
 #define TESTS_LINUX_STORE_H
 

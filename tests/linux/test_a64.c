@@ -56,7 +56,7 @@ static void as_a_processor_does(void **state)
 		for (size_t k = 0; k < 8; k++) {
 			frame.x[k] = value(i * 8 + k);
 		}
-		if (!follow_step(&frame, instruction)) {
+		if (!a64_step(&frame, instruction)) {
 			fail_msg("%08x is not done", instruction);
 		}
 		for (size_t k = 0; k < 8; k++) {
@@ -110,7 +110,7 @@ static void branches_go_where_they_should(void **state)
 		frame.x[1] = 5;
 		frame.x[3] = 0x777000;
 		frame.x[30] = 7;
-		assert_true(follow_step(&frame, cases[i].instruction));
+		assert_true(a64_step(&frame, cases[i].instruction));
 		if (frame.pc != cases[i].to ||
 		    frame.x[30] != (cases[i].is_call ? PC + 4 : 7)) {
 			fail_msg("%08x goes to %llx", cases[i].instruction,
@@ -124,13 +124,13 @@ static void with_the_stack_pointer_and_the_pc(void **state)
 	struct cz_frame frame = {.pc = 0x12345678, .sp = 0x8000};
 
 	(void)state;
-	assert_true(follow_step(&frame, 0xd10083ff)); /* sub sp, sp, #32 */
+	assert_true(a64_step(&frame, 0xd10083ff)); /* sub sp, sp, #32 */
 	assert_int_equal(frame.sp, 0x7fe0);
-	assert_true(follow_step(&frame, 0x910043fd)); /* add x29, sp, #16 */
+	assert_true(a64_step(&frame, 0x910043fd)); /* add x29, sp, #16 */
 	assert_int_equal(frame.x[29], 0x7ff0);
-	assert_true(follow_step(&frame, 0xb0000000)); /* adrp x0, . + 4096 */
+	assert_true(a64_step(&frame, 0xb0000000)); /* adrp x0, . + 4096 */
 	assert_int_equal(frame.x[0], 0x12346000);
-	assert_true(follow_step(&frame, 0x70ffffe1)); /* adr x1, . - 1 */
+	assert_true(a64_step(&frame, 0x70ffffe1)); /* adr x1, . - 1 */
 	assert_int_equal(frame.x[1], 0x12345683);
 }
 
@@ -153,7 +153,7 @@ static void all_else_is_left(void **state)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		struct cz_frame frame = {.pc = PC}, before = frame;
 
-		assert_false(follow_step(&frame, others[i]));
+		assert_false(a64_step(&frame, others[i]));
 		assert_memory_equal(&frame, &before, sizeof(frame));
 	}
 }

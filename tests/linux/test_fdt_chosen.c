@@ -31,7 +31,7 @@ static void make_tree(const char *node, bool with_kexec)
 
 static bool has_kexec(void)
 {
-	return chosen_has_property(tree, sizeof(tree), KEXEC);
+	return fdt_chosen_has_property(tree, sizeof(tree), KEXEC);
 }
 
 static void a_kexec_is_seen(void **state)
@@ -53,10 +53,10 @@ static void a_number_is_read(void **state)
 
 	(void)state;
 	make_tree("chosen", true);
-	assert_true(chosen_number(tree, sizeof(tree), "a", &value));
+	assert_true(fdt_chosen_number(tree, sizeof(tree), "a", &value));
 	assert_int_equal(value, 0x123456789abull);
 	/* It has no bytes. */
-	assert_false(chosen_number(tree, sizeof(tree), KEXEC, &value));
+	assert_false(fdt_chosen_number(tree, sizeof(tree), KEXEC, &value));
 }
 
 int main(void)

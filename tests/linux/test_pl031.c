@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static uint32_t registers[CLOCK_BYTES / 4];
+static uint32_t registers[PL031_BYTES / 4];
 static const struct device *const device = (const void *)registers;
 
 /* QEMU's; the words' upper bytes are not defined. */
@@ -29,7 +29,7 @@ static int make_clock(void **state)
 static void is_known(void **state)
 {
 	(void)state;
-	assert_true(clock_is_known(device));
+	assert_true(pl031_is_known(device));
 }
 
 static void of_any_revision(void **state)
@@ -37,14 +37,14 @@ static void of_any_revision(void **state)
 	(void)state;
 	registers[0xfe8 / 4] = 0x34;
 	registers[0xfec / 4] = 0x01;
-	assert_true(clock_is_known(device));
+	assert_true(pl031_is_known(device));
 }
 
 static void with_words_that_have_more(void **state)
 {
 	(void)state;
 	registers[0xff0 / 4] = 0xabcd0000 | 0x0d;
-	assert_true(clock_is_known(device));
+	assert_true(pl031_is_known(device));
 }
 
 /* PL011 and PL061, by part; no Arm's; no PrimeCell. */
@@ -58,7 +58,7 @@ static void others_are_not(void **state)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		(void)make_clock(state);
 		registers[others[i].offset / 4] = others[i].word;
-		assert_false(clock_is_known(device));
+		assert_false(pl031_is_known(device));
 	}
 }
 
@@ -66,9 +66,9 @@ static void nothing_is_not(void **state)
 {
 	(void)state;
 	memset(registers, 0, sizeof(registers));
-	assert_false(clock_is_known(device));
+	assert_false(pl031_is_known(device));
 	memset(registers, 0xff, sizeof(registers));
-	assert_false(clock_is_known(device));
+	assert_false(pl031_is_known(device));
 }
 
 int main(void)

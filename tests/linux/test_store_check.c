@@ -22,7 +22,7 @@
 #define RAM 0x7c440000u
 
 static struct chip *chip;
-static struct stale stale;
+static struct store_check check;
 /* What the chip holds, as bytes; RAM of exactly its size, so that a read past its
  * end is seen. */
 static uint8_t store[STORE_BYTES], *ram;
@@ -49,36 +49,36 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
-	stale_close(&stale);
+	store_check_close(&check);
 	free(ram);
 	chip_free(chip);
 	return 0;
 }
 
-static enum stale_verdict verdict(void)
+static enum store_verdict verdict(void)
 {
 	struct flash_port port = chip_port(chip);
 
-	stale_close(&stale);
-	assert_true(stale_open(&stale, &port));
-	stale_look(&stale, RAM, ram, RAM_BYTES);
-	return stale_verdict(&stale);
+	store_check_close(&check);
+	assert_true(store_check_open(&check, &port));
+	store_check_look(&check, RAM, ram, RAM_BYTES);
+	return store_check_verdict(&check);
 }
 
 static void the_same_is_fresh(void **state)
 {
 	(void)state;
 	memcpy(ram + 4096 + 8, store, STORE_BYTES);
-	assert_int_equal(verdict(), STALE_FRESH);
-	assert_int_equal(stale.store_offset, STORE_VOLUME_HEADER);
-	assert_int_equal(stale.store_bytes, STORE_BYTES);
+	assert_int_equal(verdict(), STORE_FRESH);
+	assert_int_equal(check.store_offset, STORE_VOLUME_HEADER);
+	assert_int_equal(check.store_bytes, STORE_BYTES);
 }
 
 static void up_to_the_end_of_ram(void **state)
 {
 	(void)state;
 	memcpy(ram + RAM_BYTES - STORE_BYTES, store, STORE_BYTES);
-	assert_int_equal(verdict(), STALE_FRESH);
+	assert_int_equal(verdict(), STORE_FRESH);
 }
 
 static void a_byte_makes_it_older(void **state)
@@ -90,9 +90,9 @@ static void a_byte_makes_it_older(void **state)
 		memset(ram, 0, RAM_BYTES);
 		memcpy(ram + 96, store, STORE_BYTES);
 		ram[96 + places[i]] ^= 4;
-		assert_int_equal(verdict(), STALE_OLDER);
-		assert_int_equal(stale.differs_at, places[i]);
-		assert_int_equal(stale.copy_physical, RAM + 96);
+		assert_int_equal(verdict(), STORE_OLDER);
+		assert_int_equal(check.differs_at, places[i]);
+		assert_int_equal(check.copy_physical, RAM + 96);
 	}
 }
 
@@ -103,21 +103,21 @@ static void one_of_several_is_enough(void **state)
 	memcpy(ram + 16, store, STORE_BYTES);
 	memcpy(ram + BLOCK, store, STORE_BYTES);
 	memset(ram + 16 + 2000, 0xff, 1028);
-	assert_int_equal(verdict(), STALE_FRESH);
-	assert_int_equal(stale.copies, 2);
+	assert_int_equal(verdict(), STORE_FRESH);
+	assert_int_equal(check.copies, 2);
 	memset(ram + BLOCK + 2500, 0xff, 528);
-	assert_int_equal(verdict(), STALE_OLDER);
-	assert_int_equal(stale.differs_at, 2500);
-	assert_int_equal(stale.copy_physical, RAM + BLOCK);
+	assert_int_equal(verdict(), STORE_OLDER);
+	assert_int_equal(check.differs_at, 2500);
+	assert_int_equal(check.copy_physical, RAM + BLOCK);
 }
 
 static void in_another_region(void **state)
 {
 	(void)state;
-	assert_int_equal(verdict(), STALE_UNKNOWN);
+	assert_int_equal(verdict(), STORE_UNKNOWN);
 	memcpy(ram, store, STORE_BYTES);
-	stale_look(&stale, RAM + RAM_BYTES, ram, RAM_BYTES);
-	assert_int_equal(stale_verdict(&stale), STALE_FRESH);
+	store_check_look(&check, RAM + RAM_BYTES, ram, RAM_BYTES);
+	assert_int_equal(store_check_verdict(&check), STORE_FRESH);
 }
 
 static void further_on_in_the_chip(void **state)
@@ -127,8 +127,8 @@ static void further_on_in_the_chip(void **state)
 	put_store(2 * BLOCK);
 	memcpy(ram, store, STORE_BYTES);
 	/* What is said of the volume's size is not needed. */
-	assert_int_equal(verdict(), STALE_FRESH);
-	assert_int_equal(stale.store_offset, 2 * BLOCK + STORE_VOLUME_HEADER);
+	assert_int_equal(verdict(), STORE_FRESH);
+	assert_int_equal(check.store_offset, 2 * BLOCK + STORE_VOLUME_HEADER);
 }
 
 static void the_first_store_counts(void **state)
@@ -137,22 +137,22 @@ static void the_first_store_counts(void **state)
 	memcpy(ram, store, STORE_BYTES);
 	store[100] = 0;
 	put_store(2 * BLOCK);
-	assert_int_equal(verdict(), STALE_FRESH);
+	assert_int_equal(verdict(), STORE_FRESH);
 }
 
 static void without_a_chip_or_a_copy(void **state)
 {
 	(void)state;
-	stale_close(&stale);
-	assert_true(stale_open(&stale, NULL));
-	stale_look(&stale, RAM, ram, RAM_BYTES);
-	assert_int_equal(stale_verdict(&stale), STALE_UNKNOWN);
-	assert_int_equal(verdict(), STALE_UNKNOWN);
+	store_check_close(&check);
+	assert_true(store_check_open(&check, NULL));
+	store_check_look(&check, RAM, ram, RAM_BYTES);
+	assert_int_equal(store_check_verdict(&check), STORE_UNKNOWN);
+	assert_int_equal(verdict(), STORE_UNKNOWN);
 	/* A header whose store RAM has no room for is no copy. */
 	memcpy(ram + RAM_BYTES - 28, store, 28);
-	assert_int_equal(verdict(), STALE_UNKNOWN);
+	assert_int_equal(verdict(), STORE_UNKNOWN);
 	memcpy(ram + RAM_BYTES - STORE_BYTES + 1, store, STORE_BYTES - 1);
-	assert_int_equal(verdict(), STALE_UNKNOWN);
+	assert_int_equal(verdict(), STORE_UNKNOWN);
 }
 
 static void set_u32(uint32_t at, uint32_t value)
@@ -178,15 +178,15 @@ static void sizes_are_not_believed(void **state)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		set_u32(STORE_VOLUME_HEADER + 16, sizes[i]);
 		memcpy(ram, chip->storage + STORE_VOLUME_HEADER, 28);
-		assert_int_equal(verdict(), STALE_UNKNOWN);
+		assert_int_equal(verdict(), STORE_UNKNOWN);
 		/* The chip is smaller than it says too. */
 		memset(chip->storage + 32, 0xff, 8);
-		assert_int_equal(verdict(), STALE_UNKNOWN);
+		assert_int_equal(verdict(), STORE_UNKNOWN);
 		put_store(0);
 	}
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		memcpy(chip->storage + 48, &headers[i], sizeof(headers[i]));
-		assert_int_equal(verdict(), STALE_UNKNOWN);
+		assert_int_equal(verdict(), STORE_UNKNOWN);
 	}
 }
 
@@ -199,8 +199,8 @@ static void other_forms_are_not_known(void **state)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		put_store(0);
 		chip->storage[places[i]] ^= 1;
-		assert_int_equal(verdict(), STALE_UNKNOWN);
-		assert_null(stale.store);
+		assert_int_equal(verdict(), STORE_UNKNOWN);
+		assert_null(check.store);
 	}
 }
 
@@ -215,8 +215,8 @@ static void headers_without_end(void **state)
 		store_put_header(ram + i, STORE_BYTES);
 	}
 	put_store(0);
-	assert_int_equal(verdict(), STALE_OLDER);
-	assert_true(stale.copies <= 64);
+	assert_int_equal(verdict(), STORE_OLDER);
+	assert_true(check.copies <= 64);
 }
 
 int main(void)
