@@ -84,6 +84,15 @@ static bool holds(void *context, unsigned region, uint64_t offset,
 	return is_held;
 }
 
+static void unmap(struct ram *ram)
+{
+	while (ram->count > 0) {
+		const struct ram_region *region = &ram->region[--ram->count];
+
+		(void)munmap(region->start, region->size_bytes);
+	}
+}
+
 bool ram_open(struct ram *ram, struct machine *machine,
 	      const struct state_region *regions, unsigned count)
 {
@@ -98,7 +107,7 @@ bool ram_open(struct ram *ram, struct machine *machine,
 					      region->size_bytes, NULL);
 
 		if (at == NULL) {
-			ram_close(ram);
+			unmap(ram);
 			return false;
 		}
 		ram->region[ram->count] = (struct ram_region){
@@ -110,13 +119,4 @@ bool ram_open(struct ram *ram, struct machine *machine,
 		}
 	}
 	return true;
-}
-
-void ram_close(struct ram *ram)
-{
-	while (ram->count > 0) {
-		const struct ram_region *region = &ram->region[--ram->count];
-
-		(void)munmap(region->start, region->size_bytes);
-	}
 }

@@ -31,6 +31,5 @@ struct ram {
  * machine->why. */
 bool ram_open(struct ram *ram, struct machine *machine,
 	      const struct state_region *regions, unsigned count);
-void ram_close(struct ram *ram);
 
 #endif

@@ -89,8 +89,9 @@ static uint64_t next_look(struct cz *cz, const struct efivars_limit *limit)
 	return next_ns < limit->deadline_ns ? next_ns : limit->deadline_ns;
 }
 
-cz_status efivars_call(struct cz *cz, const struct cz_call *call,
-		       const struct efivars_limit *limit)
+/* One call of the library, within the limit. */
+static cz_status make_call(struct cz *cz, const struct cz_call *call,
+			   const struct efivars_limit *limit)
 {
 	cz_request_id id;
 	cz_status status;
@@ -197,8 +198,7 @@ static cz_status next_name(struct listing *listing)
 		status = cz_prepare_get_next_variable_name(
 			&call, &size, next.units, &next.guid);
 		if (status == CZ_OK) {
-			status = efivars_call(listing->cz, &call,
-					      listing->limit);
+			status = make_call(listing->cz, &call, listing->limit);
 		}
 	}
 	if (status != CZ_OK) {
@@ -292,7 +292,7 @@ static cz_status get(struct cz *cz, const struct efivars_name *name,
 	cz_status status = cz_prepare_get_variable(
 		&call, name->units, &name->guid, attributes, value, size_bytes);
 
-	return status == CZ_OK ? efivars_call(cz, &call, limit) : status;
+	return status == CZ_OK ? make_call(cz, &call, limit) : status;
 }
 
 int efivars_size(struct cz *cz, const struct efivars_name *name,
@@ -376,7 +376,7 @@ cz_status efivars_set(struct cz *cz, const uint16_t *name,
 		&call, name, guid, attributes, size_bytes == 0 ? NULL : value,
 		size_bytes);
 
-	return status == CZ_OK ? efivars_call(cz, &call, limit) : status;
+	return status == CZ_OK ? make_call(cz, &call, limit) : status;
 }
 
 /* What a write has made of the variable: an append makes it longer, a signed one
@@ -460,7 +460,7 @@ int efivars_space(struct cz *cz, const struct efivars_limit *limit,
 
 	*space = (struct efivars_space){0, 0};
 	if (status == CZ_OK) {
-		status = efivars_call(cz, &call, limit);
+		status = make_call(cz, &call, limit);
 	}
 	if (status == CZ_E_DEADLINE || status == CZ_E_CANCELLED) {
 		return efivars_errno(status);

@@ -39,9 +39,6 @@ extern const struct cz_efi_guid efivars_global_guid;
 
 bool efivars_guid_equal(const struct cz_efi_guid *a,
 			const struct cz_efi_guid *b);
-/* "8be4df61-93ca-11d2-aa0d-00e098032b8c", terminated. */
-void efivars_guid_text(const struct cz_efi_guid *guid,
-		       char text[EFIVARS_GUID_CHARS + 1]);
 
 /*
  * A file's name, "Name-GUID", to the variable's: at least one character, a dash,
@@ -121,12 +118,8 @@ struct efivars_limit {
 void efivars_warn(struct cz *cz, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* One call of the library, within the limit: its status. CZ_E_IN_FLIGHT: a write that
- * has started and has not ended at the deadline. */
-cz_status efivars_call(struct cz *cz, const struct cz_call *call,
-		       const struct efivars_limit *limit);
-
-/* SetVariable, by efivars_call(). */
+/* SetVariable, within the limit: its status. CZ_E_IN_FLIGHT: firmware has started the
+ * write and has not ended it at the deadline. */
 cz_status efivars_set(struct cz *cz, const uint16_t *name,
 		      const struct cz_efi_guid *guid, uint32_t attributes,
 		      const void *value, size_t size_bytes,

@@ -18,8 +18,9 @@ bool efivars_guid_equal(const struct cz_efi_guid *a,
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-void efivars_guid_text(const struct cz_efi_guid *guid,
-		       char text[EFIVARS_GUID_CHARS + 1])
+/* "8be4df61-93ca-11d2-aa0d-00e098032b8c", terminated. */
+static void guid_text(const struct cz_efi_guid *guid,
+		      char text[EFIVARS_GUID_CHARS + 1])
 {
 	snprintf(text, EFIVARS_GUID_CHARS + 1,
 		 "%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", guid->a,
@@ -171,7 +172,7 @@ size_t efivars_file_name(const struct efivars_name *name,
 		length += encode(name->units[i], file_name + length);
 	}
 	file_name[length++] = '-';
-	efivars_guid_text(&name->guid, file_name + length);
+	guid_text(&name->guid, file_name + length);
 	return length + EFIVARS_GUID_CHARS;
 }
 

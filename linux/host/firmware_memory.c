@@ -547,35 +547,6 @@ bool space_open(struct cz_host *host)
 	return true;
 }
 
-void space_close(struct cz_host *host)
-{
-	for (unsigned i = 0; i < host->region_count; i++) {
-		(void)munmap((void *)(uintptr_t)host->region[i].address,
-			     host->region[i].size_bytes);
-	}
-	if (host->flash != NULL) {
-		flash_close(host->flash);
-		(void)munmap(host->flash_copy, host->flash_bytes);
-	}
-	if (host->state != NULL) {
-		state_close(host->state);
-	}
-	ram_close(&host->ram);
-	if (host->window_bytes != 0) {
-		(void)munmap((void *)(uintptr_t)host->window_address,
-			     host->window_bytes);
-	}
-	if (host->pages_fd >= 0) {
-		(void)close(host->pages_fd);
-	}
-	for (unsigned i = 0; i < STATE_MAX_REGIONS; i++) {
-		free(host->dirty[i]);
-	}
-	for (unsigned i = 0; i < host->table_count; i++) {
-		free(host->table[i]);
-	}
-}
-
 void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end)
 {
 	*low = UINT64_MAX;

@@ -95,13 +95,11 @@ struct cz_host {
 	unsigned table_count;
 
 	/* Timers, by one thread. */
-	pthread_t timer_thread;
 	pthread_mutex_t timer_mutex;
 	pthread_cond_t timer_changed;
 	struct host_timer *timers;
 	struct host_timer *firing;
 	uint64_t timers_wake_ns; /* at the latest, by itself */
-	bool timers_end;
 
 	bool to_terminal; /* the log is read by somebody */
 	char why[HOST_WHY_CHARS];
@@ -126,7 +124,6 @@ struct host_thread {
 };
 
 bool host_start(struct cz_host *host);
-void host_stop(struct cz_host *host);
 
 /* A new thread, which acts by the clock: makes it urgent enough for that, and gives up
  * the thread's privileges. */
@@ -147,7 +144,6 @@ __attribute__((format(printf, 3, 4))) void host_say(struct cz_host *host,
  * False: host->why.
  */
 bool space_open(struct cz_host *host);
-void space_close(struct cz_host *host);
 
 /* The lowest and the highest address that firmware can execute at. */
 void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end);

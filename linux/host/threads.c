@@ -496,7 +496,7 @@ static void *run_timers(void *argument)
 
 	host_be_punctual(host);
 	(void)pthread_mutex_lock(&host->timer_mutex);
-	while (!host->timers_end) {
+	for (;;) {
 		struct host_timer *timer = earliest(host);
 		struct timespec until;
 
@@ -514,15 +514,14 @@ static void *run_timers(void *argument)
 						     &until);
 		}
 	}
-	(void)pthread_mutex_unlock(&host->timer_mutex);
-	return NULL;
 }
 
-/* ---- Beginning and end ---- */
+/* ---- The beginning ---- */
 
 bool host_start(struct cz_host *host)
 {
 	pthread_condattr_t attributes;
+	pthread_t timer_thread; /* ends with the process */
 
 	init_mutex(&host->timer_mutex);
 	(void)pthread_condattr_init(&attributes);
@@ -530,19 +529,10 @@ bool host_start(struct cz_host *host)
 	(void)pthread_cond_init(&host->timer_changed, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
 	signals_install(host);
-	if (pthread_create(&host->timer_thread, NULL, run_timers, host) != 0) {
+	if (pthread_create(&timer_thread, NULL, run_timers, host) != 0) {
 		(void)snprintf(host->why, sizeof(host->why),
 			       "no thread for timers");
 		return false;
 	}
 	return true;
-}
-
-void host_stop(struct cz_host *host)
-{
-	(void)pthread_mutex_lock(&host->timer_mutex);
-	host->timers_end = true;
-	(void)pthread_cond_broadcast(&host->timer_changed);
-	(void)pthread_mutex_unlock(&host->timer_mutex);
-	(void)pthread_join(host->timer_thread, NULL);
 }

@@ -292,13 +292,6 @@ void machine_shut(struct machine *machine)
 	machine->mem = machine->kcore = -1;
 }
 
-void machine_close(struct machine *machine)
-{
-	free(machine->map);
-	machine_shut(machine);
-	*machine = (struct machine){.mem = -1, .kcore = -1};
-}
-
 bool machine_entry(const struct machine *machine, uint32_t number,
 		   struct cz_efi_memory_descriptor *entry)
 {

@@ -43,9 +43,6 @@ bool machine_open(struct machine *machine, struct provider *module);
  * module. */
 void machine_shut(struct machine *machine);
 
-/* Mappings stay. */
-void machine_close(struct machine *machine);
-
 /*
  * Whether the kernel has firmware: runtime services that are on, a provider of EFI
  * variables that is not ours. True: it is ours to use.

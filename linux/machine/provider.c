@@ -75,7 +75,7 @@ static int allocate(struct provider *provider)
 	return provider->request && provider->answer ? 0 : -ENOMEM;
 }
 
-int provider_adopt(struct provider *provider, int fd)
+static int adopt(struct provider *provider, int fd)
 {
 	struct caesura_info info;
 	int error;
@@ -103,7 +103,7 @@ int provider_open(struct provider *provider, const char *path)
 	if (fd < 0) {
 		return -errno;
 	}
-	return provider_adopt(provider, fd);
+	return adopt(provider, fd);
 }
 
 void provider_close(struct provider *provider)

@@ -52,9 +52,6 @@ struct provider {
  */
 int provider_open(struct provider *provider, const char *path);
 
-/* The same on a descriptor that systemd kept, which is then the provider's. */
-int provider_adopt(struct provider *provider, int fd);
-
 /* Ends what provider_open() began. Mappings stay; the device stays taken while
  * there is one. */
 void provider_close(struct provider *provider);
