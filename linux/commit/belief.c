@@ -97,7 +97,7 @@ static enum belief judge_region(const struct state *state,
 		state_read(state, number, true, after);
 	}
 	for (uint64_t at = 0; belief == BELIEF_HOLDS && at < region->size_bytes;
-	     at += STATE_PAGE) {
+	     at += CZ_EFI_PAGE_SIZE) {
 		if (!ram->holds(ram->context, number, at, before + at,
 				after + at, is_pending)) {
 			(void)snprintf(

@@ -6,14 +6,14 @@
 #include <sys/mman.h>
 
 #define WORD sizeof(uint64_t)
-#define WORDS (STATE_PAGE / WORD)
+#define WORDS (CZ_EFI_PAGE_SIZE / WORD)
 
 static volatile uint64_t *show(const struct ram *ram, unsigned region,
 			       uint64_t offset, int prot)
 {
 	uint8_t *page = ram->region[region].start + offset;
 
-	if (mprotect(page, STATE_PAGE, prot) != 0) {
+	if (mprotect(page, CZ_EFI_PAGE_SIZE, prot) != 0) {
 		abort();
 	}
 	return (volatile uint64_t *)(void *)page;
@@ -49,7 +49,7 @@ static void put(void *context, unsigned region, uint64_t offset,
 	const struct ram *ram = context;
 	volatile uint64_t *page;
 
-	if (memcmp(before, after, STATE_PAGE) == 0) {
+	if (memcmp(before, after, CZ_EFI_PAGE_SIZE) == 0) {
 		return;
 	}
 	page = show(ram, region, offset, PROT_READ | PROT_WRITE);

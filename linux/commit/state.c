@@ -58,7 +58,7 @@ struct control {
 
 struct page_record {
 	uint64_t offset; /* in the file */
-	uint8_t bytes[STATE_PAGE];
+	uint8_t bytes[CZ_EFI_PAGE_SIZE];
 };
 
 struct change_record {
@@ -66,7 +66,8 @@ struct change_record {
 };
 
 _Static_assert(sizeof(struct header) <= CONTROL_OFFSET, "a page of its own");
-_Static_assert(sizeof(struct page_record) == STATE_PAGE + 8, "no padding");
+_Static_assert(sizeof(struct page_record) == CZ_EFI_PAGE_SIZE + 8,
+	       "no padding");
 
 struct state {
 	struct state_config config;
@@ -208,7 +209,7 @@ static bool lay_out(struct state *state)
 		const struct state_region *region = &config->regions[i];
 
 		if (region->size_bytes == 0 ||
-		    region->size_bytes % STATE_PAGE != 0 ||
+		    region->size_bytes % CZ_EFI_PAGE_SIZE != 0 ||
 		    region->size_bytes > MAX_RAM_BYTES - ram_bytes) {
 			return refuse(state,
 				      "a region of RAM of %" PRIu64
@@ -225,9 +226,9 @@ static bool lay_out(struct state *state)
 		offset = align(offset + region->size_bytes);
 	}
 	header->journal_offset = offset;
-	header->journal_bytes =
-		align(ram_bytes / STATE_PAGE * sizeof(struct page_record) +
-		      flash_bytes);
+	header->journal_bytes = align(ram_bytes / CZ_EFI_PAGE_SIZE *
+					      sizeof(struct page_record) +
+				      flash_bytes);
 	header->file_bytes = offset + header->journal_bytes;
 	set_version(header,
 		    config->ram != NULL ? VERSION_KEEPS_RAM : VERSION_ALONE);
@@ -531,7 +532,7 @@ static bool is_page_of_ram(const struct state *state, uint64_t offset)
 		const struct placed_region *region = &state->header.region[i];
 
 		if (offset - region->offset < region->size_bytes) {
-			return offset % STATE_PAGE == 0;
+			return offset % CZ_EFI_PAGE_SIZE == 0;
 		}
 	}
 	return false;
@@ -625,7 +626,7 @@ static bool apply_page(struct state *state, const struct page_record *page)
 			 page->offset - state->header.region[region].offset,
 			 state->map + page->offset, page->bytes);
 	}
-	return put(state, page->offset, page->bytes, STATE_PAGE);
+	return put(state, page->offset, page->bytes, CZ_EFI_PAGE_SIZE);
 }
 
 /*
@@ -712,7 +713,7 @@ void state_read(const struct state *state, unsigned region, bool is_after,
 		uint64_t offset = page[i].offset - placed->offset;
 
 		if (offset < placed->size_bytes) {
-			memcpy(into + offset, page[i].bytes, STATE_PAGE);
+			memcpy(into + offset, page[i].bytes, CZ_EFI_PAGE_SIZE);
 		}
 	}
 }
@@ -794,11 +795,11 @@ bool state_chip_is_on_way(const struct state *state, uint64_t offset,
 static bool is_dirty(const uint8_t *const *dirty, unsigned region,
 		     uint64_t offset)
 {
-	return dirty == NULL || dirty[region][offset / STATE_PAGE] != 0;
+	return dirty == NULL || dirty[region][offset / CZ_EFI_PAGE_SIZE] != 0;
 }
 
 /* In small pieces: kernels without preemption free what is given back at once. */
-#define FORGET_BYTES (8 * STATE_PAGE)
+#define FORGET_BYTES (8 * CZ_EFI_PAGE_SIZE)
 
 static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 {
@@ -825,12 +826,12 @@ static void forget_dirty(struct state *state, unsigned region, uint8_t *mapping,
 	uint64_t size_bytes = state->header.region[region].size_bytes, end;
 
 	for (uint64_t at = 0; at < size_bytes; at = end) {
-		end = at + STATE_PAGE;
+		end = at + CZ_EFI_PAGE_SIZE;
 		if (!is_dirty(dirty, region, at)) {
 			continue;
 		}
 		while (end < size_bytes && is_dirty(dirty, region, end)) {
-			end += STATE_PAGE;
+			end += CZ_EFI_PAGE_SIZE;
 		}
 		(void)forget(state, mapping + at, end - at);
 	}
@@ -854,7 +855,7 @@ static bool add_page(struct state *state, uint64_t offset, const uint8_t *bytes)
 {
 	struct page_record page = {.offset = offset};
 
-	memcpy(page.bytes, bytes, STATE_PAGE);
+	memcpy(page.bytes, bytes, CZ_EFI_PAGE_SIZE);
 	if (!put(state, state->header.journal_offset + pages_bytes(state),
 		 &page, sizeof(page))) {
 		return false;
@@ -868,11 +869,11 @@ static bool add_region(struct state *state, unsigned region,
 {
 	const struct placed_region *placed = &state->header.region[region];
 
-	for (uint64_t i = 0; i < placed->size_bytes; i += STATE_PAGE) {
+	for (uint64_t i = 0; i < placed->size_bytes; i += CZ_EFI_PAGE_SIZE) {
 		/* Dirty, but the same: it was written as it was. */
 		if (is_dirty(dirty, region, i) &&
 		    memcmp(mapping + i, state->map + placed->offset + i,
-			   STATE_PAGE) != 0 &&
+			   CZ_EFI_PAGE_SIZE) != 0 &&
 		    !add_page(state, placed->offset + i, mapping + i)) {
 			return false;
 		}

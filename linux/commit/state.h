@@ -19,13 +19,13 @@
 
 #include "commit/flash.h"
 
+#include <caesura/uefi.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define STATE_MAX_REGIONS 64
 #define STATE_ERROR_CHARS 512
-#define STATE_PAGE 4096u
 
 /* What must be the same for a state to be this machine's, of this boot. */
 struct state_identity {

@@ -454,7 +454,7 @@ static bool map_ram(struct cz_host *host)
 		}
 		host->mapping[region->number] = at;
 		host->dirty[region->number] =
-			calloc(region->size_bytes / HOST_PAGE, 1);
+			calloc(region->size_bytes / CZ_EFI_PAGE_SIZE, 1);
 		if (host->dirty[region->number] == NULL) {
 			return fails(host, "no memory");
 		}
@@ -590,7 +590,7 @@ void space_changing_code(const struct cz_host *host, uint64_t *low,
 bool cz_host_pages_alloc(struct cz_host *host, size_t count,
 			 struct cz_host_pages *pages)
 {
-	uint64_t size = count * HOST_PAGE;
+	uint64_t size = count * CZ_EFI_PAGE_SIZE;
 	void *alias;
 
 	if (ftruncate(host->pages_fd, (off_t)(host->pages_bytes + size)) != 0) {
@@ -611,7 +611,7 @@ bool cz_host_pages_alloc(struct cz_host *host, size_t count,
 void cz_host_pages_free(struct cz_host *host, struct cz_host_pages *pages)
 {
 	(void)host;
-	(void)munmap(pages->alias, pages->count * HOST_PAGE);
+	(void)munmap(pages->alias, pages->count * CZ_EFI_PAGE_SIZE);
 }
 
 /* A region's, or a copy of a table elsewhere. */
@@ -735,10 +735,11 @@ static bool map_ram_part(struct cz_host *host, const struct host_region *region,
 {
 	struct host_part part = {
 		.address = mapping->address,
-		.size_bytes = mapping->page_count * HOST_PAGE,
+		.size_bytes = mapping->page_count * CZ_EFI_PAGE_SIZE,
 		.prot = mapping->prot,
-		.dirty = host->dirty[region->number] +
-			 (mapping->address - region->address) / HOST_PAGE,
+		.dirty =
+			host->dirty[region->number] +
+			(mapping->address - region->address) / CZ_EFI_PAGE_SIZE,
 	};
 
 	void *at = (void *)(uintptr_t)part.address;
@@ -751,7 +752,7 @@ static bool map_ram_part(struct cz_host *host, const struct host_region *region,
 
 static bool map_firmware(struct cz_host *host, const struct cz_mapping *mapping)
 {
-	uint64_t size = mapping->page_count * HOST_PAGE;
+	uint64_t size = mapping->page_count * CZ_EFI_PAGE_SIZE;
 
 	for (unsigned i = 0; i < host->region_count; i++) {
 		const struct host_region *region = &host->region[i];
@@ -775,7 +776,7 @@ bool cz_host_space_map(struct cz_host *host, cz_host_space space,
 		       const struct cz_mapping *mapping)
 {
 	void *at = (void *)(uintptr_t)mapping->address;
-	uint64_t size = mapping->page_count * HOST_PAGE;
+	uint64_t size = mapping->page_count * CZ_EFI_PAGE_SIZE;
 
 	(void)space;
 	if (mapping->backing == CZ_BACKING_FIRMWARE) {
@@ -793,7 +794,8 @@ void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
 			 uint64_t address, size_t page_count)
 {
 	(void)space;
-	if (mmap((void *)(uintptr_t)address, page_count * HOST_PAGE, PROT_NONE,
+	if (mmap((void *)(uintptr_t)address, page_count * CZ_EFI_PAGE_SIZE,
+		 PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		 0) == MAP_FAILED) {
 		abort();
@@ -832,8 +834,9 @@ static struct host_part *part_of(struct cz_host *host, uint64_t address,
 
 static void open_pages(struct host_part *part, uint64_t first, uint64_t count)
 {
-	if (mprotect((uint8_t *)(uintptr_t)part->address + first * HOST_PAGE,
-		     count * HOST_PAGE, prot_of(part->prot)) != 0) {
+	if (mprotect((uint8_t *)(uintptr_t)part->address +
+			     first * CZ_EFI_PAGE_SIZE,
+		     count * CZ_EFI_PAGE_SIZE, prot_of(part->prot)) != 0) {
 		abort();
 	}
 	memset(part->dirty + first, 1, count);
@@ -848,12 +851,12 @@ bool space_wrote(struct cz_host *host, uint64_t address)
 	    (part->prot & CZ_PROT_WRITE) == 0) {
 		return false;
 	}
-	page = (address - part->address) / HOST_PAGE;
+	page = (address - part->address) / CZ_EFI_PAGE_SIZE;
 	if (part->dirty[page] != 0) {
 		return false;
 	}
 	if (page > 0 && part->dirty[page - 1] != 0) {
-		rest = part->size_bytes / HOST_PAGE - page;
+		rest = part->size_bytes / CZ_EFI_PAGE_SIZE - page;
 		count = rest < PAGES_AHEAD ? rest : PAGES_AHEAD;
 	}
 	open_pages(part, page, count);
@@ -863,7 +866,7 @@ bool space_wrote(struct cz_host *host, uint64_t address)
 /* All are as committed. */
 static void close_pages(struct host_part *part)
 {
-	uint64_t count = part->size_bytes / HOST_PAGE, end;
+	uint64_t count = part->size_bytes / CZ_EFI_PAGE_SIZE, end;
 	uint8_t *start = (uint8_t *)(uintptr_t)part->address;
 
 	for (uint64_t i = 0; i < count; i = end) {
@@ -874,7 +877,8 @@ static void close_pages(struct host_part *part)
 		while (end < count && part->dirty[end] != 0) {
 			end++;
 		}
-		if (mprotect(start + i * HOST_PAGE, (end - i) * HOST_PAGE,
+		if (mprotect(start + i * CZ_EFI_PAGE_SIZE,
+			     (end - i) * CZ_EFI_PAGE_SIZE,
 			     prot_of(part->prot & ~CZ_PROT_WRITE)) != 0) {
 			abort();
 		}

@@ -311,7 +311,7 @@ static bool is_ram_same(struct cz_host *host)
 
 		for (uint64_t at = 0;
 		     region->kind == HOST_RAM && at < region->size_bytes;
-		     at += STATE_PAGE) {
+		     at += CZ_EFI_PAGE_SIZE) {
 			if (!ram->holds(ram->context, region->number, at,
 					copy + at, copy + at, false)) {
 				return fails(host,

@@ -25,7 +25,6 @@
 #define HOST_MAX_TABLES 64u
 #define HOST_MAX_PARTS (CZ_MAX_REGIONS + 8)
 #define HOST_WHY_CHARS 512
-#define HOST_PAGE 4096u
 
 /* A descriptor of firmware's that is in this process at its address. */
 enum host_memory {

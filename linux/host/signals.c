@@ -251,8 +251,8 @@ static size_t stack_bytes(void)
 {
 	size_t frame = getauxval(AT_MINSIGSTKSZ);
 
-	return (frame + MIN_STACK_BYTES + HOST_PAGE - 1) &
-	       ~(size_t)(HOST_PAGE - 1);
+	return (frame + MIN_STACK_BYTES + CZ_EFI_PAGE_SIZE - 1) &
+	       ~(size_t)(CZ_EFI_PAGE_SIZE - 1);
 }
 
 /* Others' handlers would run on firmware's stack, with its thread pointer. */

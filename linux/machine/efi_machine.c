@@ -19,7 +19,6 @@
 #define MAX_MAP_BYTES (1u << 20)
 #define MIN_DESCRIPTOR_BYTES sizeof(struct cz_efi_memory_descriptor)
 #define MAX_DESCRIPTOR_BYTES 512u
-#define PAGE 4096u
 #define MAX_SEGMENTS 512u
 
 __attribute__((format(printf, 2, 3))) static bool says(struct machine *machine,
@@ -142,9 +141,9 @@ static void clean_caches(const void *memory, size_t size)
  * aligned words only. */
 static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
 {
-	uint64_t first = physical & ~(uint64_t)(PAGE - 1);
-	size_t span =
-		(physical - first + size + PAGE - 1) & ~(size_t)(PAGE - 1);
+	uint64_t first = physical & ~(uint64_t)(CZ_EFI_PAGE_SIZE - 1);
+	size_t span = (physical - first + size + CZ_EFI_PAGE_SIZE - 1) &
+		      ~(size_t)(CZ_EFI_PAGE_SIZE - 1);
 	struct device *words;
 
 	words = mmap(NULL, span, PROT_READ, MAP_SHARED, fd, (off_t)first);
@@ -268,7 +267,7 @@ static bool take_map(struct machine *machine)
 bool machine_open(struct machine *machine, struct provider *module)
 {
 	*machine = (struct machine){.module = module, .mem = -1, .kcore = -1};
-	if (sysconf(_SC_PAGESIZE) != PAGE) {
+	if (sysconf(_SC_PAGESIZE) != CZ_EFI_PAGE_SIZE) {
 		return says(machine,
 			    "the kernel has pages of %ld bytes: firmware's "
 			    "4 KiB regions cannot be protected one by one\n",

@@ -21,7 +21,7 @@
 #define HEADER_BYTES 1608u
 #define JOURNAL_OFFSET_AT 48u
 #define CONTROL 4096u
-#define RECORD_BYTES (8 + STATE_PAGE)
+#define RECORD_BYTES (8 + CZ_EFI_PAGE_SIZE)
 #define MAX_BYTES (1u << 20)
 
 struct input_store {
@@ -35,8 +35,8 @@ struct control {
 };
 
 static const struct state_region regions[] = {
-	{.address = 0x40000000, .size_bytes = 8 * STATE_PAGE},
-	{.address = 0x50000000, .size_bytes = 2 * STATE_PAGE},
+	{.address = 0x40000000, .size_bytes = 8 * CZ_EFI_PAGE_SIZE},
+	{.address = 0x50000000, .size_bytes = 2 * CZ_EFI_PAGE_SIZE},
 };
 
 static char path[64];
@@ -138,7 +138,7 @@ static void make_journal(void)
 		.change_count = 3,
 		.body_bytes = 2 * RECORD_BYTES + sizeof(changes),
 	};
-	uint64_t offsets[] = {65536 + STATE_PAGE, 131072};
+	uint64_t offsets[] = {65536 + CZ_EFI_PAGE_SIZE, 131072};
 
 	memcpy(bytes + journal, &offsets[0], 8);
 	memcpy(bytes + journal + RECORD_BYTES, &offsets[1], 8);

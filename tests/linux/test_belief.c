@@ -42,7 +42,7 @@ static void put_ram(void *context, unsigned number, uint64_t offset,
 	(void)context;
 	(void)number;
 	(void)before;
-	memcpy(machine_ram + offset, after, STATE_PAGE);
+	memcpy(machine_ram + offset, after, CZ_EFI_PAGE_SIZE);
 }
 
 static bool holds(void *context, unsigned number, uint64_t offset,
@@ -50,7 +50,7 @@ static bool holds(void *context, unsigned number, uint64_t offset,
 {
 	(void)context;
 	(void)number;
-	for (uint32_t i = 0; i < STATE_PAGE; i += 8) {
+	for (uint32_t i = 0; i < CZ_EFI_PAGE_SIZE; i += 8) {
 		if (changed_only && memcmp(one + i, other + i, 8) == 0) {
 			continue;
 		}
@@ -200,7 +200,7 @@ static void write_file(uint64_t offset, const void *bytes, size_t size)
 
 /* The journal of a commit: pages of RAM, then changes of the chip. */
 struct journal {
-	uint8_t body[4 * (8 + STATE_PAGE) + 4 * BLOCK];
+	uint8_t body[4 * (8 + CZ_EFI_PAGE_SIZE) + 4 * BLOCK];
 	size_t bytes;
 	uint32_t pages, changes;
 };
@@ -215,14 +215,14 @@ static void add(struct journal *journal, const void *bytes, size_t size)
 /* The page that the word is in, with the word changed. */
 static void add_page(struct journal *journal, uint64_t place, uint32_t word)
 {
-	uint64_t page = place / STATE_PAGE * STATE_PAGE;
+	uint64_t page = place / CZ_EFI_PAGE_SIZE * CZ_EFI_PAGE_SIZE;
 	uint64_t offset = REGION_AT + page;
-	uint8_t bytes[STATE_PAGE];
+	uint8_t bytes[CZ_EFI_PAGE_SIZE];
 
-	memcpy(bytes, machine_ram + page, STATE_PAGE);
+	memcpy(bytes, machine_ram + page, CZ_EFI_PAGE_SIZE);
 	memcpy(bytes + (place - page), &word, 4);
 	add(journal, &offset, 8);
-	add(journal, bytes, STATE_PAGE);
+	add(journal, bytes, CZ_EFI_PAGE_SIZE);
 	journal->pages++;
 }
 

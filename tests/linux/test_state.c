@@ -22,7 +22,7 @@
 
 #define BLOCK 0x4000u
 #define WIDE_BLOCK 0x10000u
-#define SMALL_BYTES (4 * STATE_PAGE)
+#define SMALL_BYTES (4 * CZ_EFI_PAGE_SIZE)
 #define KILLED 42
 #define VERSION_AT 8
 
@@ -76,7 +76,7 @@ static void put_ram(void *context, unsigned region, uint64_t offset,
 {
 	uint8_t *page = ram_at(region, offset);
 
-	for (uint32_t i = 0; i < STATE_PAGE; i += 8) {
+	for (uint32_t i = 0; i < CZ_EFI_PAGE_SIZE; i += 8) {
 		if (memcmp(before + i, after + i, 8) != 0) {
 			kill_at(context);
 			memcpy(page + i, after + i, 8);
@@ -354,8 +354,8 @@ static void no_room_is_said(void **state)
 
 static void a_commit_takes_what_was_changed(void **state)
 {
-	uint8_t none[BENCH_RAM_BYTES / STATE_PAGE] = {0};
-	uint8_t dirty_pages[SMALL_BYTES / STATE_PAGE] = {0};
+	uint8_t none[BENCH_RAM_BYTES / CZ_EFI_PAGE_SIZE] = {0};
+	uint8_t dirty_pages[SMALL_BYTES / CZ_EFI_PAGE_SIZE] = {0};
 	const uint8_t *dirty[] = {none, dirty_pages};
 	struct daemon daemon;
 	uint8_t *mapping[2];
@@ -364,7 +364,7 @@ static void a_commit_takes_what_was_changed(void **state)
 	start_daemon(&daemon);
 	memcpy(mapping, daemon.mapping, sizeof(mapping));
 	mapping[1][3] = 9;
-	mapping[1][2 * STATE_PAGE] = 2; /* as it was */
+	mapping[1][2 * CZ_EFI_PAGE_SIZE] = 2; /* as it was */
 	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
 			 STATE_COMMITTED);
 	assert_true(state_pages_committed(daemon.state) <= 9);
@@ -380,8 +380,8 @@ static void a_commit_takes_what_was_changed(void **state)
 	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
 			 STATE_COMMITTED);
 	assert_int_equal(state_pages_committed(daemon.state), 1);
-	mapping[1][STATE_PAGE] = 13;
-	mapping[1][3 * STATE_PAGE] = 14; /* which nobody could have */
+	mapping[1][CZ_EFI_PAGE_SIZE] = 13;
+	mapping[1][3 * CZ_EFI_PAGE_SIZE] = 14; /* which nobody could have */
 	dirty_pages[1] = dirty_pages[2] = 1;
 	assert_int_equal(state_commit(daemon.state, mapping, dirty, NULL),
 			 STATE_COMMITTED);
@@ -389,8 +389,8 @@ static void a_commit_takes_what_was_changed(void **state)
 	stop_daemon(&daemon);
 	start_daemon(&daemon);
 	assert_int_equal(daemon.mapping[1][3], 12);
-	assert_int_equal(daemon.mapping[1][STATE_PAGE], 13);
-	assert_int_equal(daemon.mapping[1][3 * STATE_PAGE], 2);
+	assert_int_equal(daemon.mapping[1][CZ_EFI_PAGE_SIZE], 13);
+	assert_int_equal(daemon.mapping[1][3 * CZ_EFI_PAGE_SIZE], 2);
 	stop_daemon(&daemon);
 }
 
@@ -433,7 +433,7 @@ static void too_many_changes_are_refused(void **state)
 	start_firmware(&daemon);
 	/* All of RAM, and then more than the file's alignment leaves. */
 	assert_int_equal(bench_set(&daemon.bench, 1, 3, 60000), 0);
-	for (uint32_t i = 0; i < BENCH_RAM_BYTES; i += STATE_PAGE) {
+	for (uint32_t i = 0; i < BENCH_RAM_BYTES; i += CZ_EFI_PAGE_SIZE) {
 		daemon.mapping[0][i + 4000] ^= 1;
 		daemon.mapping[1][i % SMALL_BYTES] = 77;
 	}
@@ -491,11 +491,11 @@ static void the_machines_ram_is_kept_the_same(void **state)
 	set(&daemon, 3);
 	assert_true(is_ram_as_mapped(&daemon));
 	/* A word that is somebody else's, in a page that is committed, stays. */
-	daemon.mapping[1][STATE_PAGE + 8] = 17;
-	ram_at(1, STATE_PAGE)[16] = 99;
+	daemon.mapping[1][CZ_EFI_PAGE_SIZE + 8] = 17;
+	ram_at(1, CZ_EFI_PAGE_SIZE)[16] = 99;
 	set(&daemon, 4);
-	assert_int_equal(ram_at(1, STATE_PAGE)[8], 17);
-	assert_int_equal(ram_at(1, STATE_PAGE)[16], 99);
+	assert_int_equal(ram_at(1, CZ_EFI_PAGE_SIZE)[8], 17);
+	assert_int_equal(ram_at(1, CZ_EFI_PAGE_SIZE)[16], 99);
 	stop_daemon(&daemon);
 	assert_int_equal(version(), 2);
 }
