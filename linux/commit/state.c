@@ -7,6 +7,8 @@
  */
 #include "commit/state.h"
 
+#include "lib/hash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -115,25 +117,6 @@ uint64_t state_pages_committed(const struct state *state)
 	return state->pages_committed;
 }
 
-/* By words of eight bytes: a commit hashes half a megabyte. */
-uint64_t state_hash(uint64_t hash, const void *bytes, size_t size_bytes)
-{
-	const uint8_t *from = bytes;
-
-	hash ^= 0xcbf29ce484222325u;
-	while (size_bytes > 0) {
-		uint64_t word = 0;
-		size_t some = size_bytes < 8 ? size_bytes : 8;
-
-		memcpy(&word, from, some);
-		hash = (hash ^ word) * 0x100000001b3u;
-		hash ^= hash >> 29;
-		from += some;
-		size_bytes -= some;
-	}
-	return hash;
-}
-
 static void step(const struct state *state)
 {
 	if (state->config.step != NULL) {
@@ -180,7 +163,7 @@ static uint64_t align(uint64_t value)
 
 static uint64_t header_checksum(const struct header *header)
 {
-	return state_hash(0, header, offsetof(struct header, checksum));
+	return hash_bytes(0, header, offsetof(struct header, checksum));
 }
 
 static void set_version(struct header *header, uint32_t version)
@@ -485,7 +468,7 @@ static uint64_t journal_checksum(const struct state *state)
 	const uint64_t counts[] = {control->page_count, control->change_count,
 				   control->body_bytes};
 
-	return state_hash(state_hash(0, counts, sizeof(counts)), body_of(state),
+	return hash_bytes(hash_bytes(0, counts, sizeof(counts)), body_of(state),
 			  control->body_bytes);
 }
 

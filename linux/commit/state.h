@@ -30,7 +30,7 @@
 /* What must be the same for a state to be this machine's, of this boot. */
 struct state_identity {
 	uint8_t boot[16]; /* /proc/sys/kernel/random/boot_id */
-	uint64_t memory_map; /* state_hash() of it */
+	uint64_t memory_map; /* hash_bytes() of it */
 };
 
 /* Of firmware's RAM; whole pages. */
@@ -167,8 +167,5 @@ bool state_drop(struct state *state, uint8_t *const *mapping);
 
 /* Pages of RAM in the latest commit, after those that were the same. */
 uint64_t state_pages_committed(const struct state *state);
-
-/* FNV-1a, 64 bits; `hash` is 0 or that of what came before. */
-uint64_t state_hash(uint64_t hash, const void *bytes, size_t size_bytes);
 
 #endif

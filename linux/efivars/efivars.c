@@ -5,6 +5,7 @@
  */
 #include "efivars/efivars.h"
 #include "efivars/late.h"
+#include "lib/hash.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -148,24 +149,13 @@ static size_t name_bytes(const uint16_t *units, size_t room)
 	return 0;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
-{
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < size; i++) {
-		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
-	}
-	return hash;
-}
-
 /* False when it was there already. */
 static bool note_name(struct listing *listing)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash =
+		hash_bytes(0, &listing->name.guid, sizeof(listing->name.guid));
 	size_t slot;
 
-	hash = hash_bytes(hash, &listing->name.guid,
-			  sizeof(listing->name.guid));
 	hash = hash_bytes(hash, listing->name.units,
 			  name_bytes(listing->name.units, CZ_MAX_NAME_BYTES));
 	hash += hash == 0;

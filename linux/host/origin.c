@@ -2,6 +2,7 @@
 #include "host/origin.h"
 #include "commit/belief.h"
 #include "commit/store_check.h"
+#include "lib/hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -250,7 +251,7 @@ bool origin_open(struct cz_host *host, unsigned ram_count,
 		.kept_fd = host->options.kept_state,
 		.regions = regions,
 		.region_count = ram_count,
-		.identity.memory_map = state_hash(0, host->machine->map,
+		.identity.memory_map = hash_bytes(0, host->machine->map,
 						  host->machine->map_bytes),
 	};
 	enum state_result result;

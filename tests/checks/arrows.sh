@@ -65,6 +65,7 @@ allowed() {
 	programs/*:kernel/include/* | programs/*:adversary/adversary.h) true ;;
 	adversary/*:adversary/*) true ;;
 	linux/*:src/arm64/access.h | linux/*:hosted/*) true ;;
+	linux/*:linux/lib/*) true ;;
 	linux/daemon/*:linux/module/*) false ;;
 	linux/daemon/*:linux/*) true ;;
 	linux/host/*:linux/host/* | linux/host/*:linux/commit/*) true ;;

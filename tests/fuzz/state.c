@@ -7,6 +7,7 @@
  */
 #include "commit/state.h"
 #include "chip.h"
+#include "lib/hash.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -79,7 +80,7 @@ static enum state_result open_state(struct state **state)
 
 static void correct_header(void)
 {
-	uint64_t checksum = state_hash(0, bytes, HEADER_BYTES - 8);
+	uint64_t checksum = hash_bytes(0, bytes, HEADER_BYTES - 8);
 
 	memcpy(bytes + HEADER_BYTES - 8, &checksum, sizeof(checksum));
 }
@@ -97,7 +98,7 @@ static bool journal_checksum(uint64_t *checksum)
 	if (control.body_bytes > size_bytes - journal) {
 		return false;
 	}
-	*checksum = state_hash(state_hash(0, counts, sizeof(counts)),
+	*checksum = hash_bytes(hash_bytes(0, counts, sizeof(counts)),
 			       bytes + journal, control.body_bytes);
 	return true;
 }

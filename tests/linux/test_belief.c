@@ -6,6 +6,7 @@
  */
 #include "chip.h"
 #include "commit/belief.h"
+#include "lib/hash.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -246,7 +247,7 @@ static void leave_journal(const struct journal *journal)
 		.page_count = journal->pages,
 		.change_count = journal->changes,
 		.body_bytes = journal->bytes,
-		.checksum = state_hash(state_hash(0, counts, sizeof(counts)),
+		.checksum = hash_bytes(hash_bytes(0, counts, sizeof(counts)),
 				       journal->body, journal->bytes),
 	};
 	uint64_t offset;

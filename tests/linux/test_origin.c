@@ -2,6 +2,7 @@
 /* linux/host/origin.c: a daemon's start, with the machine's RAM and its log made up. */
 #include "chip.h"
 #include "host/origin.h"
+#include "lib/hash.h"
 #include "store.h"
 
 #include <fcntl.h>
@@ -174,7 +175,7 @@ static void leave_erase(void)
 	memcpy(body, erase, sizeof(erase));
 	memcpy(body + sizeof(erase), words, sizeof(words));
 	memcpy(body + sizeof(erase) + sizeof(words), chip->storage, BLOCK);
-	control.checksum = state_hash(state_hash(0, counts, sizeof(counts)),
+	control.checksum = hash_bytes(hash_bytes(0, counts, sizeof(counts)),
 				      body, sizeof(body));
 	write_file(journal, body, sizeof(body));
 	write_file(CONTROL, &control, sizeof(control));
