@@ -83,7 +83,7 @@ EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
 	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
 	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)
 EFIVARS_HEADERS := $(CORE_HEADERS) $(UNIT_HEADERS) \
-	$(wildcard linux/efivars/*.h tests/linux/*.h)
+	$(wildcard linux/efivars/*.h linux/lib/*.h tests/linux/*.h)
 FUSE_CFLAGS = $(shell pkg-config --cflags fuse3)
 FUSE_LIBS = $(shell pkg-config --libs fuse3)
 

@@ -16,9 +16,12 @@
 #define SAMPLES 16u
 /* A buffered program that was told to expect 65,536 words. */
 #define MAX_ESCAPES 65600u
-/* Each 50 ms: longer than any chip's erase of a block. */
+/* Together five seconds: longer than any chip's erase of a block. */
 #define BUSY_TRIES 100u
+#define BUSY_PAUSE_NS 50000000
+/* A chip that is not ready after so many polls is asked after pauses only. */
 #define BUSY_POLLS 4096u
+#define POLL_PAUSE_NS 50000
 #define PROGRAM_LIMIT_NS 2000000000ull
 #define ERASE_LIMIT_NS 20000000000ull
 /* Words at which a buffered program pays; and of one: what every chip has room
@@ -71,6 +74,11 @@ static uint64_t now_ns(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void pause_ns(long ns)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
 /* ---- Out of any command ---- */
@@ -194,8 +202,7 @@ static bool ask_until_ready(struct nor *nor)
 {
 	for (uint32_t i = 0, others = 0; i < BUSY_TRIES && others < 2; i++) {
 		if (i > 0) {
-			(void)nanosleep(&(struct timespec){.tv_nsec = 50000000},
-					NULL);
+			pause_ns(BUSY_PAUSE_NS);
 		}
 		if (!escape(nor)) {
 			return false;
@@ -323,7 +330,7 @@ static uint32_t wait_ready(struct nor *nor, uint32_t offset, uint64_t limit_ns)
 		if (from_ns == 0) {
 			from_ns = now_ns();
 		}
-		(void)nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+		pause_ns(POLL_PAUSE_NS);
 	}
 }
 

@@ -586,7 +586,7 @@ static void judge(const struct write *write, int error, bool was_pending)
 	}
 }
 
-/* linux/commit/state.c's. */
+/* linux/lib/hash.h's. */
 static uint64_t state_hash(const uint8_t *bytes, size_t size)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
