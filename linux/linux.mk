@@ -31,10 +31,11 @@ $(LINUX)/src/%.S.o: src/%.S Makefile linux/linux.mk | $(SYSROOT)
 	@mkdir -p $(@D)
 	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -Isrc -c $< -o $@
 
-# Signal handlers run in these: no canary, which would be looked up first.
-$(LINUX)/linux/host/signals.o $(LINUX)/linux/commit/flash.o \
-$(LINUX)/linux/commit/a64.o: \
-	DAEMON_FLAGS += -fno-stack-protector
+# Code of signal handlers is in these files: no canary, which would be looked up
+# first.
+HANDLER_SRC := $(addprefix host/,signals.c pages.c chip_window.c sleep.c) \
+	$(addprefix commit/,a64.c flash.c nor.c) $(addprefix machine/,device.c resume.c)
+$(HANDLER_SRC:%.c=$(LINUX)/linux/%.o): DAEMON_FLAGS += -fno-stack-protector
 
 $(LINUX)/linux/%.o: linux/%.c Makefile linux/linux.mk | $(SYSROOT)
 	@mkdir -p $(@D)

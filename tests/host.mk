@@ -120,7 +120,7 @@ LINUX_UNIT_LINK_test_flash := -Wl,--wrap=clock_gettime,--wrap=nanosleep
 LINUX_UNIT_TESTS := test_flash test_state test_a64 test_store_check \
 	test_pl031 test_persist test_pin test_fdt_chosen test_resume \
 	test_belief test_origin
-LINUX_UNIT_SRC_test_origin := linux/host/origin.c
+LINUX_UNIT_SRC_test_origin := linux/host/origin.c linux/host/report.c
 
 $(LINUX_UNIT)/firmware.bin: tests/linux/firmware.c tests/linux/firmware.h tests/host.mk
 	@mkdir -p $(@D)

@@ -12,7 +12,11 @@
 #include "efivars/efivars.h"
 #include "efivars/fuse.h"
 #include "host/confine.h"
+#include "host/firmware_memory.h"
 #include "host/process.h"
+#include "host/report.h"
+#include "host/signals.h"
+#include "host/waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -396,7 +400,8 @@ static int open_firmware(struct daemon *daemon)
 	host->machine = &daemon->machine;
 	host->options = daemon->arguments.host;
 	host->to_terminal = getenv("JOURNAL_STREAM") == NULL;
-	if (!host_start(host) || !space_open(host)) {
+	signals_install(host);
+	if (!waiting_start(host) || !firmware_memory_open(host)) {
 		fprintf(stderr, "caesurad: this machine cannot be served: %s\n",
 			host->why);
 		return EXIT_NOT_HERE;
@@ -450,7 +455,7 @@ static void say_ready(void *argument)
 {
 	struct daemon *daemon = argument;
 
-	host_say(&daemon->host, CZ_LOG_INFO, "ready");
+	report_log(&daemon->host, CZ_LOG_INFO, "ready");
 	notify_say(is_read_only(daemon)
 			   ? "READY=1\nSTATUS=Serving EFI variables, read-only"
 			   : "READY=1\nSTATUS=Serving EFI variables");
@@ -462,8 +467,8 @@ static int serve_module(struct daemon *daemon)
 				   daemon->arguments.deadline_ns);
 
 	if (error != 0) {
-		host_say(&daemon->host, CZ_LOG_ERROR, "the module: %s",
-			 strerror(-error));
+		report_log(&daemon->host, CZ_LOG_ERROR, "the module: %s",
+			   strerror(-error));
 	}
 	return error;
 }
@@ -493,8 +498,8 @@ static bool start_thread(pthread_t *thread, void *(*function)(void *),
 	int error = pthread_create(thread, NULL, function, daemon);
 
 	if (error != 0) {
-		host_say(&daemon->host, CZ_LOG_ERROR, "no thread: %s",
-			 strerror(error));
+		report_log(&daemon->host, CZ_LOG_ERROR, "no thread: %s",
+			   strerror(error));
 	}
 	return error == 0;
 }
@@ -512,8 +517,8 @@ static int serve_mount(struct daemon *daemon)
 	}
 	error = fuse_serve(daemon->front, &daemon->cz, say_ready, daemon);
 	if (error != 0) {
-		host_say(&daemon->host, CZ_LOG_ERROR, "the mount: %s",
-			 strerror(error));
+		report_log(&daemon->host, CZ_LOG_ERROR, "the mount: %s",
+			   strerror(error));
 	}
 	if (daemon->has_module) {
 		provider_stop(&daemon->provider);
@@ -552,8 +557,8 @@ static void end_calls(struct daemon *daemon)
 		cz_withdraw(&daemon->cz, (enum cz_service)i);
 	}
 	if (cz_null_service(&daemon->cz, until_ns) != CZ_OK) {
-		host_say(&daemon->host, CZ_LOG_WARNING,
-			 "a call is left in the middle");
+		report_log(&daemon->host, CZ_LOG_WARNING,
+			   "a call is left in the middle");
 	}
 }
 
@@ -564,15 +569,16 @@ static int confine(struct daemon *daemon)
 	struct confine_range firmware, changing;
 
 	machine_shut(&daemon->machine);
-	space_range(&daemon->host, &firmware.start, &firmware.end);
-	space_changing_code(&daemon->host, &changing.start, &changing.end);
+	firmware_memory_range(&daemon->host, &firmware.start, &firmware.end);
+	firmware_memory_changing_code(&daemon->host, &changing.start,
+				      &changing.end);
 	if (!confine_memory()) {
-		host_say(&daemon->host, CZ_LOG_WARNING,
-			 "memory is not locked: %s", strerror(errno));
+		report_log(&daemon->host, CZ_LOG_WARNING,
+			   "memory is not locked: %s", strerror(errno));
 	}
 	if (!confine_process(daemon->arguments.user, false, why, sizeof(why)) ||
 	    !confine_calls(&firmware, &changing, why, sizeof(why))) {
-		host_say(&daemon->host, CZ_LOG_ERROR, "%s", why);
+		report_log(&daemon->host, CZ_LOG_ERROR, "%s", why);
 		return 1;
 	}
 	return 0;
@@ -661,9 +667,9 @@ static void end_mount(struct daemon *daemon)
 
 	/* Somebody's umount has been the end: nothing is there. */
 	if (error != 0 && error != EINVAL) {
-		host_say(&daemon->host, CZ_LOG_WARNING,
-			 "%s stays mounted, until the next caesurad: %s",
-			 daemon->arguments.mount_point, strerror(error));
+		report_log(&daemon->host, CZ_LOG_WARNING,
+			   "%s stays mounted, until the next caesurad: %s",
+			   daemon->arguments.mount_point, strerror(error));
 	}
 }
 
@@ -673,8 +679,8 @@ static int start_life(struct daemon *daemon)
 	int error = period_ns == 0 ? 0 : life_start(&daemon->host, period_ns);
 
 	if (error != 0) {
-		host_say(&daemon->host, CZ_LOG_ERROR,
-			 "no signs of life for systemd: %s", strerror(error));
+		report_log(&daemon->host, CZ_LOG_ERROR,
+			   "no signs of life for systemd: %s", strerror(error));
 	}
 	return error == 0 ? 0 : 1;
 }
@@ -691,11 +697,11 @@ static int command_run(struct daemon *daemon)
 	daemon->arguments.host.kept_state = notify_kept(KEPT_STATE);
 	code = open_all(daemon);
 	if (code == 0) {
-		host_say(&daemon->host,
-			 daemon->persist.place == PERSIST_FLASH
-				 ? CZ_LOG_INFO
-				 : CZ_LOG_WARNING,
-			 "%s", daemon->persist.line);
+		report_log(&daemon->host,
+			   daemon->persist.place == PERSIST_FLASH
+				   ? CZ_LOG_INFO
+				   : CZ_LOG_WARNING,
+			   "%s", daemon->persist.line);
 		notify_keep(KEPT_STATE, state_fd(daemon->host.state));
 		code = set_cpus(daemon);
 	}
@@ -707,8 +713,8 @@ static int command_run(struct daemon *daemon)
 	}
 	daemon->control = control_open(CONTROL);
 	if (daemon->control < 0) {
-		host_say(&daemon->host, CZ_LOG_WARNING, CONTROL ": %s",
-			 strerror(errno));
+		report_log(&daemon->host, CZ_LOG_WARNING, CONTROL ": %s",
+			   strerror(errno));
 	}
 	code = start_life(daemon);
 	if (code != 0) {

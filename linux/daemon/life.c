@@ -2,6 +2,7 @@
 #include "daemon/life.h"
 #include "daemon/notify.h"
 #include "host/process.h"
+#include "host/threads.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,28 +2,13 @@
 #include "host/origin.h"
 #include "commit/belief.h"
 #include "commit/store_check.h"
+#include "host/report.h"
 #include "lib/hash.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-__attribute__((format(printf, 2, 3))) static bool fails(struct cz_host *host,
-							const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(host->why, sizeof(host->why), format, arguments);
-	va_end(arguments);
-	return false;
-}
-
-static unsigned long long ull(uint64_t value)
-{
-	return value;
-}
 
 /* ---- From the machine's RAM ---- */
 
@@ -79,11 +64,11 @@ static bool accept_unknown(struct filling *filling, char *why, size_t why_chars)
 				  "store");
 		return false;
 	}
-	host_say(host, CZ_LOG_WARNING,
-		 "firmware's RAM has no copy of its variable store as EDK II "
-		 "has: whether the two belong together cannot be checked. "
-		 "Neither remove %s nor hibernate",
-		 host->options.state_path);
+	report_log(host, CZ_LOG_WARNING,
+		   "firmware's RAM has no copy of its variable store as EDK II "
+		   "has: whether the two belong together cannot be checked. "
+		   "Neither remove %s nor hibernate",
+		   host->options.state_path);
 	return true;
 }
 
@@ -119,10 +104,11 @@ static enum state_result make_anew(struct filling *filling, const char *why)
 {
 	struct cz_host *host = filling->host;
 
-	host_say(host, CZ_LOG_WARNING,
-		 "state %s: %s, as after a hibernation: it is given up, and "
-		 "made anew from firmware's RAM if that is as new as the store",
-		 host->options.state_path, why);
+	report_log(
+		host, CZ_LOG_WARNING,
+		"state %s: %s, as after a hibernation: it is given up, and "
+		"made anew from firmware's RAM if that is as new as the store",
+		host->options.state_path, why);
 	store_check_close(&filling->check);
 	if (!store_check_open(&filling->check, filling->chip)) {
 		return STATE_FAILED;
@@ -144,16 +130,16 @@ static enum state_result judge_kept(struct filling *filling,
 		if (host->flash == NULL && !host->facts.has_direct) {
 			return STATE_KEPT; /* no device holds variables */
 		}
-		host_say(host, CZ_LOG_WARNING,
-			 "state %s: it has no copy of the variable store as "
-			 "EDK II has: whether it is of what the store holds "
-			 "cannot be checked",
-			 host->options.state_path);
+		report_log(host, CZ_LOG_WARNING,
+			   "state %s: it has no copy of the variable store as "
+			   "EDK II has: whether it is of what the store holds "
+			   "cannot be checked",
+			   host->options.state_path);
 		return STATE_KEPT;
 	case BELIEF_BROKEN:
 		return make_anew(filling, why);
 	default:
-		(void)fails(host, "%s", why);
+		(void)report_fail(host, "%s", why);
 		return STATE_FAILED;
 	}
 }
@@ -214,25 +200,25 @@ static const struct state_ram *open_ram(struct cz_host *host,
 	if (ram_open(&host->ram, host->machine, regions, count)) {
 		return &host->ram.port;
 	}
-	host_say(host, CZ_LOG_WARNING,
-		 "firmware's own RAM cannot be written: a kernel that is "
-		 "started by kexec must not make runtime calls, as it would "
-		 "destroy variables. %s",
-		 host->machine->why);
+	report_log(host, CZ_LOG_WARNING,
+		   "firmware's own RAM cannot be written: a kernel that is "
+		   "started by kexec must not make runtime calls, as it would "
+		   "destroy variables. %s",
+		   host->machine->why);
 	host->machine->why[0] = '\0';
 	return NULL;
 }
 
 static void say_origin(struct cz_host *host, enum state_result result)
 {
-	host_say(host, CZ_LOG_INFO,
-		 result == STATE_NEW
-			 ? "state %s: made from firmware's RAM"
-			 : "state %s: goes on where the last daemon stopped",
-		 host->options.state_path);
+	report_log(host, CZ_LOG_INFO,
+		   result == STATE_NEW
+			   ? "state %s: made from firmware's RAM"
+			   : "state %s: goes on where the last daemon stopped",
+		   host->options.state_path);
 	if (result == STATE_KEPT && !state_keeps_ram(host->state) &&
 	    host->ram.count != 0) {
-		host_say(
+		report_log(
 			host, CZ_LOG_WARNING,
 			"state %s: an older caesurad's, which has not kept "
 			"firmware's own RAM the same. Until the machine is "
@@ -257,8 +243,8 @@ bool origin_open(struct cz_host *host, unsigned ram_count,
 	enum state_result result;
 
 	if (!read_boot_id(config.identity.boot)) {
-		return fails(host, "/proc/sys/kernel/random/boot_id: %s",
-			     strerror(errno));
+		return report_fail(host, "/proc/sys/kernel/random/boot_id: %s",
+				   strerror(errno));
 	}
 	for (unsigned i = 0; i < host->region_count; i++) {
 		const struct host_region *region = &host->region[i];
@@ -271,10 +257,11 @@ bool origin_open(struct cz_host *host, unsigned ram_count,
 	config.ram = open_ram(host, regions, ram_count);
 	result = open_file(host, chip, &config);
 	if (result == STATE_FAILED) {
-		return fails(host, "%s%s",
-			     host->state == NULL ? "no memory"
-						 : state_error(host->state),
-			     host->machine->why);
+		return report_fail(host, "%s%s",
+				   host->state == NULL
+					   ? "no memory"
+					   : state_error(host->state),
+				   host->machine->why);
 	}
 	say_origin(host, result);
 	return true;
@@ -286,12 +273,12 @@ bool origin_recover(struct cz_host *host, const struct flash_port *chip,
 	struct store_check check;
 
 	if (!state_recover(host->state, host->flash, was_pending)) {
-		return fails(host,
-			     "what was committed last is not complete: %s",
-			     state_error(host->state));
+		return report_fail(
+			host, "what was committed last is not complete: %s",
+			state_error(host->state));
 	}
 	if (!store_check_open(&check, chip)) {
-		return fails(host, "no memory");
+		return report_fail(host, "no memory");
 	}
 	host->facts.chip_has_store = check.store_bytes != 0;
 	host->store_offset = check.store_offset;
@@ -315,10 +302,11 @@ static bool is_ram_same(struct cz_host *host)
 		     at += CZ_EFI_PAGE_SIZE) {
 			if (!ram->holds(ram->context, region->number, at,
 					copy + at, copy + at, false)) {
-				return fails(host,
-					     "firmware's RAM is another at "
-					     "0x%llx",
-					     ull(region->physical + at));
+				return report_fail(
+					host,
+					"firmware's RAM is another at "
+					"0x%llx",
+					ull(region->physical + at));
 			}
 		}
 	}
@@ -328,7 +316,7 @@ static bool is_ram_same(struct cz_host *host)
 bool origin_is_same(struct cz_host *host)
 {
 	if (host->flash != NULL && !flash_is_same(host->flash)) {
-		return fails(host, "%s", flash_error(host->flash));
+		return report_fail(host, "%s", flash_error(host->flash));
 	}
 	return !state_keeps_ram(host->state) || is_ram_same(host);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process as a host of the library: what threads.c (clock, threads, waiting),
- * firmware_memory.c and signals.c (traps) share, and what the daemon's
- * main says to them. <caesura/host.h> has the contracts of the rest.
+ * The process as a host of the library: the state that the files of this folder
+ * share, and what the daemon's main says to them. <caesura/host.h> has the contracts
+ * of the functions that the library calls.
  */
 #ifndef LINUX_PROCESS_H
 #define LINUX_PROCESS_H
@@ -76,7 +76,7 @@ struct cz_host {
 	struct flash *flash; /* or NULL */
 	uint8_t *flash_copy;
 	uint64_t flash_bytes;
-	/* Where variables persist: complete when space_open() has succeeded, but for
+	/* Where variables persist: complete when firmware_memory_open() has succeeded, but for
 	 * has_set_variable. */
 	struct persist_facts facts;
 	uint64_t store_offset,
@@ -103,79 +103,5 @@ struct cz_host {
 	bool to_terminal; /* the log is read by somebody */
 	char why[HOST_WHY_CHARS];
 };
-
-/* ---- threads.c ---- */
-
-/* A thread that the library knows: any that calls it. */
-struct host_thread {
-	pthread_t pthread;
-	int id; /* the kernel's */
-	/* For cz_host_is_running(): when it was asked last, and what the thread ran
-	 * since that no answer has told yet. */
-	uint64_t asked_ns, ran_ns;
-	int64_t owed_ns;
-	/* A worker's. */
-	struct cz_host *host;
-	void (*entry)(void *argument);
-	void *argument;
-	void *signal_stack;
-	size_t signal_stack_bytes;
-};
-
-bool host_start(struct cz_host *host);
-
-/* A new thread, which acts by the clock: makes it urgent enough for that, and gives up
- * the thread's privileges. */
-void host_be_punctual(struct cz_host *host);
-
-/* How long a thread has run, of this process. */
-uint64_t host_ran_ns(const struct host_thread *thread);
-
-__attribute__((format(printf, 3, 4))) void host_say(struct cz_host *host,
-						    enum cz_log_level level,
-						    const char *format, ...);
-
-/* ---- firmware_memory.c ---- */
-
-/*
- * Maps all of firmware's memory that there is in this process, from the state file,
- * which is made or goes on; recovers what a killed daemon has left. Before cz_init().
- * False: host->why.
- */
-bool space_open(struct cz_host *host);
-
-/* The lowest and the highest address that firmware can execute at. */
-void space_range(const struct cz_host *host, uint64_t *low, uint64_t *end);
-
-/* What holds all of firmware's code that firmware may also write; 0 and 0: it may write
- * none. After cz_init(). */
-void space_changing_code(const struct cz_host *host, uint64_t *low,
-			 uint64_t *end);
-
-/* From a signal handler, before it returns to firmware: the chip, which flash.c may
- * have read, is out of its reach again. */
-void space_to_firmware(void);
-
-/*
- * Firmware's store to RAM has faulted there: whether it was the first to that page, which
- * it may make, and is made again. From a signal handler.
- */
-bool space_wrote(struct cz_host *host, uint64_t address);
-
-/* struct flash_firmware's. */
-void *space_reach(void *context, uint64_t address, uint32_t bytes,
-		  enum flash_reach how);
-
-/* ---- signals.c ---- */
-
-/* For the whole process. */
-void signals_install(struct cz_host *host);
-
-/* On the worker's thread: gives it a stack for signals. */
-bool signals_enter(struct host_thread *thread);
-void signals_leave(struct host_thread *thread);
-
-/* Has the thread pass cz_firmware_resume(). */
-void signals_kick(struct host_thread *thread);
 
 #endif

@@ -7,6 +7,9 @@
  * Handlers run with firmware's thread pointer, which may be anything: the worker's own
  * is put in its place first, before anything thread-local is touched.
  */
+#include "host/signals.h"
+#include "host/chip_window.h"
+#include "host/pages.h"
 #include "host/process.h"
 
 #include <asm/sigcontext.h>
@@ -138,7 +141,7 @@ static uint32_t instruction_at(struct cz_host *host, uint64_t pc)
 {
 	const uint32_t *word =
 		pc % 4 != 0 ? NULL
-			    : space_reach(host, pc, 4, FLASH_REACH_EXECUTE);
+			    : pages_reach(host, pc, 4, FLASH_REACH_EXECUTE);
 
 	return word == NULL ? 0 : *word;
 }
@@ -147,7 +150,7 @@ static void firmware_trapped(struct cz_host *host, struct cz_frame *frame,
 			     uint64_t esr, uint64_t address)
 {
 	if ((esr & EC_MASK) == EC_DATA_ABORT && (esr & IS_WRITE) != 0 &&
-	    space_wrote(host, address)) {
+	    pages_wrote(host, address)) {
 		cz_firmware_resume(host->cz, frame);
 		return;
 	}
@@ -193,7 +196,7 @@ static void handle(int number, const siginfo_t *info, mcontext_t *context)
 				 syndrome_of(number, info, context),
 				 context->fault_address);
 	}
-	space_to_firmware();
+	chip_window_hide();
 	give_frame(&frame, context);
 }
 
@@ -278,7 +281,7 @@ static struct worker *free_worker(void)
 	return NULL;
 }
 
-bool signals_enter(struct host_thread *thread)
+bool signals_enter(struct signals_stack *made)
 {
 	struct worker *worker = free_worker();
 	stack_t stack = {.ss_size = stack_bytes()};
@@ -296,24 +299,24 @@ bool signals_enter(struct host_thread *thread)
 		return false;
 	}
 	block_others();
-	thread->signal_stack = stack.ss_sp;
-	thread->signal_stack_bytes = stack.ss_size;
+	made->start = stack.ss_sp;
+	made->size_bytes = stack.ss_size;
 	worker->thread = read_thread();
 	worker->stack = (uintptr_t)stack.ss_sp;
 	worker->stack_end = worker->stack + stack.ss_size;
 	return true;
 }
 
-void signals_leave(struct host_thread *thread)
+void signals_leave(const struct signals_stack *stack)
 {
 	stack_t none = {.ss_flags = SS_DISABLE};
 
-	*worker_at((uintptr_t)thread->signal_stack) = (struct worker){0};
+	*worker_at((uintptr_t)stack->start) = (struct worker){0};
 	(void)sigaltstack(&none, NULL);
-	(void)munmap(thread->signal_stack, thread->signal_stack_bytes);
+	(void)munmap(stack->start, stack->size_bytes);
 }
 
-void signals_kick(struct host_thread *thread)
+void signals_kick(pthread_t thread)
 {
-	(void)pthread_kill(thread->pthread, KICK);
+	(void)pthread_kill(thread, KICK);
 }

@@ -65,11 +65,12 @@ bool ram_open(struct ram *ram, struct machine *unused,
 	return true;
 }
 
-void host_say(struct cz_host *unused, enum cz_log_level level,
-	      const char *format, ...)
+void cz_host_log(struct cz_host *unused, enum cz_log_level level,
+		 const char *format, va_list arguments)
 {
 	(void)unused;
 	(void)format;
+	(void)arguments;
 	warnings += level == CZ_LOG_WARNING;
 }
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a call: one that has come back is committed, any other is dropped. */
+#include "host/pages.h"
+#include "host/process.h"
+#include "host/report.h"
+
+#include <unistd.h>
+
+static bool commit(struct cz_host *host)
+{
+	switch (state_commit(host->state, host->mapping,
+			     (const uint8_t *const *)host->dirty,
+			     host->flash)) {
+	case STATE_COMMITTED:
+		return true;
+	case STATE_COMMIT_REFUSED:
+		report_log(host, CZ_LOG_ERROR, "not committed: %s",
+			   state_error(host->state));
+		return false;
+	case STATE_COMMIT_FOREIGN:
+		/* No call can be right any more, nor was this one. */
+		report_log(
+			host, CZ_LOG_ERROR,
+			"not committed: %s. Nothing has been written; giving "
+			"up",
+			state_error(host->state));
+		_exit(1);
+	default:
+		/* A daemon that starts anew does it, or says that it cannot. */
+		report_log(host, CZ_LOG_ERROR, "committed, but: %s; giving up",
+			   state_error(host->state));
+		_exit(1);
+	}
+}
+
+bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
+{
+	(void)service;
+	if (host->flash != NULL) {
+		(void)flash_finish(host->flash, NULL);
+	}
+	if (completed && commit(host)) {
+		pages_close(host);
+		return true;
+	}
+	if (!state_drop(host->state, host->mapping)) {
+		report_log(host, CZ_LOG_ERROR, "not dropped: %s; giving up",
+			   state_error(host->state));
+		_exit(1);
+	}
+	pages_close(host);
+	if (host->flash != NULL) {
+		flash_drop(host->flash);
+	}
+	return false;
+}
