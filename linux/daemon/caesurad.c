@@ -8,6 +8,7 @@
 #include "daemon/control.h"
 #include "daemon/life.h"
 #include "daemon/notify.h"
+#include "daemon/options.h"
 #include "daemon/unmount.h"
 #include "efivars/efivars.h"
 #include "efivars/fuse.h"
@@ -20,7 +21,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,67 +30,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DIRECTORY "/run/caesurad"
-#define STATE DIRECTORY "/state"
 #define KEPT_STATE "state" /* of systemd's descriptors */
 #define LOCK "/sys/firmware/fdt"
 /* A second: children that a daemon forks as it starts have its lock for a moment after
  * it has been killed. */
 #define LOCK_TRIES 100u
 #define LOCK_POLL_NS 10000000
-#define CONTROL DIRECTORY "/control"
-#define NS_PER_S 1000000000ull
-#define MAX_DEADLINE_S 3600ul
+#define CONTROL OPTIONS_DIRECTORY "/control"
 #define SUPPORTS_SET_VARIABLE 0x40u /* EFI_RT_PROPERTIES_TABLE's */
 
-enum { EXIT_NOT_HERE = 2, EXIT_BUSY = 3 };
-
-static void usage(FILE *to)
-{
-	fprintf(to, "\
-usage: caesurad COMMAND [OPTION...]\n\
-\n\
-  run      serve this machine's EFI variables: to the kernel's own efivarfs by\n\
-           the module caesura-efivars, or by --mount as a file system of FUSE\n\
-  check    say whether this machine can be served, and what would be mapped\n\
-  time     print firmware's clock; with --set, set it to the system's time\n\
-  status   print what the running daemon has done\n\
-\n\
-  --mount DIR        show the variables in DIR, by FUSE\n\
-  --module DEVICE    the module's device (" PROVIDER_DEVICE ")\n\
-  --no-module        do without, even if it is there: /dev/mem, /proc/kcore\n\
-  --state FILE       firmware's RAM as last committed (" STATE ")\n\
-  --fifo N           run firmware at SCHED_FIFO N, 1 to 99 (SCHED_OTHER)\n\
-  --cpus LIST        run firmware on these CPUs only: 0,2-3\n\
-  --deadline S       how long a request may take, in seconds (60)\n\
-  --kill-limit S     how long a call may run before it is ended (2 that reads,\n\
-                     20 that writes), in seconds of its own\n\
-  --direct ADDRESS   let firmware have the device there as it is, whatever it is;\n\
-                     again for more (flash chips and clocks that are known)\n\
-  --user NAME        whom to become (nobody)\n\
-  --set              with time\n\
-  --help             this text\n\
-\n\
-Exit codes: 0 success, 1 failure, 2 this machine cannot be served or the command\n\
-line is wrong, 3 another caesurad is running.\n");
-}
-
-struct arguments {
-	const char *command;
-	const char *mount_point;
-	const char *device;
-	const char *user;
-	bool no_module;
-	bool set;
-	bool has_cpus;
-	struct cz_cpu_set cpus;
-	uint64_t deadline_ns;
-	uint64_t kill_limit_ns; /* 0: the library's */
-	struct host_options host;
-};
-
 static struct daemon {
-	struct arguments arguments;
+	struct options arguments;
 	struct provider provider;
 	bool has_module;
 	struct machine machine;
@@ -102,181 +52,6 @@ static struct daemon {
 	int control;
 	int lock;
 } daemon_state = {.unmounter = -1, .control = -1, .lock = -1};
-
-/* ---- The command line ---- */
-
-static int wrong(const char *format, const char *what)
-{
-	fprintf(stderr, "caesurad: ");
-	fprintf(stderr, format, what);
-	fprintf(stderr, "; see caesurad --help\n");
-	return EXIT_NOT_HERE;
-}
-
-static bool take_number(const char *text, int base, unsigned long long least,
-			unsigned long long most, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, base);
-	return errno == 0 && end != text && *end == '\0' && text[0] != '-' &&
-	       *value >= least && *value <= most;
-}
-
-/* "0,2-3" */
-static bool take_cpus(const char *text, struct cz_cpu_set *cpus)
-{
-	memset(cpus, 0, sizeof(*cpus));
-	while (*text != '\0') {
-		char *end;
-		unsigned long first = strtoul(text, &end, 10);
-		unsigned long last = first;
-
-		if (end == text) {
-			return false;
-		}
-		if (*end == '-') {
-			text = end + 1;
-			last = strtoul(text, &end, 10);
-			if (end == text) {
-				return false;
-			}
-		}
-		if (first > last || last >= CZ_MAX_CPUS ||
-		    (*end != ',' && *end != '\0')) {
-			return false;
-		}
-		for (; first <= last; first++) {
-			cpus->bits[first / 64] |= 1ull << first % 64;
-		}
-		text = *end == ',' ? end + 1 : end;
-	}
-	return true;
-}
-
-static bool take_direct(struct host_options *options, const char *text)
-{
-	uint64_t address;
-
-	if (!take_number(text, 0, 0, UINT64_MAX, &address) ||
-	    options->direct_count == HOST_MAX_DEVICES) {
-		return false;
-	}
-	options->direct[options->direct_count++] = address;
-	return true;
-}
-
-enum option_code {
-	OPTION_MOUNT = 'a',
-	OPTION_MODULE,
-	OPTION_NO_MODULE,
-	OPTION_STATE,
-	OPTION_FIFO,
-	OPTION_CPUS,
-	OPTION_DEADLINE,
-	OPTION_KILL_LIMIT,
-	OPTION_DIRECT,
-	OPTION_USER,
-	OPTION_SET,
-	OPTION_HELP,
-};
-
-static bool take_option(struct arguments *arguments, int option, char *value)
-{
-	uint64_t number = 0;
-
-	switch (option) {
-	case OPTION_MOUNT:
-		arguments->mount_point = value;
-		return true;
-	case OPTION_MODULE:
-		arguments->device = value;
-		return true;
-	case OPTION_NO_MODULE:
-		arguments->no_module = true;
-		return true;
-	case OPTION_SET:
-		arguments->set = true;
-		return true;
-	case OPTION_STATE:
-		arguments->host.state_path = value;
-		return value[0] == '/';
-	case OPTION_FIFO:
-		if (!take_number(value, 10, 1, 99, &number)) {
-			return false;
-		}
-		arguments->host.fifo_priority = (int)number;
-		return true;
-	case OPTION_CPUS:
-		arguments->has_cpus = true;
-		return take_cpus(value, &arguments->cpus);
-	case OPTION_DEADLINE:
-		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
-			return false;
-		}
-		arguments->deadline_ns = number * NS_PER_S;
-		return true;
-	case OPTION_KILL_LIMIT:
-		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
-			return false;
-		}
-		arguments->kill_limit_ns = number * NS_PER_S;
-		return true;
-	case OPTION_DIRECT:
-		return take_direct(&arguments->host, value);
-	default:
-		arguments->user = value;
-		return true;
-	}
-}
-
-/* An exit code, or -1 to go on. */
-static int take_arguments(int count, char **values, struct arguments *arguments)
-{
-	static const struct option options[] = {
-		{"mount", required_argument, NULL, OPTION_MOUNT},
-		{"module", required_argument, NULL, OPTION_MODULE},
-		{"no-module", no_argument, NULL, OPTION_NO_MODULE},
-		{"state", required_argument, NULL, OPTION_STATE},
-		{"fifo", required_argument, NULL, OPTION_FIFO},
-		{"cpus", required_argument, NULL, OPTION_CPUS},
-		{"deadline", required_argument, NULL, OPTION_DEADLINE},
-		{"kill-limit", required_argument, NULL, OPTION_KILL_LIMIT},
-		{"direct", required_argument, NULL, OPTION_DIRECT},
-		{"user", required_argument, NULL, OPTION_USER},
-		{"set", no_argument, NULL, OPTION_SET},
-		{"help", no_argument, NULL, OPTION_HELP},
-		{NULL, 0, NULL, 0},
-	};
-	int option;
-	int index = 0;
-
-	*arguments = (struct arguments){
-		.device = PROVIDER_DEVICE,
-		.deadline_ns = FUSE_DEFAULT_DEADLINE_NS,
-		.host.state_path = STATE,
-	};
-	while ((option = getopt_long(count, values, "", options, &index)) !=
-	       -1) {
-		if (option == OPTION_HELP) {
-			usage(stdout);
-			return 0;
-		}
-		if (option == '?') {
-			return EXIT_NOT_HERE;
-		}
-		if (!take_option(arguments, option, optarg)) {
-			return wrong("--%s: wrong value", options[index].name);
-		}
-	}
-	if (optind + 1 != count) {
-		usage(stderr);
-		return EXIT_NOT_HERE;
-	}
-	arguments->command = values[optind];
-	return -1;
-}
 
 /* ---- Firmware ---- */
 
@@ -309,8 +84,8 @@ static int take_lock(struct daemon *daemon)
 
 static int make_directory(void)
 {
-	if (mkdir(DIRECTORY, 0700) != 0 && errno != EEXIST) {
-		fprintf(stderr, "caesurad: " DIRECTORY ": %s\n",
+	if (mkdir(OPTIONS_DIRECTORY, 0700) != 0 && errno != EEXIST) {
+		fprintf(stderr, "caesurad: " OPTIONS_DIRECTORY ": %s\n",
 			strerror(errno));
 		return EXIT_NOT_HERE;
 	}
@@ -320,7 +95,7 @@ static int make_directory(void)
 /* The module where it is there; 0, or an exit code. */
 static int open_module(struct daemon *daemon)
 {
-	const struct arguments *arguments = &daemon->arguments;
+	const struct options *arguments = &daemon->arguments;
 	int error;
 
 	if (arguments->no_module) {
@@ -646,7 +421,7 @@ static int set_cpus(struct daemon *daemon)
 /* First of all: what is forked has nothing of what is opened later. */
 static int prepare_unmount(struct daemon *daemon)
 {
-	const struct arguments *arguments = &daemon->arguments;
+	const struct options *arguments = &daemon->arguments;
 
 	if (arguments->mount_point == NULL) {
 		return 0;
@@ -830,7 +605,7 @@ static void settle(void)
 int main(int count, char **values)
 {
 	struct daemon *daemon = &daemon_state;
-	int code = take_arguments(count, values, &daemon->arguments);
+	int code = options_take(count, values, &daemon->arguments);
 
 	settle();
 	if (code >= 0) {
@@ -852,5 +627,5 @@ int main(int count, char **values)
 		}
 		return code < 0 ? EXIT_NOT_HERE : code;
 	}
-	return wrong("%s: no such command", daemon->arguments.command);
+	return options_wrong("%s: no such command", daemon->arguments.command);
 }
