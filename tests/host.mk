@@ -108,8 +108,10 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_COMMIT := $(addprefix linux/commit/,a64.c belief.c flash.c nor.c persist.c \
-	state.c store_check.c)
+LINUX_FLASH := $(addprefix linux/commit/,a64.c flash.c nor.c)
+LINUX_STATE := $(addprefix linux/commit/,journal.c pending.c state.c)
+LINUX_COMMIT := $(LINUX_FLASH) $(LINUX_STATE) \
+	$(addprefix linux/commit/,belief.c persist.c store_check.c)
 LINUX_UNIT_SRC := $(LINUX_COMMIT) linux/host/pin.c \
 	$(addprefix linux/machine/,fdt_chosen.c pl031.c resume.c) \
 	src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c device.c)
@@ -194,9 +196,8 @@ FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
 FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 	machine_check.c) tests/fuzz/machine.c
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
-FUZZ_FLASH_SRC := $(addprefix linux/commit/,a64.c flash.c nor.c) \
-	src/arm64/access.c tests/linux/chip.c
-FUZZ_STATE_SRC := $(FUZZ_FLASH_SRC) linux/commit/state.c
+FUZZ_FLASH_SRC := $(LINUX_FLASH) src/arm64/access.c tests/linux/chip.c
+FUZZ_STATE_SRC := $(FUZZ_FLASH_SRC) $(LINUX_STATE)
 FUZZ_STALE_SRC := linux/commit/store_check.c tests/linux/chip.c
 FUZZ_EFIVARS_SRC := linux/efivars/name.c linux/efivars/rules.c
 FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
