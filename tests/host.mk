@@ -108,7 +108,8 @@ unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
 
 # The flash chip and the state file of caesurad, with firmware that is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
-LINUX_FLASH := $(addprefix linux/commit/,a64.c flash.c nor.c)
+LINUX_FLASH := $(addprefix linux/commit/,a64.c flash.c flash_apply.c flash_chip.c \
+	flash_copy.c flash_fault.c nor.c)
 LINUX_STATE := $(addprefix linux/commit/,journal.c pending.c state.c)
 LINUX_COMMIT := $(LINUX_FLASH) $(LINUX_STATE) \
 	$(addprefix linux/commit/,belief.c persist.c store_check.c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/commit/flash.c and nor.c: what firmware sees of the copy, what gets into the chip,
- * in which order, and what it costs.
+ * linux/commit/flash*.c and nor.c: what firmware sees of the copy, what gets into the
+ * chip, in which order, and what it costs.
  */
 #include "bench.h"
 
