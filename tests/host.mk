@@ -77,8 +77,7 @@ unit-arm64: $(ARM64_TESTS)
 
 # The Linux front ends, on the unit tests' machine; by a real mount where there
 # can be one.
-EFIVARS_SRC := $(addprefix linux/efivars/,efivars.c name.c rules.c late.c tree.c \
-	fuse.c)
+EFIVARS_SRC := $(wildcard linux/efivars/*.c)
 EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
 	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
 	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)

@@ -1,70 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The tree's nodes, under one lock that is never held across a call of
- * firmware's: an operation looks its file up, lets go, calls, and looks again for
- * what has become of the file meanwhile.
- */
-#include "efivars/tree.h"
+/* The operations on files that are known; see tree.h. */
+#include "efivars/tree_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-/* FUSE_NAME_MAX of kernels up to 6.12: a longer name makes readdir fail. */
-#define MAX_NAME_CHARS 1024u
-#define FIRST_FILE 3u /* after the root and what ".." is counted as */
 #define DOT 1u
 #define DOT_DOT 2u
-
-struct node {
-	tree_id id;
-	char *file_name;
-	struct efivars_name name;
-	bool linked; /* still in the directory */
-	bool immutable;
-	/* Changes whose callers gave up before firmware had ended them; and how many
-	 * of these had been noted when firmware was last asked what the file is. */
-	uint64_t given_up, settled;
-	size_t size_bytes; /* of the file: 0, or attributes and value */
-	bool is_volatile; /* firmware itself may make up the value */
-	uint64_t sized_after; /* tree->writes when the size was asked for */
-	uint64_t references; /* the kernel's */
-	uint32_t open_count;
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-	struct timespec atime, mtime, ctime;
-};
-
-struct tree {
-	struct cz *cz;
-
-	/* Guarded by lock. */
-	pthread_mutex_t lock;
-	struct node root;
-	struct node **files; /* by rising id */
-	size_t count, room;
-	tree_id next_id;
-	uint64_t writes; /* that were tried, of any variable */
-};
-
-static struct timespec now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return time;
-}
-
-static void set_times(struct node *node)
-{
-	node->atime = node->mtime = node->ctime = now();
-}
 
 struct tree *tree_new(struct cz *cz)
 {
@@ -79,14 +25,8 @@ struct tree *tree_new(struct cz *cz)
 	tree->root.id = TREE_ROOT;
 	tree->root.linked = true;
 	tree->root.mode = S_IFDIR | 0755;
-	set_times(&tree->root);
+	node_set_times(&tree->root);
 	return tree;
-}
-
-static void free_node(struct node *node)
-{
-	free(node->file_name);
-	free(node);
 }
 
 void tree_free(struct tree *tree)
@@ -95,388 +35,25 @@ void tree_free(struct tree *tree)
 		return;
 	}
 	for (size_t i = 0; i < tree->count; i++) {
-		free_node(tree->files[i]);
+		node_free(tree->files[i]);
 	}
 	free(tree->files);
 	pthread_mutex_destroy(&tree->lock);
 	free(tree);
 }
 
-/* ---- Nodes; the lock is held ---- */
-
-/* Where the first file with an id above `id` is. */
-static size_t index_after(const struct tree *tree, tree_id id)
-{
-	size_t low = 0;
-	size_t high = tree->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (tree->files[middle]->id <= id) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
-}
-
-static struct node *by_id(struct tree *tree, tree_id id)
-{
-	size_t at;
-
-	if (id == TREE_ROOT) {
-		return &tree->root;
-	}
-	at = index_after(tree, id);
-	if (at == 0 || tree->files[at - 1]->id != id) {
-		return NULL;
-	}
-	return tree->files[at - 1];
-}
-
-static struct node *file_by_id(struct tree *tree, tree_id id)
-{
-	return id == TREE_ROOT ? NULL : by_id(tree, id);
-}
-
-static struct node *by_name(struct tree *tree, const char *name)
-{
-	for (size_t i = 0; i < tree->count; i++) {
-		struct node *node = tree->files[i];
-
-		if (node->linked && efivars_same_file(node->file_name, name)) {
-			return node;
-		}
-	}
-	return NULL;
-}
-
-static bool make_room(struct tree *tree)
-{
-	size_t room = tree->room == 0 ? 64 : tree->room * 2;
-	struct node **files;
-
-	if (tree->count < tree->room) {
-		return true;
-	}
-	files = realloc(tree->files, room * sizeof(struct node *));
-	if (files == NULL) {
-		return false;
-	}
-	tree->files = files;
-	tree->room = room;
-	return true;
-}
-
-/* What firmware says of a variable, asked for when tree->writes was `writes`. */
-static void describe(struct node *node, size_t value_bytes, uint32_t attributes,
-		     uint64_t writes)
-{
-	node->size_bytes = EFIVARS_ATTRIBUTES_BYTES + value_bytes;
-	node->sized_after = writes;
-	if (attributes != 0) {
-		node->is_volatile =
-			(attributes & CZ_EFI_VARIABLE_NON_VOLATILE) == 0;
-	}
-}
-
-static struct node *add(struct tree *tree, const struct efivars_name *name)
-{
-	char file_name[EFIVARS_FILE_NAME_BYTES];
-	struct node *node = calloc(1, sizeof(*node));
-
-	if (node == NULL) {
-		return NULL;
-	}
-	efivars_file_name(name, file_name);
-	node->file_name = strdup(file_name);
-	if (node->file_name == NULL || !make_room(tree)) {
-		free_node(node);
-		return NULL;
-	}
-	node->id = tree->next_id++;
-	node->name = *name;
-	node->linked = true;
-	node->immutable = !efivars_is_removable(name);
-	node->mode = S_IFREG | 0644;
-	set_times(node);
-	tree->files[tree->count++] = node;
-	return node;
-}
-
-/* Frees a node that nobody can come by any more. */
-static void drop_if_unused(struct tree *tree, struct node *node)
-{
-	size_t at;
-
-	if (node->linked || node->references > 0 || node->open_count > 0) {
-		return;
-	}
-	at = index_after(tree, node->id);
-	memmove(&tree->files[at - 1], &tree->files[at],
-		(tree->count - at) * sizeof(struct node *));
-	tree->count--;
-	free_node(node);
-}
-
-static void unlink_node(struct tree *tree, struct node *node)
-{
-	node->linked = false;
-	node->size_bytes = 0;
-	node->ctime = now();
-	tree->root.mtime = tree->root.ctime = node->ctime;
-	drop_if_unused(tree, node);
-}
-
-/* ---- Names ---- */
-
-struct filling {
-	struct tree *tree;
-	const struct efivars_limit *limit;
-};
-
-static int fill_in(void *argument, const struct efivars_name *name)
-{
-	const struct filling *filling = argument;
-	struct tree *tree = filling->tree;
-	char file_name[EFIVARS_FILE_NAME_BYTES];
-	struct node *node;
-	uint32_t attributes;
-	size_t size;
-	int error = efivars_size(tree->cz, name, filling->limit, &size,
-				 &attributes);
-
-	if (error == EINTR || error == ETIMEDOUT) {
-		return error;
-	}
-	if (efivars_file_name(name, file_name) > MAX_NAME_CHARS) {
-		file_name[EFIVARS_LOGGED_CHARS] = 0;
-		efivars_warn(tree->cz, "efivars: not shown, for its length: %s",
-			     file_name);
-		return 0;
-	}
-	pthread_mutex_lock(&tree->lock);
-	if (by_name(tree, file_name) != NULL) {
-		pthread_mutex_unlock(&tree->lock);
-		file_name[EFIVARS_LOGGED_CHARS] = 0;
-		efivars_warn(tree->cz, "efivars: two variables are called %s",
-			     file_name);
-		return 0;
-	}
-	node = add(tree, name);
-	if (node != NULL) {
-		describe(node, size, attributes, 0);
-	}
-	pthread_mutex_unlock(&tree->lock);
-	return node != NULL ? 0 : ENOMEM;
-}
-
-int tree_fill(struct tree *tree, const struct efivars_limit *limit)
-{
-	struct filling filling = {tree, limit};
-
-	return -efivars_list(tree->cz, limit, fill_in, &filling);
-}
-
-static uint64_t writes_until_now(struct tree *tree)
-{
-	uint64_t writes;
-
-	pthread_mutex_lock(&tree->lock);
-	writes = tree->writes;
-	pthread_mutex_unlock(&tree->lock);
-	return writes;
-}
-
-/* What was known before a write that was tried may be otherwise now. */
-static void note_write_tried(struct tree *tree)
-{
-	pthread_mutex_lock(&tree->lock);
-	tree->writes++;
-	pthread_mutex_unlock(&tree->lock);
-}
-
-/* A file that is known, with a reference; 0 when it is not. Its size may be old: then
- * its variable's name is said. */
-static tree_id refer(struct tree *tree, const char *name, bool *is_old,
-		     struct efivars_name *variable)
-{
-	struct node *node;
-	tree_id id = 0;
-
-	*is_old = false;
-	pthread_mutex_lock(&tree->lock);
-	node = by_name(tree, name);
-	if (node != NULL) {
-		node->references++;
-		id = node->id;
-		*is_old =
-			node->is_volatile && node->sized_after != tree->writes;
-		*variable = node->name;
-	}
-	pthread_mutex_unlock(&tree->lock);
-	return id;
-}
-
-/* Asks for the size anew, once after a write. What is not told stays as it was. */
-static void refresh(struct tree *tree, tree_id id,
-		    const struct efivars_name *name,
-		    const struct efivars_limit *limit)
-{
-	uint64_t writes = writes_until_now(tree);
-	struct node *node;
-	uint32_t attributes;
-	size_t size;
-	int error;
-
-	error = efivars_size(tree->cz, name, limit, &size, &attributes);
-	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
-	if (node != NULL && node->linked && error == 0) {
-		describe(node, size, attributes, writes);
-	} else if (node != NULL && error != EINTR && error != ETIMEDOUT) {
-		node->sized_after = writes;
-	}
-	pthread_mutex_unlock(&tree->lock);
-}
-
-/* Asks firmware for a variable that was not in its list. */
-static int discover(struct tree *tree, const char *file_name,
-		    const struct efivars_name *name,
-		    const struct efivars_limit *limit, tree_id *id)
-{
-	uint64_t writes = writes_until_now(tree);
-	struct node *node;
-	uint32_t attributes;
-	size_t size;
-	int error = efivars_size(tree->cz, name, limit, &size, &attributes);
-
-	if (error != 0) {
-		return error == EINTR || error == ETIMEDOUT ? -error : -ENOENT;
-	}
-	pthread_mutex_lock(&tree->lock);
-	node = by_name(tree, file_name);
-	if (node == NULL && tree->count < EFIVARS_MAX_VARIABLES) {
-		node = add(tree, name);
-		if (node != NULL) {
-			describe(node, size, attributes, writes);
-		}
-	}
-	if (node != NULL) {
-		node->references++;
-		*id = node->id;
-	}
-	pthread_mutex_unlock(&tree->lock);
-	return node != NULL ? 0 : -ENOMEM;
-}
-
-/* A write or a removal has been given up, and firmware has not ended it. */
-static void note_unsure(struct tree *tree, tree_id id)
-{
-	struct node *node;
-
-	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
-	if (node != NULL) {
-		node->given_up++;
-	}
-	pthread_mutex_unlock(&tree->lock);
-}
-
-static bool is_unsure(struct tree *tree, tree_id id, struct efivars_name *name,
-		      uint64_t *given_up)
-{
-	struct node *node;
-	bool unsure;
-
-	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
-	unsure = node != NULL && node->settled != node->given_up;
-	if (unsure) {
-		*given_up = node->given_up;
-		*name = node->name;
-	}
-	pthread_mutex_unlock(&tree->lock);
-	return unsure;
-}
-
-/* What such a file is by now. Firmware answers once the call that was given up has
- * ended, as it makes one at a time. A file without a variable that was made and never
- * written stays. */
-static int settle(struct tree *tree, tree_id id,
-		  const struct efivars_limit *limit)
-{
-	uint64_t writes = writes_until_now(tree);
-	uint64_t given_up;
-	struct efivars_name name;
-	struct node *node;
-	uint32_t attributes;
-	size_t size;
-	int error;
-
-	if (!is_unsure(tree, id, &name, &given_up)) {
-		return 0;
-	}
-	error = efivars_size(tree->cz, &name, limit, &size, &attributes);
-	if (error != 0 && error != ENOENT) {
-		return -error;
-	}
-	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
-	/* There is a reference to it. Another asker may have been told more. */
-	if (node->settled < given_up) {
-		node->settled = given_up;
-	}
-	if (error == 0) {
-		describe(node, size, attributes, writes);
-	} else if (node->linked && node->size_bytes != 0 &&
-		   node->given_up == given_up) {
-		unlink_node(tree, node);
-	}
-	error = node->linked ? 0 : -ENOENT;
-	pthread_mutex_unlock(&tree->lock);
-	return error;
-}
-
-int tree_lookup(struct tree *tree, const char *name, bool may_ask,
-		const struct efivars_limit *limit, tree_id *id)
-{
-	struct efivars_name parsed;
-	bool is_old;
-	int error;
-
-	*id = refer(tree, name, &is_old, &parsed);
-	if (*id != 0) {
-		error = settle(tree, *id, limit);
-		if (error != 0) {
-			tree_forget(tree, *id, 1);
-		} else if (is_old) {
-			refresh(tree, *id, &parsed, limit);
-		}
-		return error;
-	}
-	error = efivars_parse_name(name, &parsed);
-	if (error != 0) {
-		return -error;
-	}
-	if (efivars_is_hidden(&parsed) || !may_ask) {
-		return -ENOENT;
-	}
-	return discover(tree, name, &parsed, limit, id);
-}
+/* ---- References, and listing ---- */
 
 void tree_forget(struct tree *tree, tree_id id, uint64_t count)
 {
 	struct node *node;
 
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL) {
 		node->references -=
 			count < node->references ? count : node->references;
-		drop_if_unused(tree, node);
+		tree_drop_if_unused(tree, node);
 	}
 	pthread_mutex_unlock(&tree->lock);
 }
@@ -493,7 +70,7 @@ int tree_next(struct tree *tree, uint64_t *cookie, char *name, tree_id *id)
 		return 1;
 	}
 	pthread_mutex_lock(&tree->lock);
-	at = index_after(tree, *cookie);
+	at = tree_index_after(tree, *cookie);
 	while (at < tree->count && !tree->files[at]->linked) {
 		at++;
 	}
@@ -514,7 +91,7 @@ int tree_getattr(struct tree *tree, tree_id id, struct stat *stat)
 
 	*stat = (struct stat){.st_ino = id, .st_blksize = getpagesize()};
 	pthread_mutex_lock(&tree->lock);
-	node = by_id(tree, id);
+	node = tree_node(tree, id);
 	if (node != NULL) {
 		stat->st_mode = node->mode;
 		stat->st_nlink = !node->linked ? 0 : id == TREE_ROOT ? 2 : 1;
@@ -531,7 +108,7 @@ int tree_getattr(struct tree *tree, tree_id id, struct stat *stat)
 
 static void take(struct node *node, const struct stat *to, unsigned what)
 {
-	node->ctime = now();
+	node->ctime = tree_now();
 	if ((what & TREE_MODE) != 0) {
 		node->mode = (node->mode & S_IFMT) | (to->st_mode & 07777);
 	}
@@ -559,7 +136,7 @@ int tree_setattr(struct tree *tree, tree_id id, const struct stat *to,
 	int error = 0;
 
 	pthread_mutex_lock(&tree->lock);
-	node = by_id(tree, id);
+	node = tree_node(tree, id);
 	if (node == NULL) {
 		error = -ENOENT;
 	} else if (node->immutable) {
@@ -577,7 +154,7 @@ int tree_get_flags(struct tree *tree, tree_id id, uint32_t *flags)
 
 	*flags = 0;
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL && node->immutable) {
 		*flags = FS_IMMUTABLE_FL;
 	}
@@ -593,10 +170,10 @@ int tree_set_flags(struct tree *tree, tree_id id, uint32_t flags)
 		return -EOPNOTSUPP;
 	}
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL) {
 		node->immutable = (flags & FS_IMMUTABLE_FL) != 0;
-		node->ctime = now();
+		node->ctime = tree_now();
 	}
 	pthread_mutex_unlock(&tree->lock);
 	return node != NULL ? 0 : -ENOTTY;
@@ -641,7 +218,7 @@ int tree_open(struct tree *tree, tree_id id, int flags)
 	int error = -ENOENT;
 
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL) {
 		error = open_node(node, flags);
 	}
@@ -654,10 +231,10 @@ void tree_close(struct tree *tree, tree_id id)
 	struct node *node;
 
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL && node->open_count > 0) {
 		node->open_count--;
-		drop_if_unused(tree, node);
+		tree_drop_if_unused(tree, node);
 	}
 	pthread_mutex_unlock(&tree->lock);
 }
@@ -667,7 +244,7 @@ static int make(struct tree *tree, const char *file_name,
 		const struct efivars_name *name, mode_t mode, int flags,
 		tree_id *id)
 {
-	struct node *node = by_name(tree, file_name);
+	struct node *node = tree_file_by_name(tree, file_name);
 	int error;
 
 	if (node != NULL) {
@@ -676,7 +253,7 @@ static int make(struct tree *tree, const char *file_name,
 	} else if (tree->count >= EFIVARS_MAX_VARIABLES) {
 		error = -ENOSPC;
 	} else {
-		node = add(tree, name);
+		node = tree_add(tree, name);
 		error = node == NULL ? -ENOMEM : 0;
 		if (node != NULL) {
 			node->mode = S_IFREG | (mode & 07777);
@@ -705,7 +282,7 @@ int tree_create(struct tree *tree, const char *name, mode_t mode, int flags,
 	} else if (strlen(name) > EFIVARS_CREATE_CHARS) {
 		return -ENAMETOOLONG;
 	}
-	/* Of a known file that cannot be parsed back, only by_name() matters. */
+	/* Of a known file that cannot be parsed back, only tree_file_by_name() matters. */
 	if (efivars_parse_name(name, &parsed) != 0) {
 		return -EINVAL;
 	}
@@ -727,7 +304,7 @@ int tree_unlink(struct tree *tree, const char *name,
 	int error = -ENOENT;
 
 	pthread_mutex_lock(&tree->lock);
-	node = by_name(tree, name);
+	node = tree_file_by_name(tree, name);
 	if (node != NULL) {
 		error = node->immutable ? -EPERM : 0;
 		variable = node->name;
@@ -736,18 +313,18 @@ int tree_unlink(struct tree *tree, const char *name,
 	pthread_mutex_unlock(&tree->lock);
 	if (error == 0) {
 		error = -efivars_delete(tree->cz, &variable, limit);
-		note_write_tried(tree);
+		tree_note_write(tree);
 	}
 	if (error == -EINPROGRESS) {
-		note_unsure(tree, id);
+		tree_note_unsure(tree, id);
 	}
 	if (error != 0) {
 		return error;
 	}
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL && node->linked) {
-		unlink_node(tree, node);
+		tree_unlink_node(tree, node);
 	}
 	pthread_mutex_unlock(&tree->lock);
 	return 0;
@@ -763,7 +340,7 @@ static bool variable_of(struct tree *tree, tree_id id,
 	bool linked = false;
 
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL && node->linked) {
 		*name = node->name;
 		*size_bytes = node->size_bytes;
@@ -781,10 +358,11 @@ static void note_read(struct tree *tree, tree_id id,
 
 	memcpy(&attributes, contents->bytes, sizeof(attributes));
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL && node->linked) {
-		describe(node, contents->size_bytes - EFIVARS_ATTRIBUTES_BYTES,
-			 attributes, writes);
+		node_describe(node,
+			      contents->size_bytes - EFIVARS_ATTRIBUTES_BYTES,
+			      attributes, writes);
 	}
 	pthread_mutex_unlock(&tree->lock);
 }
@@ -793,7 +371,7 @@ ssize_t tree_read(struct tree *tree, tree_id id, size_t size, off_t offset,
 		  const struct efivars_limit *limit, uint8_t **bytes,
 		  const uint8_t **part)
 {
-	uint64_t writes = writes_until_now(tree);
+	uint64_t writes = tree_writes(tree);
 	struct efivars_contents contents;
 	struct efivars_name name;
 	size_t known, left;
@@ -825,12 +403,12 @@ static void note_write(struct tree *tree, tree_id id, size_t value_bytes,
 	struct node *node;
 
 	pthread_mutex_lock(&tree->lock);
-	node = file_by_id(tree, id);
+	node = tree_file(tree, id);
 	if (node != NULL && node->linked) {
 		node->size_bytes = EFIVARS_ATTRIBUTES_BYTES + value_bytes;
-		node->mtime = node->ctime = now();
+		node->mtime = node->ctime = tree_now();
 		if (!exists) {
-			unlink_node(tree, node);
+			tree_unlink_node(tree, node);
 		}
 	}
 	pthread_mutex_unlock(&tree->lock);
@@ -850,9 +428,9 @@ ssize_t tree_write(struct tree *tree, tree_id id, const void *bytes,
 	}
 	error = efivars_write(tree->cz, &name, bytes, size, limit, &value_bytes,
 			      &exists);
-	note_write_tried(tree);
+	tree_note_write(tree);
 	if (error == EINPROGRESS) {
-		note_unsure(tree, id);
+		tree_note_unsure(tree, id);
 	}
 	if (error != 0) {
 		return -error;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What fuse.c, which mounts and serves, and fuse_ops.c, which answers, share. */
+#ifndef FUSE_INTERNAL_H
+#define FUSE_INTERNAL_H
+
+#define FUSE_USE_VERSION 312
+
+#include "efivars/fuse.h"
+#include "efivars/tree.h"
+
+#include <fuse_lowlevel.h>
+
+struct fuse_front {
+	struct fuse_session *session;
+	struct cz *cz;
+	struct tree *tree;
+	char *mount_point;
+	bool mounted;
+	uint64_t deadline_ns;
+	uint32_t threads;
+	bool read_only;
+	int stop_fd; /* readable for ever, once it is to stop */
+	bool stopping; /* atomic */
+};
+
+/* Of a request that begins now. */
+uint64_t fuse_deadline_ns(const struct fuse_front *front);
+
+extern const struct fuse_lowlevel_ops fuse_operations;
+
+#endif
