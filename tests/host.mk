@@ -3,6 +3,8 @@
 # sanitizers, with both compilers), `fuzz` (libFuzzer), `embed` (what an embedder
 # depends on: undefined symbols, size, stack).
 
+# By which the unit tests are built, and then run.
+HOST_COMPILERS ?= clang gcc
 HOST_CC_clang := $(CLANG)
 HOST_CC_gcc := gcc
 HOST_CFLAGS := $(WARN) -std=gnu11 -O1 -g -fno-strict-aliasing \
@@ -66,8 +68,8 @@ $(OUT)/unit-arm64/$(2)-$(1): tests/arm64/$(2).c tests/arm64/fake.c tests/unit/in
 	$(Q)$(HOST_CC_$(1)) $(HOST_CFLAGS) $(SANITIZE) -Itests/arm64 \
 		-Itests/unit $(INTERLEAVED) $$(filter %.c,$$^) -lcmocka -o $$@
 endef
-ARM64_TESTS := $(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(OUT)/unit-arm64/$(t)-$(c)))
-$(foreach c,clang gcc,$(foreach t,test_arm64 test_access,$(eval $(call arm64_build,$(c),$(t)))))
+ARM64_TESTS := $(foreach c,$(HOST_COMPILERS),$(foreach t,test_arm64 test_access,$(OUT)/unit-arm64/$(t)-$(c)))
+$(foreach c,$(HOST_COMPILERS),$(foreach t,test_arm64 test_access,$(eval $(call arm64_build,$(c),$(t)))))
 
 .PHONY: unit-arm64
 unit-arm64: $(ARM64_TESTS)
@@ -97,10 +99,10 @@ $(OUT)/unit-efivars-$(1)/unit: $(patsubst %.c,$(OUT)/unit-efivars-$(1)/%.o,\
 		$(CORE_SRC) $(EFIVARS_SRC) $(EFIVARS_TESTS))
 	$(Q)$(HOST_CC_$(1)) $(SANITIZE) -pthread $$^ -lcmocka $$(FUSE_LIBS) -o $$@
 endef
-$(foreach c,clang gcc,$(eval $(call efivars_build,$(c))))
+$(foreach c,$(HOST_COMPILERS),$(eval $(call efivars_build,$(c))))
 
 .PHONY: unit-linux-efivars
-unit-linux-efivars: $(OUT)/unit-efivars-clang/unit $(OUT)/unit-efivars-gcc/unit
+unit-linux-efivars: $(HOST_COMPILERS:%=$(OUT)/unit-efivars-%/unit)
 	@echo "# variables as files, on Linux"
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
@@ -144,10 +146,10 @@ $(LINUX_UNIT)/$(2)-$(1): tests/linux/$(2).c $(LINUX_UNIT_SRC) \
 		-DFIRMWARE_IMAGE='"$(LINUX_UNIT)/firmware.bin"' $(LINUX_UNIT_LINK_$(2)) \
 		$$(filter %.c,$$^) -lcmocka -lfdt -o $$@
 endef
-$(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(eval $(call linux_unit_build,$(c),$(t)))))
+$(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(eval $(call linux_unit_build,$(c),$(t)))))
 
 .PHONY: unit-linux
-unit-linux: $(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
+unit-linux: $(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
 	@echo "# caesurad's flash and state"
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
@@ -167,14 +169,14 @@ unit-adversary: $(ADVERSARY_TESTS)
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-unit: unit-clang unit-gcc unit-tables unit-arm64 unit-linux unit-linux-efivars \
+unit: $(HOST_COMPILERS:%=unit-%) unit-tables unit-arm64 unit-linux unit-linux-efivars \
 	unit-adversary
 
 # All that those run, built and not run.
 .PHONY: unit-programs
-unit-programs: $(foreach c,clang gcc,$(OUT)/unit-$(c)/unit $(OUT)/unit-efivars-$(c)/unit) \
+unit-programs: $(foreach c,$(HOST_COMPILERS),$(OUT)/unit-$(c)/unit $(OUT)/unit-efivars-$(c)/unit) \
 	$(OUT)/unit-tables/tables $(ADVERSARY_TESTS) $(ARM64_TESTS) \
-	$(foreach c,clang gcc,$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
+	$(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
 
 # ---- model: the request's state machine, by spin ----
 

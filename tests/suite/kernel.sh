@@ -56,6 +56,20 @@ log_lines() {
 	from_kernel <"$out/boots/$1.log"
 }
 
+# build_image NAME: builds it as the firmware has to have it.
+build_image() {
+	build "$(image_file "$1")"
+}
+
+# The images of the ablations, and the one with everything in place.
+build_images() {
+	if [ "$secure" = yes ]; then
+		build secure-images
+	else
+		build images
+	fi
+}
+
 # with_firmware acpi|dt|secure|u-boot: firmware and where its tables come from.
 with_firmware() {
 	case $1 in
@@ -72,7 +86,7 @@ with_firmware() {
 	find_firmware
 }
 
-# on_machine CPUS EL1|EL2 GIC MODEL FIRMWARE
+# on_machine CPUS EL1|EL2 GIC MODEL FIRMWARE MAP
 on_machine() {
 	cpus=$1
 	gic=$3
@@ -81,7 +95,7 @@ on_machine() {
 		el2=yes
 	fi
 	with_firmware "$5"
-	kernel_passes selftest || return
+	kernel_passes "selftest map=$6" || return
 	log_lines boot >"$out/lines"
 	grep -q "^kernel: Caesura .* entered at $2," "$out/lines" &&
 		grep -q "GICv$gic," "$out/lines" &&

@@ -15,11 +15,20 @@ check() {
 }
 
 # check_for GATES NAME MACHINE FUNCTION [ARGUMENT…]: lists a check where the list
-# for $listed_gate has it. GATES: both, direct, or once, where the gates do not
-# differ.
+# for $listed_gate has it. GATES: both; direct; once, where the gates do not differ;
+# main, in both gates with --long only, because the gate has no part in it; or long,
+# in both gates and with --long only, because it repeats another check.
 check_for() {
 	local gates="$1" name="$2"
 	shift 2
+	case $gates:$long in
+	main:no)
+		[ "$listed_gate" = "${gate:-direct}" ] || return 0
+		gates=both
+		;;
+	long:no) return ;;
+	main:yes | long:yes) gates=both ;;
+	esac
 	case $gates:$listed_gate in
 	both:sandbox) check "$name, sandbox" sandbox "$@" ;;
 	both:direct | direct:direct) check "$name" direct "$@" ;;
@@ -48,19 +57,36 @@ build_step() {
 	check "$name" "" "$@"
 }
 
+# The compilers of the unit tests. With gcc they take as long again, and --long has that.
+host_compilers() {
+	if [ "$long" = yes ]; then
+		echo "clang gcc"
+	else
+		echo clang
+	fi
+}
+
 # These run before all others, one after the other.
 list_builds() {
 	build_step clang "image, clang" toolchain=clang \
 		build build/clang/image.efi
 	build_step gcc "image, gcc" toolchain=gcc build build/gcc/image.efi
-	build_step images "images, clang" toolchain=clang build images
-	build_step images-gcc "images, gcc" toolchain=gcc build images
-	build_step secure "images, for secure boot" "" \
+	build_step gate "image with a program that looks into the gate" "" \
+		build_image with-gate
+	build_step ablations "images, gcc" toolchain=gcc build_images
+	if [ "$long" = yes ]; then
+		build_step ablations-clang "images, clang" toolchain=clang \
+			build_images
+	fi
+	build_step secure "image, for secure boot, clang" toolchain=clang \
 		build build/clang/secure/image.efi
+	build_step secure-gcc "image, for secure boot, gcc" toolchain=gcc \
+		build build/gcc/secure/image.efi
 	build_step tools "tools" "" build tools
 	build_step fuzzers "fuzzers" "" build fuzzers
 	build_step host "programs of the host tests" "" \
-		build tools-test-program unit-programs
+		build tools-test-program unit-programs \
+		"HOST_COMPILERS=$(host_compilers)"
 	build_step linux "Debian's kernel and programs, caesurad" "" \
 		build_for_linux
 	build_step control "the control of wake-ups" "" find_bound
@@ -80,7 +106,8 @@ list_tree() {
 list_host() {
 	local target
 	check "host tools" "" "" make_target tools-test
-	check "library on the host, under sanitizers" "" "" make_target unit
+	check "library on the host, under sanitizers" "" "" \
+		make_target unit "HOST_COMPILERS=$(host_compilers)"
 	check "the request's state machine, every state of it" "" "" \
 		make_target model
 	for target in memory_map attributes images tables acpi tree trap \
@@ -135,15 +162,18 @@ $(sed -e '/^#/d' -e 's/ *| */|/g' "$root/tests/boots.rows")
 END
 }
 
-# One boot of each machine: of as many as it takes for every pair of properties,
-# or of all with --long.
+# One boot of each machine, gate, map and compiler: of as many as it takes for every
+# pair of them, or of all with --long.
 list_machines() {
-	local number entry version model tables_from
+	local number entry version model tables_from in_gate map compiler
 	awk -v all="$long" -f "$root/tests/matrix.awk" >"$checks/machines"
-	while read -r number entry version model tables_from; do
+	while read -r number entry version model tables_from in_gate map \
+		compiler; do
+		[ "$in_gate" = "$listed_gate" ] || continue
 		check_for both "selftest, $number CPU, $entry, GICv$version, $(
-		)$model, $tables_from" "" on_machine "$number" "$entry" \
-			"$version" "$model" "$tables_from"
+		)$model, $tables_from, map=$map, $compiler" \
+			"toolchain=$compiler" on_machine "$number" "$entry" \
+			"$version" "$model" "$tables_from" "$map"
 	done <"$checks/machines"
 }
 
@@ -151,7 +181,7 @@ list_sweeps() {
 	local name
 	check_for both "sweep SetVariable, 64 bytes" "" \
 		sweeps SetVariable "$points" 64
-	check_for both "sweep SetVariable, 1 KiB" "" \
+	check_for long "sweep SetVariable, 1 KiB" "" \
 		sweeps SetVariable "$points" 1024
 	check_for both "sweep SetVariable, gcc, cpu max" \
 		"toolchain=gcc cpu=max" sweeps SetVariable 50 64
@@ -182,43 +212,45 @@ list_escapes() {
 		execution_reports
 }
 
-# ablation NAME TEST: without the mechanism NAME, TEST fails.
+# ablation GATES NAME TEST: without the mechanism NAME, TEST fails. The images are
+# gcc's, which links all of them in seconds; clang takes minutes.
 ablation() {
-	check_for both "without $1, a test fails: $2" "" fails_without "$1" "$2"
+	check_for "$1" "without $2, a test fails: $3" toolchain=gcc \
+		fails_without "$2" "$3"
+	if [ "$long" = yes ]; then
+		check_for "$1" "without $2, clang, a test fails: $3" \
+			toolchain=clang fails_without "$2" "$3"
+	fi
 }
 
 list_ablations() {
 	local name
-	ablation fp "registers: firmware's registers stay"
-	ablation pin "affinity: a call ends on the CPU that it started on"
-	ablation lock "sweep: the variables written"
+	ablation both fp "registers: firmware's registers stay"
+	ablation main pin "affinity: a call ends on the CPU that it started on"
+	ablation main lock "sweep: the variables written"
 	# In the sandbox no call works at all without them.
-	if [ "$listed_gate" = direct ]; then
-		ablation buffers "sweep: status and results"
-		for name in lock buffers; do
-			check "without $name, stress fails" direct "" \
-				stress_fails_without "$name"
-		done
-	fi
-	ablation space "sweep: status and results"
-	ablation owner "now: on top of a preempted call"
-	ablation wake "stress: nobody waits for what has come"
-	ablation recover "misbehave: the outcome is as it should be"
-	ablation limit "misbehave: the outcome is as it should be"
-	ablation note "misbehave: the outcome is as it should be"
-	ablation withdraw \
+	ablation direct buffers "sweep: status and results"
+	for name in lock buffers; do
+		[ "$long" = no ] || check_for direct "without $name, stress fails" \
+			toolchain=gcc stress_fails_without "$name"
+	done
+	ablation both space "sweep: status and results"
+	ablation both owner "now: on top of a preempted call"
+	ablation main wake "stress: nobody waits for what has come"
+	ablation both recover "misbehave: the outcome is as it should be"
+	ablation both limit "misbehave: the outcome is as it should be"
+	ablation both note "misbehave: the outcome is as it should be"
+	ablation main withdraw \
 		"misbehave: dirty, writing is withheld, reading is not"
 	# In the sandbox firmware cannot change those registers.
-	if [ "$listed_gate" = direct ]; then
-		ablation mend "misbehave: the outcome is as it should be"
-	fi
+	ablation direct mend "misbehave: the outcome is as it should be"
 }
 
 list_sandbox_ablations() {
 	listed_gate=sandbox
-	ablation permission "escape: accesses to a free page"
-	ablation daif "mask: has no effect on a wake-up"
-	ablation broker "escape: CPU_ON and shared memory are refused"
+	ablation both permission "escape: accesses to a free page"
+	ablation both daif "mask: has no effect on a wake-up"
+	ablation both broker "escape: CPU_ON and shared memory are refused"
 }
 
 # list_adversary PATTERN: the matching rows of tests/adversary.rows.

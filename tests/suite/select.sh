@@ -10,8 +10,14 @@ builds_for() {
 	local machine="$3"
 	case $4:${5:-} in
 	find_bound:*) echo clang ;;
-	tree:command | fails_without:* | stress_fails_without:*) echo images ;;
-	build:* | build_for_linux:* | tree:*) ;;
+	tree:command) echo clang ablations ;;
+	fails_without:* | stress_fails_without:*)
+		case $machine in
+		toolchain=gcc) echo ablations ;;
+		*) echo ablations-clang ;;
+		esac
+		;;
+	build:* | build_image:* | build_images:* | build_for_linux:* | tree:*) ;;
 	make_target:fuzz-*) echo fuzzers ;;
 	make_target:* | embed:*) echo host ;;
 	script_ends:* | linux_rows:* | on_linux:*) echo clang tools linux ;;
@@ -19,10 +25,11 @@ builds_for() {
 	latency_holds:*) echo clang tools ;;
 	*)
 		case $2:$machine:$* in
-		*:*image=with-gate*:*) echo images ;;
+		*:*image=with-gate*:*) echo gate ;;
 		sandbox:*" misbehaves "*) echo clang control ;;
+		*toolchain=gcc*" on_machine "*" secure "*) echo secure-gcc ;;
 		*:*toolchain=gcc*:*) echo gcc ;;
-		*:*firmware=secure*:* | *" on_machine "*" secure") echo secure ;;
+		*:*firmware=secure*:* | *" on_machine "*" secure "*) echo secure ;;
 		*)
 			echo "$toolchain"
 			[ "$secure" = no ] || echo secure
