@@ -84,16 +84,16 @@ clean:
 
 $(B)/src/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/src/%.S.o: src/%.S Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -MP -c $< -o $@
 
 # Runs at the load address: nothing in it may need a relocation there.
 $(B)/kernel/boot/%.o: kernel/boot/%.c tools/relocations.awk Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) $(BOOT_FLAGS) -MMD -MT $@ -MF $(@:.o=.d) -c $< -o $@.unchecked
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) $(BOOT_FLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.unchecked
 	$(Q)$(READELF) -rW $@.unchecked | awk -f tools/relocations.awk
 	@mv $@.unchecked $@
 
@@ -102,31 +102,31 @@ $(B)/kernel/lib/string.o: KERNEL_CFLAGS += $(NO_LTO)
 
 $(B)/kernel/%.o: kernel/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/kernel/%.S.o: kernel/%.S Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/programs/%.o: programs/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Iadversary -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Iadversary -MMD -MP -c $< -o $@
 
 $(B)/programs/%.S.o: programs/%.S Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/tests/ablate/%.o: tests/ablate/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Isrc -Iprograms -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Isrc -Iprograms -MMD -MP -c $< -o $@
 
 $(B)/tests/gate/%.o: tests/gate/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Isrc -Iprograms -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Isrc -Iprograms -MMD -MP -c $< -o $@
 
 $(B)/tests/gate/%.S.o: tests/gate/%.S Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
 # ---- libfdt, from Debian's package for arm64 ----
 

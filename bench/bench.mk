@@ -15,7 +15,7 @@ $(SYSROOT): | bench/fetch.sh
 
 $(BENCH)/bench/%.o: bench/%.c Makefile bench/bench.mk | $(SYSROOT)
 	@mkdir -p $(@D)
-	$(Q)$(BENCH_CC) $(BENCH_FLAGS) -MMD -c $< -o $@
+	$(Q)$(BENCH_CC) $(BENCH_FLAGS) -MMD -MP -c $< -o $@
 
 $(BENCH)/meter: $(BENCH)/bench/meter.o $(BENCH)/bench/load.o
 	$(Q)$(BENCH_CC) -fuse-ld=lld -static $^ -o $@

@@ -15,7 +15,7 @@ DAEMON_SRC := $(wildcard $(addsuffix /*.c,$(addprefix linux/,\
 	daemon host machine commit efivars)))
 DAEMON_CC := $(CLANG) --target=aarch64-linux-gnu \
 	--sysroot=$(abspath $(SYSROOT)) -fPIE
-DAEMON_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD
+DAEMON_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD -MP
 daemon_obj = $(patsubst %.c,$(LINUX)/%.o,$(patsubst %.S,$(LINUX)/%.S.o,$(1)))
 
 .PHONY: daemon

@@ -16,7 +16,7 @@ tools-test: $(T)/test_measure
 
 $(T)/%.o: tools/%.c Makefile tools/tools.mk
 	@mkdir -p $(@D)
-	$(Q)$(TOOLS_CC) $(TOOLS_FLAGS) -MMD -c $< -o $@
+	$(Q)$(TOOLS_CC) $(TOOLS_FLAGS) -MMD -MP -c $< -o $@
 
 $(T)/results: $(T)/results.o $(TOOLS_OBJ)
 	$(Q)$(TOOLS_CC) $^ -ljansson -o $@
