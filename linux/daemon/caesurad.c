@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caesurad: EFI variables for kernels whose runtime services are off. The command
- * line, and the order in which a daemon becomes one: what the machine is, whose
- * firmware is, its memory, the library, then away with privileges, then the front
- * ends.
+ * caesurad serves EFI variables on kernels that do not call runtime services.
+ * This file has its commands, and the order of a start: look at the machine,
+ * check that nobody else uses firmware, map its memory, start the library, drop
+ * privileges, serve.
  */
 #include "daemon/control.h"
 #include "daemon/life.h"
@@ -30,17 +30,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEPT_STATE "state" /* of systemd's descriptors */
+#define KEPT_STATE "state" /* name of the descriptor that systemd keeps */
 #define LOCK "/sys/firmware/fdt"
-/* A second: children that a daemon forks as it starts have its lock for a moment after
- * it has been killed. */
+/* For one second: when a daemon is killed during its start, children that it
+ * forked hold its lock for a moment longer. */
 #define LOCK_TRIES 100u
 #define LOCK_POLL_NS 10000000
 #define CONTROL OPTIONS_DIRECTORY "/control"
-#define SUPPORTS_SET_VARIABLE 0x40u /* EFI_RT_PROPERTIES_TABLE's */
+#define SUPPORTS_SET_VARIABLE 0x40u /* in EFI_RT_PROPERTIES_TABLE */
 
 static struct daemon {
-	struct options arguments;
+	struct options options;
 	struct provider provider;
 	bool has_module;
 	struct machine machine;
@@ -48,17 +48,16 @@ static struct daemon {
 	struct cz cz;
 	struct persist persist;
 	struct fuse_front *front;
-	int unmounter; /* unmount.h's, where there is a mount */
+	int unmounter; /* see unmount.h; -1 without a mount */
 	int control;
 	int lock;
 } daemon_state = {.unmounter = -1, .control = -1, .lock = -1};
 
 /* ---- Firmware ---- */
 
-/*
- * One daemon at a time, until the process ends. By the file that every start reads,
- * and that nobody can remove: with one of the daemon's own the lock would go.
- */
+/* Allows one daemon at a time, until the process ends. The lock is on a file
+ * that every start reads and that nobody can remove. A file of the daemon's own
+ * could be removed, and the lock with it. */
 static int take_lock(struct daemon *daemon)
 {
 	daemon->lock = open(LOCK, O_RDONLY | O_CLOEXEC);
@@ -92,21 +91,21 @@ static int make_directory(void)
 	return 0;
 }
 
-/* The module where it is there; 0, or an exit code. */
+/* Opens the module's device if there is one. Returns 0 or an exit code. */
 static int open_module(struct daemon *daemon)
 {
-	const struct options *arguments = &daemon->arguments;
+	const struct options *options = &daemon->options;
 	int error;
 
-	if (arguments->no_module) {
+	if (options->no_module) {
 		return 0;
 	}
-	error = provider_open(&daemon->provider, arguments->device);
+	error = provider_open(&daemon->provider, options->device);
 	daemon->has_module = error == 0;
 	if (error == 0 || error == -ENOENT) {
 		return 0;
 	}
-	fprintf(stderr, "caesurad: %s: %s\n", arguments->device,
+	fprintf(stderr, "caesurad: %s: %s\n", options->device,
 		error == -EPROTO ? "the module is of another version"
 				 : strerror(-error));
 	return error == -EBUSY ? EXIT_BUSY : EXIT_NOT_HERE;
@@ -130,10 +129,9 @@ static int open_machine(struct daemon *daemon)
 	return 0;
 }
 
-/*
- * What was ended has been put back, exactly, unless it wrote to a device that is
- * passed through: nothing is withdrawn after the one, what writes after the other.
- */
+/* A call that was ended has been rolled back exactly, so no service is
+ * withdrawn. The exception is a call that wrote to a device that is passed
+ * through: after it, services that write are withdrawn. */
 static struct cz_policy policy(uint64_t kill_limit_ns)
 {
 	struct cz_policy policy = cz_default_policy;
@@ -147,7 +145,7 @@ static struct cz_policy policy(uint64_t kill_limit_ns)
 	return policy;
 }
 
-/* Where variables persist, which decides whether they are served for writing. */
+/* Finds out where variables persist. That decides whether writes are served. */
 static void find_persistence(struct daemon *daemon)
 {
 	daemon->host.facts.has_set_variable =
@@ -163,7 +161,7 @@ static bool is_read_only(const struct daemon *daemon)
 static int open_firmware(struct daemon *daemon)
 {
 	struct cz_host *host = &daemon->host;
-	struct cz_policy rules = policy(daemon->arguments.kill_limit_ns);
+	struct cz_policy rules = policy(daemon->options.kill_limit_ns);
 	struct cz_config config = {
 		.host = host,
 		.gate = CZ_GATE_SANDBOX,
@@ -173,7 +171,7 @@ static int open_firmware(struct daemon *daemon)
 	};
 
 	host->machine = &daemon->machine;
-	host->options = daemon->arguments.host;
+	host->options = daemon->options.host;
 	host->to_terminal = getenv("JOURNAL_STREAM") == NULL;
 	signals_install(host);
 	if (!waiting_start(host) || !firmware_memory_open(host)) {
@@ -181,8 +179,8 @@ static int open_firmware(struct daemon *daemon)
 			host->why);
 		return EXIT_NOT_HERE;
 	}
-	/* What is passed through is not known: its registers may be different
-	 * ones on each CPU. */
+	/* A device of --direct is unknown: its registers may differ between
+	 * CPUs. */
 	host->pin.one_cpu = host->options.direct_count != 0;
 	pin_read(&host->pin, PIN_CPUS);
 	config.memory_map = daemon->machine.map;
@@ -239,7 +237,7 @@ static void say_ready(void *argument)
 static int serve_module(struct daemon *daemon)
 {
 	int error = provider_serve(&daemon->provider, &daemon->cz,
-				   daemon->arguments.deadline_ns);
+				   daemon->options.deadline_ns);
 
 	if (error != 0) {
 		report_log(&daemon->host, CZ_LOG_ERROR, "the module: %s",
@@ -248,8 +246,9 @@ static int serve_module(struct daemon *daemon)
 	return error;
 }
 
-/* Beside the mount, which is not to go on alone: the kernel's callers would wait.
- * NULL, or not when it has failed. */
+/* Serves the module while the mount is served. If the module fails the mount
+ * must end too, because the kernel's callers would wait for ever. Returns
+ * non-NULL if it has failed. */
 static void *serve_module_too(void *argument)
 {
 	struct daemon *daemon = argument;
@@ -273,13 +272,13 @@ static bool start_thread(pthread_t *thread, void *(*function)(void *),
 	int error = pthread_create(thread, NULL, function, daemon);
 
 	if (error != 0) {
-		report_log(&daemon->host, CZ_LOG_ERROR, "no thread: %s",
-			   strerror(error));
+		report_log(&daemon->host, CZ_LOG_ERROR,
+			   "a thread cannot be started: %s", strerror(error));
 	}
 	return error == 0;
 }
 
-/* With the module too, if it is there. */
+/* Also serves the module, if there is one. */
 static int serve_mount(struct daemon *daemon)
 {
 	pthread_t module;
@@ -318,26 +317,28 @@ static int serve(struct daemon *daemon)
 }
 
 /*
- * Front ends have answered, but a call whose caller has given up, or the control
- * socket's, may be in flight. No more begin, and that one is waited for: it may be at
- * the clock's registers. If it takes too long, what it did is dropped; or, where its
- * commit had begun, completed by the next daemon.
+ * Front ends have answered all requests. But a call may still be in flight, if
+ * its caller has given up or if it came by the control socket. New calls are
+ * refused, and this one is waited for, since it may be at the clock's
+ * registers. If it takes too long, what it did is dropped; or, if its commit
+ * has begun, the next daemon completes it.
  */
 static void end_calls(struct daemon *daemon)
 {
 	uint64_t until_ns =
-		cz_host_now_ns(&daemon->host) + daemon->arguments.deadline_ns;
+		cz_host_now_ns(&daemon->host) + daemon->options.deadline_ns;
 
 	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
 		cz_withdraw(&daemon->cz, (enum cz_service)i);
 	}
 	if (cz_null_service(&daemon->cz, until_ns) != CZ_OK) {
 		report_log(&daemon->host, CZ_LOG_WARNING,
-			   "a call is left in the middle");
+			   "a call has not ended in time; what it did is "
+			   "dropped, or committed by the next caesurad");
 	}
 }
 
-/* What needs root is open: the rest is done without. */
+/* Drops privileges. Everything that needs root is open by now. */
 static int confine(struct daemon *daemon)
 {
 	char why[256] = "";
@@ -351,7 +352,7 @@ static int confine(struct daemon *daemon)
 		report_log(&daemon->host, CZ_LOG_WARNING,
 			   "memory is not locked: %s", strerror(errno));
 	}
-	if (!confine_process(daemon->arguments.user, false, why, sizeof(why)) ||
+	if (!confine_process(daemon->options.user, false, why, sizeof(why)) ||
 	    !confine_calls(&firmware, &changing, why, sizeof(why))) {
 		report_log(&daemon->host, CZ_LOG_ERROR, "%s", why);
 		return 1;
@@ -359,8 +360,8 @@ static int confine(struct daemon *daemon)
 	return 0;
 }
 
-/* What the module offers to the kernel: without SetVariable it mounts efivarfs
- * read-only. */
+/* The services that the module offers to the kernel. Without SetVariable the
+ * kernel mounts efivarfs read-only. */
 static uint32_t supported(const struct daemon *daemon)
 {
 	return is_read_only(daemon)
@@ -371,8 +372,8 @@ static uint32_t supported(const struct daemon *daemon)
 static int attach(struct daemon *daemon)
 {
 	struct fuse_options options = {
-		.mount_point = daemon->arguments.mount_point,
-		.deadline_ns = daemon->arguments.deadline_ns,
+		.mount_point = daemon->options.mount_point,
+		.deadline_ns = daemon->options.deadline_ns,
 		.read_only = is_read_only(daemon),
 	};
 	int error;
@@ -388,48 +389,51 @@ static int attach(struct daemon *daemon)
 		return 0;
 	}
 	if (!daemon->has_module) {
-		fprintf(stderr,
-			"caesurad: neither a module nor --mount: nobody would "
-			"be served\n");
+		fprintf(stderr, "caesurad: there is neither the module nor "
+				"--mount: nobody would be served\n");
 		return EXIT_NOT_HERE;
 	}
 	error = provider_register(&daemon->provider, supported(daemon));
 	if (error != 0) {
 		fprintf(stderr,
-			"caesurad: the kernel does not take EFI "
-			"variables from it: %s\n",
+			"caesurad: the kernel does not accept the module as "
+			"provider of EFI variables: %s\n",
 			strerror(-error));
 		return 1;
 	}
 	return 0;
 }
 
-/* Through the queue, like any call. */
+/* The request goes through the queue, like any call. */
 static int set_cpus(struct daemon *daemon)
 {
-	if (!daemon->arguments.has_cpus) {
+	if (!daemon->options.has_cpus) {
 		return 0;
 	}
-	if (cz_set_worker_cpus(&daemon->cz, &daemon->arguments.cpus,
+	if (cz_set_worker_cpus(&daemon->cz, &daemon->options.cpus,
 			       CZ_FOREVER) != CZ_OK) {
-		fprintf(stderr, "caesurad: --cpus: none of them is there\n");
+		fprintf(stderr, "caesurad: --cpus: the machine has none of "
+				"these CPUs\n");
 		return EXIT_NOT_HERE;
 	}
 	return 0;
 }
 
-/* First of all: what is forked has nothing of what is opened later. */
+/* Called first, so that the child that is forked inherits nothing that is
+ * opened later. */
 static int prepare_unmount(struct daemon *daemon)
 {
-	const struct options *arguments = &daemon->arguments;
+	const struct options *options = &daemon->options;
 
-	if (arguments->mount_point == NULL) {
+	if (options->mount_point == NULL) {
 		return 0;
 	}
 	daemon->unmounter =
-		unmount_prepare(arguments->mount_point, arguments->user);
+		unmount_prepare(options->mount_point, options->user);
 	if (daemon->unmounter < 0) {
-		fprintf(stderr, "caesurad: no process to unmount: %s\n",
+		fprintf(stderr,
+			"caesurad: cannot start the process that unmounts: "
+			"%s\n",
 			strerror(errno));
 		return 1;
 	}
@@ -440,11 +444,12 @@ static void end_mount(struct daemon *daemon)
 {
 	int error = daemon->front == NULL ? 0 : unmount_now(daemon->unmounter);
 
-	/* Somebody's umount has been the end: nothing is there. */
+	/* EINVAL: somebody has unmounted it, which ended the daemon. */
 	if (error != 0 && error != EINVAL) {
-		report_log(&daemon->host, CZ_LOG_WARNING,
-			   "%s stays mounted, until the next caesurad: %s",
-			   daemon->arguments.mount_point, strerror(error));
+		report_log(
+			&daemon->host, CZ_LOG_WARNING,
+			"%s stays mounted until the next caesurad starts: %s",
+			daemon->options.mount_point, strerror(error));
 	}
 }
 
@@ -455,7 +460,8 @@ static int start_life(struct daemon *daemon)
 
 	if (error != 0) {
 		report_log(&daemon->host, CZ_LOG_ERROR,
-			   "no signs of life for systemd: %s", strerror(error));
+			   "systemd's watchdog cannot be served: %s",
+			   strerror(error));
 	}
 	return error == 0 ? 0 : 1;
 }
@@ -469,7 +475,7 @@ static int command_run(struct daemon *daemon)
 		return code;
 	}
 	notify_open();
-	daemon->arguments.host.kept_state = notify_kept(KEPT_STATE);
+	daemon->options.host.kept_state = notify_kept(KEPT_STATE);
 	code = open_all(daemon);
 	if (code == 0) {
 		report_log(&daemon->host,
@@ -505,7 +511,8 @@ static int command_run(struct daemon *daemon)
 	notify_say("STOPPING=1");
 	end_mount(daemon);
 	end_calls(daemon);
-	_exit(code); /* without destructors: threads of ours go on until then */
+	/* without destructors, since other threads run until then */
+	_exit(code);
 }
 
 /* ---- check, time, status ---- */
@@ -559,7 +566,7 @@ static int command_check(struct daemon *daemon)
 	return 0;
 }
 
-/* By the daemon, or without one. */
+/* Asks the daemon that runs, or firmware if there is none. */
 static int command_ask(struct daemon *daemon, const char *question)
 {
 	int code = control_ask(CONTROL, question);
@@ -575,22 +582,22 @@ static int command_ask(struct daemon *daemon, const char *question)
 			 : code;
 }
 
-/* A clock that the kernel drives is the kernel's to set. */
+/* If the kernel has a driver for the clock, only the kernel may set it. */
 static int command_time(struct daemon *daemon)
 {
-	if (!daemon->arguments.set) {
+	if (!daemon->options.set) {
 		return command_ask(daemon, "time");
 	}
 	if (access("/sys/class/rtc/rtc0", F_OK) == 0) {
 		fprintf(stderr, "caesurad: the kernel has a driver for the "
-				"clock: hwclock --systohc sets it\n");
+				"clock; set it with hwclock --systohc\n");
 		return EXIT_NOT_HERE;
 	}
 	return command_ask(daemon, "set-time");
 }
 
-/* Whatever it was started with: descriptors 0 to 2 are taken, children can be waited
- * for. */
+/* Makes sure, however the process was started, that descriptors 0 to 2 are open
+ * and that children can be waited for. */
 static void settle(void)
 {
 	int fd;
@@ -605,27 +612,27 @@ static void settle(void)
 int main(int count, char **values)
 {
 	struct daemon *daemon = &daemon_state;
-	int code = options_take(count, values, &daemon->arguments);
+	int code = options_take(count, values, &daemon->options);
 
 	settle();
 	if (code >= 0) {
 		return code;
 	}
-	if (strcmp(daemon->arguments.command, "run") == 0) {
+	if (strcmp(daemon->options.command, "run") == 0) {
 		return command_run(daemon);
 	}
-	if (strcmp(daemon->arguments.command, "check") == 0) {
+	if (strcmp(daemon->options.command, "check") == 0) {
 		return command_check(daemon);
 	}
-	if (strcmp(daemon->arguments.command, "time") == 0) {
+	if (strcmp(daemon->options.command, "time") == 0) {
 		return command_time(daemon);
 	}
-	if (strcmp(daemon->arguments.command, "status") == 0) {
+	if (strcmp(daemon->options.command, "status") == 0) {
 		code = control_ask(CONTROL, "status");
 		if (code < 0) {
 			fprintf(stderr, "caesurad: no daemon is running\n");
 		}
 		return code < 0 ? EXIT_NOT_HERE : code;
 	}
-	return options_wrong("%s: no such command", daemon->arguments.command);
+	return options_wrong("%s: no such command", daemon->options.command);
 }

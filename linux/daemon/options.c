@@ -26,19 +26,20 @@ usage: caesurad COMMAND [OPTION...]\n\
 \n\
   --mount DIR        show the variables in DIR, by FUSE\n\
   --module DEVICE    the module's device (" PROVIDER_DEVICE ")\n\
-  --no-module        do without, even if it is there: /dev/mem, /proc/kcore\n\
+  --no-module        use /dev/mem and /proc/kcore, even if there is the module\n\
   --state FILE       firmware's RAM as last committed (" OPTIONS_STATE ")\n\
   --fifo N           run firmware at SCHED_FIFO N, 1 to 99 (SCHED_OTHER)\n\
   --cpus LIST        run firmware on these CPUs only: 0,2-3\n\
-  --deadline S       how long a request may take, in seconds (60)\n\
-  --kill-limit S     how long a call may run before it is ended (2 that reads,\n\
-                     20 that writes), in seconds of its own\n\
-  --direct ADDRESS   let firmware have the device there as it is, whatever it is;\n\
-                     again for more (flash chips and clocks that are known)\n\
-  --user NAME        whom to become (nobody)\n\
-  --set              with time\n\
+  --deadline S       limit of a request, in seconds (60)\n\
+  --kill-limit S     end a call of firmware after it has run for this time, in\n\
+                     seconds (2 for one that reads, 20 for one that writes)\n\
+  --direct ADDRESS   let firmware access the device at that physical address\n\
+                     directly, whatever it is; may be given several times\n\
+  --user NAME        user to run as (nobody)\n\
+  --set              set the clock; with time\n\
   --help             this text\n\
 \n\
+Defaults are in parentheses.\n\
 Exit codes: 0 success, 1 failure, 2 this machine cannot be served or the command\n\
 line is wrong, 3 another caesurad is running.\n");
 }
@@ -62,7 +63,7 @@ static bool take_number(const char *text, int base, unsigned long long least,
 	       *value >= least && *value <= most;
 }
 
-/* "0,2-3" */
+/* A list of CPUs, as "0,2-3". */
 static bool take_cpus(const char *text, struct cz_cpu_set *cpus)
 {
 	memset(cpus, 0, sizeof(*cpus));
@@ -120,56 +121,56 @@ enum option_code {
 	OPTION_HELP,
 };
 
-static bool take_option(struct options *arguments, int option, char *value)
+static bool take_option(struct options *options, int option, char *value)
 {
 	uint64_t number = 0;
 
 	switch (option) {
 	case OPTION_MOUNT:
-		arguments->mount_point = value;
+		options->mount_point = value;
 		return true;
 	case OPTION_MODULE:
-		arguments->device = value;
+		options->device = value;
 		return true;
 	case OPTION_NO_MODULE:
-		arguments->no_module = true;
+		options->no_module = true;
 		return true;
 	case OPTION_SET:
-		arguments->set = true;
+		options->set = true;
 		return true;
 	case OPTION_STATE:
-		arguments->host.state_path = value;
+		options->host.state_path = value;
 		return value[0] == '/';
 	case OPTION_FIFO:
 		if (!take_number(value, 10, 1, 99, &number)) {
 			return false;
 		}
-		arguments->host.fifo_priority = (int)number;
+		options->host.fifo_priority = (int)number;
 		return true;
 	case OPTION_CPUS:
-		arguments->has_cpus = true;
-		return take_cpus(value, &arguments->cpus);
+		options->has_cpus = true;
+		return take_cpus(value, &options->cpus);
 	case OPTION_DEADLINE:
 		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
 			return false;
 		}
-		arguments->deadline_ns = number * NS_PER_S;
+		options->deadline_ns = number * NS_PER_S;
 		return true;
 	case OPTION_KILL_LIMIT:
 		if (!take_number(value, 10, 1, MAX_DEADLINE_S, &number)) {
 			return false;
 		}
-		arguments->kill_limit_ns = number * NS_PER_S;
+		options->kill_limit_ns = number * NS_PER_S;
 		return true;
 	case OPTION_DIRECT:
-		return take_direct(&arguments->host, value);
+		return take_direct(&options->host, value);
 	default:
-		arguments->user = value;
+		options->user = value;
 		return true;
 	}
 }
 
-int options_take(int count, char **values, struct options *arguments)
+int options_take(int count, char **values, struct options *options)
 {
 	static const struct option known[] = {
 		{"mount", required_argument, NULL, OPTION_MOUNT},
@@ -189,7 +190,7 @@ int options_take(int count, char **values, struct options *arguments)
 	int option;
 	int index = 0;
 
-	*arguments = (struct options){
+	*options = (struct options){
 		.device = PROVIDER_DEVICE,
 		.deadline_ns = FUSE_DEFAULT_DEADLINE_NS,
 		.host.state_path = OPTIONS_STATE,
@@ -202,7 +203,7 @@ int options_take(int count, char **values, struct options *arguments)
 		if (option == '?') {
 			return EXIT_NOT_HERE;
 		}
-		if (!take_option(arguments, option, optarg)) {
+		if (!take_option(options, option, optarg)) {
 			return options_wrong("--%s: wrong value",
 					     known[index].name);
 		}
@@ -211,6 +212,6 @@ int options_take(int count, char **values, struct options *arguments)
 		usage(stderr);
 		return EXIT_NOT_HERE;
 	}
-	arguments->command = values[optind];
+	options->command = values[optind];
 	return -1;
 }

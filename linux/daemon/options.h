@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the daemon's files are. */
+/* The directory of the daemon's files. */
 #define OPTIONS_DIRECTORY "/run/caesurad"
 
 enum { EXIT_NOT_HERE = 2, EXIT_BUSY = 3 };
@@ -24,14 +24,14 @@ struct options {
 	bool has_cpus;
 	struct cz_cpu_set cpus;
 	uint64_t deadline_ns;
-	uint64_t kill_limit_ns; /* 0: the library's */
+	uint64_t kill_limit_ns; /* 0: the library's default */
 	struct host_options host;
 };
 
-/* The command and its options. An exit code, or -1 to go on. */
+/* Parses the command and its options. Returns an exit code, or -1 to go on. */
 int options_take(int count, char **values, struct options *options);
 
-/* Says what is wrong with the command line; `format` has one %s. An exit code. */
+/* Reports a wrong command line; `format` has one %s. Returns an exit code. */
 int options_wrong(const char *format, const char *what);
 
 #endif

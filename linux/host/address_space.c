@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Memory as the library asks for it by <caesura/host.h>: its own pages, aliases of
- * firmware's, and firmware's address space, which is this process's.
- */
+/* Memory, for <caesura/host.h>: the library's own pages, aliases of firmware's
+ * RAM, and firmware's address space, which is this process's. */
 #include "host/chip_window.h"
 #include "host/pages.h"
 #include "host/process.h"
@@ -41,7 +39,8 @@ void cz_host_pages_free(struct cz_host *host, struct cz_host_pages *pages)
 	(void)munmap(pages->alias, pages->count * CZ_EFI_PAGE_SIZE);
 }
 
-/* A region's, or a copy of a table elsewhere. */
+/* Returns an address in a region of RAM, or a copy of a table that lies
+ * elsewhere. */
 void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 			     size_t size)
 {
@@ -79,7 +78,7 @@ uint32_t cz_host_gates(struct cz_host *host)
 
 /* ---- The address space ---- */
 
-/* There is one, and it is this process's. */
+/* There is only one address space: this process's. */
 cz_host_space cz_host_space_create(struct cz_host *host, enum cz_gate gate)
 {
 	(void)gate;
@@ -93,8 +92,8 @@ void cz_host_space_destroy(struct cz_host *host, cz_host_space space)
 	(void)space;
 }
 
-/* A wild write of firmware's must hit neither the state file, which is mapped for
- * reading only, nor the chip: it would outlast the call. */
+/* A stray write by firmware must not outlast the call. So it must reach neither
+ * the state file, which is mapped read-only, nor the chip. */
 void cz_host_space_enter(struct cz_host *host, cz_host_space space)
 {
 	(void)space;
@@ -110,9 +109,12 @@ void cz_host_space_leave(struct cz_host *host, cz_host_space space)
 	(void)space;
 }
 
-/* RAM cannot be written until it is: pages_wrote(). Once, so that the kernel has
- * accounted for all of it: what could be written later alone would stay apart from its
- * neighbours. */
+/*
+ * Maps RAM read-only: pages_wrote() makes a page writable at the first store to
+ * it. Before that all of it is made writable once, so that the kernel accounts
+ * for all of the memory now. If the kernel did so page by page later, adjacent
+ * mappings would differ and could not be merged.
+ */
 static bool map_ram_part(struct cz_host *host, const struct host_region *region,
 			 const struct cz_mapping *mapping)
 {
@@ -145,7 +147,8 @@ static bool map_firmware(struct cz_host *host, const struct cz_mapping *mapping)
 			continue;
 		}
 		if (region->kind == HOST_FLASH) {
-			return true; /* flash.c has it in hand */
+			/* flash_copy.c sets the protection of the copy */
+			return true;
 		}
 		return region->kind == HOST_RAM
 			       ? map_ram_part(host, region, mapping)
@@ -172,7 +175,7 @@ bool cz_host_space_map(struct cz_host *host, cz_host_space space,
 						   .prot = mapping->prot});
 }
 
-/* The window stays this process's own. */
+/* Reserves the range again, so that nothing else is mapped there. */
 void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
 			 uint64_t address, size_t page_count)
 {
@@ -193,7 +196,7 @@ void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)
 				(char *)(uintptr_t)alias + size);
 }
 
-/* A process has no conduit. */
+/* A process cannot make secure calls. */
 bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 			 uint64_t registers[18])
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a call: one that has come back is committed, any other is dropped. */
+/* The end of a call: a call that returned is committed, any other is dropped.
+ * */
 #include "host/pages.h"
 #include "host/process.h"
 #include "host/report.h"
@@ -18,16 +19,19 @@ static bool commit(struct cz_host *host)
 			   state_error(host->state));
 		return false;
 	case STATE_COMMIT_FOREIGN:
-		/* No call can be right any more, nor was this one. */
-		report_log(
-			host, CZ_LOG_ERROR,
-			"not committed: %s. Nothing has been written; giving "
-			"up",
-			state_error(host->state));
+		/* The copy of the chip was wrong, and so may be what this call
+		 * did. */
+		report_log(host, CZ_LOG_ERROR,
+			   "not committed: %s. Nothing has been written. "
+			   "caesurad ends",
+			   state_error(host->state));
 		_exit(1);
 	default:
-		/* A daemon that starts anew does it, or says that it cannot. */
-		report_log(host, CZ_LOG_ERROR, "committed, but: %s; giving up",
+		/* The next daemon completes the commit, or reports why it
+		 * cannot. */
+		report_log(host, CZ_LOG_ERROR,
+			   "the commit is not complete: %s. caesurad ends, and "
+			   "the next one completes it",
 			   state_error(host->state));
 		_exit(1);
 	}
@@ -44,7 +48,8 @@ bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 		return true;
 	}
 	if (!state_drop(host->state, host->mapping)) {
-		report_log(host, CZ_LOG_ERROR, "not dropped: %s; giving up",
+		report_log(host, CZ_LOG_ERROR,
+			   "the call cannot be rolled back: %s. caesurad ends",
 			   state_error(host->state));
 		_exit(1);
 	}

@@ -11,18 +11,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What is shown of the chip at a time: small pieces, as to change the rights of all of
- * it takes long in the kernel, where some do not let go in between. */
+/* Windows are small, because changing the protection of the whole chip takes
+ * long in the kernel, and some kernels are not preemptible there. */
 #define CHIP_WINDOW (64u << 10)
 #define CHIP_WINDOWS 8u
 
 struct chip {
 	struct device *device;
 	uint64_t size_bytes;
-	/* None as long as firmware runs; the first is the one shown last. */
+	/* Offsets of the windows that are open; the one used last is the first.
+	 * None is open while firmware runs. */
 	uint64_t shown[CHIP_WINDOWS];
 	unsigned shown_count;
-	uint8_t *copy; /* firmware's mapping of it */
+	uint8_t *copy; /* firmware's mapping of the copy */
 	struct cz_host *host;
 };
 
@@ -102,7 +103,6 @@ static void protect_copy(void *context, uint64_t offset, uint64_t size_bytes,
 	}
 }
 
-/* The chip itself, and twice the memory of the copy. */
 bool chip_window_open(struct cz_host *host, const struct host_region *region)
 {
 	void *at = (void *)(uintptr_t)region->address;
@@ -127,8 +127,11 @@ bool chip_window_open(struct cz_host *host, const struct host_region *region)
 	mapped = chip.copy == at && host->flash_copy != MAP_FAILED &&
 		 mprotect(chip.device, chip.size_bytes, PROT_NONE) == 0;
 	(void)close(fd);
-	return mapped || report_fail(host, "flash cannot be at 0x%llx: %s",
-				     ull(region->address), strerror(errno));
+	return mapped ||
+	       report_fail(
+		       host,
+		       "the copy of the flash cannot be mapped at 0x%llx: %s",
+		       ull(region->address), strerror(errno));
 }
 
 struct flash_memory chip_window_memory(const struct cz_host *host)

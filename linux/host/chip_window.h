@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The flash chip's mapping, of which only a few small windows can be reached at a time,
- * and none while firmware runs; and the copy of it that firmware has. There is one.
- */
+/* Access to the flash chip. The chip is mapped without access. Small windows of
+ * it are opened when the daemon reads or writes there, and all are closed
+ * before firmware runs. There is one chip. */
 #ifndef LINUX_CHIP_WINDOW_H
 #define LINUX_CHIP_WINDOW_H
 
@@ -14,16 +13,17 @@
 struct cz_host;
 struct host_region;
 
-/* Maps the chip, out of reach, and memory for the copy, at firmware's address and at
+/* Maps the chip, and memory for the copy twice: at firmware's address and at
  * host->flash_copy. False: host->why. */
 bool chip_window_open(struct cz_host *host, const struct host_region *region);
 
-/* How flash.c and nor.c get at the chip, and change firmware's rights to the copy. */
+/* Functions that access the chip, and that change firmware's rights to the
+ * copy. */
 struct flash_port chip_window_port(uint64_t size_bytes);
 struct flash_memory chip_window_memory(const struct cz_host *host);
 
-/* From a signal handler, before it returns to firmware: the chip, which flash.c may
- * have read, is out of its reach again. */
+/* Closes all windows. A signal handler calls this before it returns to
+ * firmware. */
 void chip_window_hide(void);
 
 #endif

@@ -27,11 +27,10 @@ static bool open_flash(struct cz_host *host, const struct host_region *region)
 	char error[NOR_ERROR_CHARS] = "";
 
 	if (host->flash != NULL) {
-		return report_fail(
-			host,
-			"a second large device at 0x%llx: one flash chip "
-			"can be served",
-			ull(region->physical));
+		return report_fail(host,
+				   "there is a second large device at 0x%llx, "
+				   "and only one flash chip can be served",
+				   ull(region->physical));
 	}
 	if (!chip_window_open(host, region)) {
 		return false;
@@ -39,14 +38,12 @@ static bool open_flash(struct cz_host *host, const struct host_region *region)
 	config.memory = chip_window_memory(host);
 	host->flash = flash_open(&config, error);
 	return host->flash != NULL ||
-	       report_fail(
-		       host,
-		       "the device at 0x%llx, %llu KiB, is no flash chip that "
-		       "is "
-		       "known: %s. --direct 0x%llx lets firmware have it as it "
-		       "is, without any of the guarantees",
-		       ull(region->physical), ull(region->size_bytes >> 10),
-		       error, ull(region->physical));
+	       report_fail(host,
+			   "the device at 0x%llx, %llu KiB, is not a known "
+			   "flash chip: %s. --direct 0x%llx lets firmware "
+			   "access it directly, without any of the guarantees",
+			   ull(region->physical), ull(region->size_bytes >> 10),
+			   error, ull(region->physical));
 }
 
 /* ---- Devices that are passed through ---- */
@@ -57,7 +54,8 @@ static void give_up_asking(int number)
 	_exit(1);
 }
 
-/* By a process that may take an abort for it. */
+/* Asks in a child process, since the access may end the process that makes it.
+ * */
 static bool is_kind(bool (*is_known)(const struct device *device),
 		    const struct device *device)
 {
@@ -71,8 +69,8 @@ static bool is_kind(bool (*is_known)(const struct device *device),
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-/* A device that reads firmware's messages from RAM has no use for a copy of that, and
- * would find in the real RAM what firmware has left there before. */
+/* Whether the device reads messages from firmware's RAM. It would not see them
+ * in this process's copy of that RAM, but find old ones in the machine's. */
 static bool is_hosts(struct cz_host *host, const struct host_region *region)
 {
 	const struct device *device = (void *)(uintptr_t)region->address;
@@ -94,14 +92,13 @@ static bool pass_through(struct cz_host *host, const struct host_region *region)
 		return report_fail(host, "0x%llx: %s", ull(region->address),
 				   strerror(errno));
 	}
-	report_log(
-		host, CZ_LOG_INFO,
-		region->kind == HOST_CLOCK
-			? "firmware has the clock (PL031) at 0x%llx as it is, "
-			  "%llu KiB"
-			: "firmware has the device at 0x%llx as it is, %llu "
-			  "KiB, as --direct says",
-		ull(region->physical), ull(region->size_bytes >> 10));
+	report_log(host, CZ_LOG_INFO,
+		   region->kind == HOST_CLOCK
+			   ? "firmware accesses the clock (PL031) at 0x%llx "
+			     "directly, %llu KiB"
+			   : "firmware accesses the device at 0x%llx directly, "
+			     "%llu KiB, because of --direct",
+		   ull(region->physical), ull(region->size_bytes >> 10));
 	return true;
 }
 
@@ -121,14 +118,14 @@ static bool open_device(struct cz_host *host, const struct host_region *region)
 				   persist_judge(&host->facts).line);
 	}
 	if (region->kind == HOST_CLOCK) {
-		return report_fail(
-			host,
-			"the device at 0x%llx, %llu KiB, is no clock that "
-			"is known (PL031). --direct 0x%llx lets firmware "
-			"have it as it is, whatever it is, without any of "
-			"the guarantees",
-			ull(region->physical), ull(region->size_bytes >> 10),
-			ull(region->physical));
+		return report_fail(host,
+				   "the device at 0x%llx, %llu KiB, is not a "
+				   "known clock (PL031). --direct 0x%llx lets "
+				   "firmware access it directly, whatever it "
+				   "is, without any of the guarantees",
+				   ull(region->physical),
+				   ull(region->size_bytes >> 10),
+				   ull(region->physical));
 	}
 	if (!is_kind(pl031_is_known, at)) {
 		host->facts.has_direct = true;

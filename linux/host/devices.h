@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Firmware's devices: the flash chip, of which firmware gets a copy, and those that are
- * passed through, as they are.
- */
+/* Firmware's devices: firmware gets a copy of the flash chip, and direct access
+ * to other devices. */
 #ifndef LINUX_DEVICES_H
 #define LINUX_DEVICES_H
 
@@ -10,7 +8,7 @@
 
 struct cz_host;
 
-/* All devices among host->region. False: host->why. */
+/* Opens all devices among host->region. False: host->why. */
 bool devices_open(struct cz_host *host);
 
 #endif

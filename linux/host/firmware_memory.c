@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Firmware's memory in this process: RAM as private mappings of the state file, flash
- * as a copy, other devices as they are, all at firmware's own addresses; and the
- * library's pages in a window beside them.
- */
+/* Firmware's memory in this process, all at firmware's own addresses: RAM as
+ * private mappings of the state file, flash as a copy, other devices directly.
+ * The library's pages are in a window elsewhere. */
 #include "host/firmware_memory.h"
 #include "host/chip_window.h"
 #include "host/devices.h"
@@ -18,10 +16,10 @@
 #include <sys/mman.h>
 
 #define WINDOW_BYTES (64ull << 20)
-/* A device that is larger has to be a flash chip, any other a clock. */
+/* A larger device must be a flash chip, a smaller one a clock. */
 #define MAX_CLOCK_BYTES (64ull << 10)
 
-/* ---- Which memory there is ---- */
+/* ---- Regions of the memory map ---- */
 
 static bool is_direct(const struct cz_host *host, uint64_t physical)
 {
@@ -48,7 +46,8 @@ static enum host_memory kind_of(const struct cz_host *host,
 	return size > MAX_CLOCK_BYTES ? HOST_FLASH : HOST_CLOCK;
 }
 
-/* Its reason is where this machine's variables are. */
+/* The judgement says where this machine's variables persist, and so why it is
+ * refused. */
 static bool refuse(struct cz_host *host)
 {
 	return report_fail(host, "%s", persist_judge(&host->facts).line);
@@ -80,7 +79,7 @@ static bool add_region(struct cz_host *host,
 	*region = (struct host_region){
 		.kind = kind,
 		.physical = entry->physical_start,
-		/* 0: the stub left firmware where it was. */
+		/* 0: the EFI stub did not move firmware. */
 		.address = entry->virtual_start != 0 ? entry->virtual_start
 						     : entry->physical_start,
 		.size_bytes = entry->number_of_pages * CZ_EFI_PAGE_SIZE,
@@ -90,7 +89,7 @@ static bool add_region(struct cz_host *host,
 	return true;
 }
 
-/* Each --direct names a device that there is. */
+/* Whether each address of --direct is the start of a device. */
 static bool are_all_there(struct cz_host *host)
 {
 	for (unsigned i = 0; i < host->options.direct_count; i++) {
@@ -103,11 +102,10 @@ static bool are_all_there(struct cz_host *host)
 			j++;
 		}
 		if (j == host->region_count) {
-			return report_fail(
-				host,
-				"--direct 0x%llx: no runtime device of "
-				"firmware's begins there",
-				ull(address));
+			return report_fail(host,
+					   "--direct 0x%llx: no runtime device "
+					   "of firmware starts there",
+					   ull(address));
 		}
 	}
 	return true;
@@ -145,7 +143,7 @@ static bool find_regions(struct cz_host *host, unsigned *ram)
 	return are_all_there(host);
 }
 
-/* ---- RAM, by the state file ---- */
+/* ---- RAM, from the state file ---- */
 
 static bool map_ram(struct cz_host *host)
 {
@@ -162,7 +160,8 @@ static bool map_ram(struct cz_host *host)
 			 (off_t)state_region_offset(host->state,
 						    region->number)) != at) {
 			return report_fail(
-				host, "firmware's RAM cannot be at 0x%llx: %s",
+				host,
+				"firmware's RAM cannot be mapped at 0x%llx: %s",
 				ull(region->address), strerror(errno));
 		}
 		host->mapping[region->number] = at;
@@ -175,7 +174,7 @@ static bool map_ram(struct cz_host *host)
 	return true;
 }
 
-/* What the RAM says of where variables persist. */
+/* Searches RAM for signs of where variables persist. */
 static void look_for_places(struct cz_host *host)
 {
 	for (unsigned i = 0; i < host->region_count; i++) {
@@ -189,7 +188,7 @@ static void look_for_places(struct cz_host *host)
 	}
 }
 
-/* ---- All of it ---- */
+/* ---- All regions ---- */
 
 static bool open_window(struct cz_host *host)
 {
@@ -198,7 +197,9 @@ static bool open_window(struct cz_host *host)
 
 	host->pages_fd = memfd_create("pages", MFD_CLOEXEC);
 	if (window == MAP_FAILED || host->pages_fd < 0) {
-		return report_fail(host, "no window: %s", strerror(errno));
+		return report_fail(host,
+				   "no window for the library's pages: %s",
+				   strerror(errno));
 	}
 	host->window_address = (uint64_t)(uintptr_t)window;
 	host->window_bytes = WINDOW_BYTES;
@@ -225,20 +226,21 @@ bool firmware_memory_open(struct cz_host *host)
 	if (!origin_open(host, ram, chip_found)) {
 		return false;
 	}
-	/* The chip first: firmware's RAM is of what it will say. */
+	/* The chip's content decides whether RAM is up to date, so it comes
+	 * first. */
 	if (!origin_recover(host, chip_found, &was_pending)) {
 		return false;
 	}
-	/* What the chip holds is known from here on, not from firmware's first
-	 * access: the machine may have slept by then. */
+	/* From here on flash_is_same() compares the store. Without this it
+	 * would not before firmware's first access, and the machine may have
+	 * slept by then. */
 	if (host->flash != NULL) {
 		flash_read_ahead(host->flash, host->store_offset,
 				 host->store_bytes);
 	}
 	if (was_pending) {
 		report_log(host, CZ_LOG_WARNING,
-			   "completed what a daemon that was killed had "
-			   "committed");
+			   "completed the commit of a daemon that was killed");
 	}
 	if (!map_ram(host)) {
 		return false;

@@ -9,18 +9,19 @@
 struct cz_host;
 
 /*
- * Maps all of firmware's memory that there is in this process, from the state file,
- * which is made or goes on; recovers what a killed daemon has left. Before cz_init().
+ * Maps firmware's memory into this process: all regions that the memory map
+ * marks as runtime. RAM comes from the state file, which is made or taken up
+ * again. Completes a commit that a killed daemon left. Called before cz_init().
  * False: host->why.
  */
 bool firmware_memory_open(struct cz_host *host);
 
-/* The lowest and the highest address that firmware can execute at. */
+/* The range of addresses in which all code of firmware's lies: [*low, *end). */
 void firmware_memory_range(const struct cz_host *host, uint64_t *low,
 			   uint64_t *end);
 
-/* What holds all of firmware's code that firmware may also write; 0 and 0: it may write
- * none. After cz_init(). */
+/* The range that holds all code that firmware may also write; 0 and 0 if there
+ * is none. Called after cz_init(). */
 void firmware_memory_changing_code(const struct cz_host *host, uint64_t *low,
 				   uint64_t *end);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the lines of the log go: standard error, which is systemd's journal or a
- * terminal. */
+/* The log: lines on standard error, which is systemd's journal or a terminal.
+ * */
 #include "host/process.h"
 
 #include <stdarg.h>
@@ -9,8 +9,9 @@
 
 #define LOG_CHARS 512
 
-/* For the journal by severity, as sd-daemon(3) has it; for people by name. One
- * write each, so that lines of threads do not mix. */
+/* Lines for the journal begin with their severity, as sd-daemon(3) describes
+ * it, and lines for people with its name. Each line is one write(), so that
+ * lines of several threads do not mix. */
 void cz_host_log(struct cz_host *host, enum cz_log_level level,
 		 const char *format, va_list arguments)
 {

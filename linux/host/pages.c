@@ -57,10 +57,10 @@ static struct host_part *part_of(struct cz_host *host, uint64_t address,
 	return NULL;
 }
 
-/* ---- Pages of RAM that a call has written ---- */
+/* ---- Pages that a call has written ---- */
 
-/* A run of pages is written in order, mostly: those behind one that has been come
- * along with the next. */
+/* Firmware mostly writes pages in ascending order. So once a page is dirty, the
+ * next fault behind it opens up to eight pages at once. */
 #define PAGES_AHEAD 8u
 
 static void open_pages(struct host_part *part, uint64_t first, uint64_t count)
@@ -94,7 +94,7 @@ bool pages_wrote(struct cz_host *host, uint64_t address)
 	return true;
 }
 
-/* All are as committed. */
+/* Closes runs of adjacent pages by one call each. */
 static void close_pages(struct host_part *part)
 {
 	uint64_t count = part->size_bytes / CZ_EFI_PAGE_SIZE, end;
@@ -126,8 +126,8 @@ void pages_close(struct cz_host *host)
 	}
 }
 
-/* Once for each instruction that is gone on with, and each of its accesses: mostly
- * in the same part as the last of its kind. */
+/* Called for each instruction that flash_fault() executes, and for each of its
+ * accesses. Most of them are in the same part as the last of their kind. */
 void *pages_reach(void *context, uint64_t address, uint32_t bytes,
 		  enum flash_reach how)
 {
@@ -151,7 +151,8 @@ void *pages_reach(void *context, uint64_t address, uint32_t bytes,
 		return NULL;
 	}
 	if (how == FLASH_REACH_WRITE && part->dirty != NULL) {
-		/* Stores that are made for it do not fault. */
+		/* The daemon stores to the page itself, which does not fault.
+		 * */
 		(void)pages_wrote(host, address);
 		(void)pages_wrote(host, address + bytes - 1);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What firmware does that it may not arrives as a signal on the worker's thread, on a
- * stack of its own, and goes to the library's hooks as the exception that it is: with
- * the syndrome that the kernel tells, or the one that the signal stands for.
+ * An exception that firmware causes arrives as a signal on the worker's thread,
+ * on an alternate stack. It goes to the library's hooks as the exception that
+ * it was, with the syndrome that the kernel reports, or with one that
+ * corresponds to the signal.
  *
- * Handlers run with firmware's thread pointer, which may be anything: the worker's own
- * is put in its place first, before anything thread-local is touched.
+ * A handler starts with firmware's thread pointer, which may have any value. So
+ * it restores the worker's own before anything thread-local is accessed.
  */
 #include "host/signals.h"
 #include "host/chip_window.h"
@@ -26,7 +27,8 @@
 #define KICK SIGUSR1
 #define MIN_STACK_BYTES 65536u
 
-/* Exception classes (Arm ARM, ESR_EL1.EC) of what the kernel says no syndrome of. */
+/* Exception classes (Arm ARM, ESR_EL1.EC) for which the kernel reports no
+ * syndrome. */
 #define EC(class) ((uint64_t)(class) << 26)
 #define EC_UNKNOWN EC(0x00)
 #define EC_SVC EC(0x15)
@@ -34,24 +36,25 @@
 #define EC_STEP EC(0x32)
 #define EC_BRK EC(0x3c)
 #define EC_MASK EC(0x3f)
-/* Of an abort: what a bus says of what is not to be had. */
+/* Fault status of an abort (ESR_EL1.ISS.DFSC), and the one for an external
+ * abort. */
 #define STATUS_MASK 0x3full
 #define STATUS_EXTERNAL 0x10ull
 #define IS_WRITE (1ull << 6)
 
-/* Threads that are told by their stacks for signals: the worker, and the one that
- * cz_host_selftest() starts beside it. */
+/* Workers, which are recognized by their signal stacks: the library's, and the
+ * one that cz_host_selftest() starts in addition. */
 #define MAX_WORKERS 2u
 
 struct worker {
-	uintptr_t stack, stack_end; /* equal: nobody's */
+	uintptr_t stack, stack_end; /* equal: the entry is free */
 	uint64_t thread; /* TPIDR_EL0 */
 };
 
 static struct worker workers[MAX_WORKERS];
 static struct cz_host *signals_host;
 
-/* Whose stack the address is of, or NULL; nobody's has none. */
+/* Returns the worker whose signal stack holds the address, or NULL. */
 static struct worker *worker_at(uintptr_t address)
 {
 	for (unsigned i = 0; i < MAX_WORKERS; i++) {
@@ -96,7 +99,7 @@ static void give_frame(const struct cz_frame *frame, mcontext_t *context)
 	context->pstate = frame->pstate;
 }
 
-/* The kernel's record of the syndrome; 0 when there is none. */
+/* Returns the syndrome from the kernel's record, or 0 if there is none. */
 static uint64_t syndrome_in(const mcontext_t *context)
 {
 	const uint8_t *at = context->__reserved;
@@ -136,7 +139,8 @@ static uint64_t syndrome_of(int number, const siginfo_t *info,
 
 /* ---- Handlers ---- */
 
-/* Firmware's code; it may be read wherever it may be executed. */
+/* Returns the instruction at pc, or 0. Code that may be executed may also be
+ * read. */
 static uint32_t instruction_at(struct cz_host *host, uint64_t pc)
 {
 	const uint32_t *word =
@@ -154,7 +158,8 @@ static void firmware_trapped(struct cz_host *host, struct cz_frame *frame,
 		cz_firmware_resume(host->cz, frame);
 		return;
 	}
-	/* The kernel says an address with any signal: of others it is an old one. */
+	/* fault_address is valid for aborts only; with other signals it is an
+	 * old one. */
 	if ((esr & EC_MASK) == EC_DATA_ABORT && host->flash != NULL &&
 	    flash_holds(host->flash, address)) {
 		if (flash_fault(host->flash, frame,
@@ -162,13 +167,15 @@ static void firmware_trapped(struct cz_host *host, struct cz_frame *frame,
 			cz_firmware_resume(host->cz, frame);
 			return;
 		}
-		/* No write to a device, which this call may go on with. */
+		/* Report an external abort. As a permission fault it would look
+		 * like a first write to a device, which the library permits. */
 		esr = (esr & ~STATUS_MASK) | STATUS_EXTERNAL;
 	}
 	(void)cz_firmware_exception(host->cz, frame, esr, address);
 }
 
-/* Not firmware's doing: as if there were no handler. */
+/* The fault is a bug of the daemon's. The default action ends the process when
+ * the instruction is repeated. */
 static void die_of(int number)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
@@ -200,8 +207,8 @@ static void handle(int number, const siginfo_t *info, mcontext_t *context)
 	give_frame(&frame, context);
 }
 
-/* Built without -fstack-protector; no errno until the thread pointer is the
- * worker's. */
+/* The worker's thread pointer is restored before errno is accessed. This file
+ * is built without -fstack-protector. */
 static void on_signal(int number, siginfo_t *info, void *argument)
 {
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
@@ -211,10 +218,10 @@ static void on_signal(int number, siginfo_t *info, void *argument)
 	int error;
 
 	if (number != KICK && info->si_code <= 0) {
-		return; /* by kill(2): nothing has been trapped */
+		return; /* sent by kill(2): there was no exception */
 	}
 	if (worker == NULL) {
-		/* Another thread's: a bug of the daemon's. */
+		/* A fault on another thread is a bug of the daemon's. */
 		if (number != KICK) {
 			die_of(number);
 		}
@@ -249,7 +256,7 @@ void signals_install(struct cz_host *host)
 	}
 }
 
-/* Room for the largest frame, which has SVE's registers where there are some. */
+/* The largest signal frame has SVE's registers; the kernel tells its size. */
 static size_t stack_bytes(void)
 {
 	size_t frame = getauxval(AT_MINSIGSTKSZ);
@@ -258,7 +265,8 @@ static size_t stack_bytes(void)
 	       ~(size_t)(CZ_EFI_PAGE_SIZE - 1);
 }
 
-/* Others' handlers would run on firmware's stack, with its thread pointer. */
+/* Handlers of other signals would run on firmware's stack, with its thread
+ * pointer. */
 static void block_others(void)
 {
 	sigset_t others;
@@ -270,7 +278,8 @@ static void block_others(void)
 	(void)pthread_sigmask(SIG_SETMASK, &others, NULL);
 }
 
-/* Started one after the other, each waited for: no two enter at once. */
+/* cz_host_worker_start() waits for each worker, so no two threads are here at a
+ * time. */
 static struct worker *free_worker(void)
 {
 	for (unsigned i = 0; i < MAX_WORKERS; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What firmware does that it may not, as signals on the worker's thread. */
+/* Signals on the worker's thread: exceptions that firmware causes, and
+ * interrupts. */
 #ifndef LINUX_SIGNALS_H
 #define LINUX_SIGNALS_H
 
@@ -9,20 +10,21 @@
 
 struct cz_host;
 
-/* A worker's alternate stack. */
+/* A worker's alternate signal stack. */
 struct signals_stack {
 	void *start;
 	size_t size_bytes;
 };
 
-/* For the whole process. */
+/* Installs the handlers, for the whole process. */
 void signals_install(struct cz_host *host);
 
-/* On the worker's thread: gives it a stack for signals. */
+/* Gives the calling thread, a worker, a stack for signals, and takes it back.
+ * False: it has none. */
 bool signals_enter(struct signals_stack *stack);
 void signals_leave(const struct signals_stack *stack);
 
-/* Has the thread pass cz_firmware_resume(). */
+/* Interrupts the thread, so that it passes cz_firmware_resume(). */
 void signals_kick(pthread_t thread);
 
 #endif

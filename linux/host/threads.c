@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Threads of the process as <caesura/host.h> wants them: who they are, how urgent, on
- * which CPUs, and whether they run; and the clock.
- */
+/* Threads, for <caesura/host.h>: their identity, priority and CPUs, and whether
+ * they are running. Also the clock. */
 #include "host/threads.h"
 #include "host/confine.h"
 #include "host/process.h"
@@ -35,7 +33,7 @@ uint64_t cz_host_now_ns(struct cz_host *host)
 
 static _Thread_local struct host_thread self;
 
-/* The library keeps these pointers no longer than the thread lives. */
+/* The library does not keep these pointers after the thread has ended. */
 static struct host_thread *this_thread(void)
 {
 	if (self.id == 0) {
@@ -51,7 +49,7 @@ cz_host_thread cz_host_self(struct cz_host *host)
 	return (cz_host_thread)this_thread();
 }
 
-/* SCHED_OTHER is 0, real-time priorities are above. */
+/* SCHED_OTHER has priority 0, real-time priorities are higher. */
 int cz_host_priority(struct cz_host *host, cz_host_thread thread)
 {
 	struct sched_param param = {0};
@@ -61,8 +59,8 @@ int cz_host_priority(struct cz_host *host, cz_host_thread thread)
 	return param.sched_priority;
 }
 
-/* Who takes a worker's pointer needs it before the worker runs: it is filled in
- * there, and waited for. */
+/* The library needs the worker's pointer as soon as the worker may run. So
+ * run_worker() fills it in, and cz_host_worker_start() waits for that. */
 struct start {
 	struct host_thread thread;
 	struct host_thread *self;
@@ -84,25 +82,26 @@ static void set_priority(struct cz_host *host, int above)
 	    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) !=
 		    0) {
 		report_log(host, CZ_LOG_WARNING,
-			   "a thread stays SCHED_OTHER: SCHED_FIFO %d: %s",
+			   "a thread stays SCHED_OTHER, because SCHED_FIFO %d "
+			   "failed: %s",
 			   param.sched_priority, strerror(errno));
 	}
 }
 
 /*
- * Where firmware has no priority the lowest will do, and where there is no permission
- * for that none: all it changes is the timers. A real-time kernel serves those of
- * ordinary threads by a thread of the CPU on which they were started, which a thread
- * that is busy and more urgent there holds up; those of urgent threads it serves at
- * once.
+ * Without --fifo the lowest real-time priority is enough, and without
+ * permission for that the thread stays SCHED_OTHER. Only timers are affected. A
+ * real-time kernel serves timers of SCHED_OTHER threads in a thread of the CPU
+ * on which they were started, which a busy real-time thread there delays; it
+ * serves timers of real-time threads at once.
  */
 void host_be_punctual(struct cz_host *host)
 {
 	struct sched_param least = {.sched_priority = 1};
 
 	if (host->options.fifo_priority != 0) {
-		/* Or a worker that hangs would keep it from being ended, on one
-		 * CPU. */
+		/* One above the worker: on a single CPU, a worker that hangs
+		 * must not keep this thread from ending its call. */
 		set_priority(host, 1);
 	} else {
 		(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK,
@@ -126,7 +125,8 @@ static void *run_worker(void *argument)
 	ready = confine_thread() && ready;
 	start->self = thread;
 	start->ready = ready;
-	cz_host_event_set(host, &start->started); /* `start` is gone */
+	/* from here on `start` is not valid */
+	cz_host_event_set(host, &start->started);
 	if (ready) {
 		thread->entry(thread->argument);
 		signals_leave(&thread->signals);
@@ -154,7 +154,8 @@ cz_host_thread cz_host_worker_start(struct cz_host *host, void (*entry)(void *),
 	return (cz_host_thread)start.self;
 }
 
-/* Its pthread is read first: the rest ends with it. */
+/* `worker` points into the thread's own storage, which ends with the thread.
+ * Only the pthread_t is needed. */
 void cz_host_worker_join(struct cz_host *host, cz_host_thread worker)
 {
 	pthread_t thread = ((struct host_thread *)worker)->pthread;
@@ -177,7 +178,7 @@ bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 	return sched_setaffinity(0, sizeof(cpus), &cpus) == 0;
 }
 
-/* ---- Pin: on the worker, between its calls of set_cpus ---- */
+/* ---- Pinning, by the worker ---- */
 
 static _Thread_local cpu_set_t unpinned, pinned;
 
@@ -197,8 +198,8 @@ void cz_host_pin(struct cz_host *host)
 	}
 }
 
-/* What somebody else has set meanwhile stays: taskset, or a cpuset without that
- * CPU. */
+/* If somebody has changed the affinity meanwhile (taskset, a cpuset without
+ * that CPU), it stays. */
 void cz_host_unpin(struct cz_host *host)
 {
 	cpu_set_t now;
@@ -212,7 +213,7 @@ void cz_host_unpin(struct cz_host *host)
 	}
 }
 
-/* The kernel keeps FP/SIMD of every thread. */
+/* The kernel preserves FP/SIMD registers of each thread. */
 void cz_host_fp_begin(struct cz_host *host)
 {
 	(void)host;
@@ -223,7 +224,7 @@ void cz_host_fp_end(struct cz_host *host)
 	(void)host;
 }
 
-/* ---- Whether a thread runs ---- */
+/* ---- Whether a thread is running ---- */
 
 uint64_t host_ran_ns(const struct host_thread *thread)
 {
@@ -235,10 +236,12 @@ uint64_t host_ran_ns(const struct host_thread *thread)
 }
 
 /*
- * No one is told that. What it did since it was asked last is the next best: the
- * watch asks at regular times, by one thread. Of a worker that has a third of its
- * CPU every third answer is yes: what was not told is carried over, up to half of
- * the time since.
+ * The kernel does not tell whether another thread is running right now. The
+ * watch asks at regular times, from one thread, so the answer is derived from
+ * the CPU time since the last question: true if the thread ran for at least
+ * half of that time. What an answer does not account for is carried over, up to
+ * half of the time since, so that of a worker that has a third of its CPU every
+ * third answer is true.
  */
 bool cz_host_is_running(struct cz_host *host, cz_host_thread handle)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that the library knows, and what the daemon's other threads need. */
+/* Threads: those that call the library, and functions for other threads of the
+ * daemon. */
 #ifndef LINUX_THREADS_H
 #define LINUX_THREADS_H
 
@@ -10,26 +11,27 @@
 
 struct cz_host;
 
-/* A thread that the library knows: any that calls it. */
+/* A thread that has called the library. */
 struct host_thread {
 	pthread_t pthread;
-	int id; /* the kernel's */
-	/* For cz_host_is_running(): when it was asked last, and what the thread ran
-	 * since that no answer has told yet. */
+	int id; /* the kernel's number (TID) */
+	/* For cz_host_is_running(): the time of the last question, how long the
+	 * thread had run then, and running time that no answer has reported
+	 * yet. */
 	uint64_t asked_ns, ran_ns;
 	int64_t owed_ns;
-	/* A worker's. */
+	/* These are for workers only. */
 	struct cz_host *host;
 	void (*entry)(void *argument);
 	void *argument;
 	struct signals_stack signals;
 };
 
-/* A new thread, which acts by the clock: makes it urgent enough for that, and gives up
- * the thread's privileges. */
+/* For a new thread that acts at certain times: makes it urgent enough for that,
+ * and drops its privileges. */
 void host_be_punctual(struct cz_host *host);
 
-/* How long a thread has run, of this process. */
+/* The CPU time of a thread of this process. */
 uint64_t host_ran_ns(const struct host_thread *thread);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Mutexes, events and timers, for <caesura/host.h>. All threads that wait for a
- * caller's result are of one scheduling class, which the daemon's options set, so
- * that there is no priority to inherit but by the mutex.
- */
+/* Mutexes, events and timers, for <caesura/host.h>. All threads that wait for a
+ * result have one scheduling class, which an option of the daemon's sets. So an
+ * event has no priority to pass on to its owner; only mutexes inherit it. */
 #include "host/waiting.h"
 #include "host/process.h"
 #include "host/report.h"
@@ -55,7 +53,7 @@ void cz_host_mutex_unlock(struct cz_host *host, cz_host_mutex *mutex)
 	(void)pthread_mutex_unlock((pthread_mutex_t *)mutex);
 }
 
-/* One word: 1 when set. */
+/* The futex: 1 when the event is set. */
 static uint32_t *word_of(cz_host_event *event)
 {
 	return (uint32_t *)event->opaque;
@@ -73,8 +71,8 @@ void cz_host_event_clear(struct cz_host *host, cz_host_event *event)
 	__atomic_store_n(word_of(event), 0, __ATOMIC_RELEASE);
 }
 
-/* Whoever waits may have gone by then, and the event with it: waking an address
- * that nobody waits at is harmless. */
+/* The waiter may see the event set and free it before the wake-up. That is
+ * harmless: the kernel finds nobody at the address. */
 void cz_host_event_set(struct cz_host *host, cz_host_event *event)
 {
 	(void)host;
@@ -146,7 +144,9 @@ void cz_host_timer_start(struct cz_host *host, cz_host_timer *storage,
 		.argument = argument,
 	};
 	host->timers = timer;
-	/* Mostly it is the limit of a call, and the last call's comes earlier. */
+	/* The thread need not wake up earlier for a later time. Most timers are
+	 * limits of calls, and the thread still waits for the limit of an
+	 * earlier call. */
 	if (at_ns < host->timers_wake_ns) {
 		(void)pthread_cond_broadcast(&host->timer_changed);
 	}
@@ -184,7 +184,7 @@ static struct host_timer *earliest(const struct cz_host *host)
 	return first;
 }
 
-/* With the mutex, which is given back meanwhile. */
+/* Called with the mutex held; releases it while the function runs. */
 static void fire(struct cz_host *host, struct host_timer *timer)
 {
 	void (*function)(void *) = timer->fire;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What <caesura/host.h> has to wait with: mutexes, events and timers. */
+/* Mutexes, events and timers, for <caesura/host.h>. */
 #ifndef LINUX_WAITING_H
 #define LINUX_WAITING_H
 
@@ -7,7 +7,7 @@
 
 struct cz_host;
 
-/* Starts the thread of all timers. False: host->why. */
+/* Starts the thread that serves timers. False: host->why. */
 bool waiting_start(struct cz_host *host);
 
 #endif

@@ -61,7 +61,7 @@ echo "hibernates"
 check "the machine hibernates, and goes on" "echo disk >/sys/power/state"
 write_while_it_ends CaesuraTwo two
 check "the daemon from before sees that it is another boot, and ends" \
-	"await has_ended && grep 'the machine has slept, and is not as it was' $log"
+	"await has_ended && grep 'slept, and its memory or flash has changed' $log"
 # Until its last thread is gone it has the module's device.
 has_ended && wait "$caesurad_pid"
 check "started again, it makes its state anew" "start_again && $(

@@ -104,7 +104,7 @@ refuses_here() {
 	path=caesurad
 	await grep -q ready "$log"
 	check "the log names what is passed through" \
-		"grep 'the clock (PL031) at 0x9010000 as it is, 4 KiB' $log"
+		"grep 'the clock (PL031) at 0x9010000 directly, 4 KiB' $log"
 	check "no thread of the daemon's has a privilege" \
 		"threads $caesurad_pid && has_only 0000000000000000 $caesurad_pid"
 	helper=$(cat /proc/"$caesurad_pid"/task/"$caesurad_pid"/children)
