@@ -86,7 +86,7 @@ unpack() {
 	local tree work package
 	tree=$1
 	shift
-	work=$(mktemp -d "$dir/work.XXXXXX")
+	work=$(mktemp -d "$dir/fetch.XXXXXX")
 	(cd "$work" && apt-get -q -q download "$@") >"$work/said" 2>&1 || {
 		cat "$work/said" >&2
 		fail "cannot fetch: $*"
@@ -260,7 +260,7 @@ dir=$(cd "$1" && pwd)
 shift
 exec 9>"$dir/lock"
 flock 9
-rm -rf "$dir"/work.* # of one that was interrupted
+rm -rf "$dir"/fetch.* # an earlier run was interrupted and left this
 for what; do
 	name=${what#*:}
 	case $what in

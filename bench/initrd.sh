@@ -113,12 +113,16 @@ older() {
 }
 
 release=$(cat "$kernel/release")
-if older "$dir/$small_root.cpio" "$here"/init "$here"/job.* "$0"; then
-	make_root
-fi
-if older "$kernel/modules.cpio" "$kernel/release" "$0"; then
-	make_modules
-fi
+# Other runs share these archives, and fetch.sh replaces what is in them.
+(
+	flock 9
+	if older "$dir/$small_root.cpio" "$here"/init "$here"/job.* "$0"; then
+		make_root
+	fi
+	if older "$kernel/modules.cpio" "$kernel/release" "$0"; then
+		make_modules
+	fi
+) 9>"$dir/lock"
 if [ "$#" -eq 0 ]; then
 	exit 0
 fi
