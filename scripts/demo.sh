@@ -9,13 +9,14 @@ usage_demo() {
 usage: ./caesura demo [OPTION…]
 
 Measures how late a top-priority thread wakes up while another thread keeps
-firmware busy on the same CPU, with preemption switched off around each call
-(blocking) and with Caesura, firmware at EL1 (direct) or at EL0 (sandbox); also
-under a driver that masks interrupts (mask). Prints the table, and every bound
-with its figures; writes DIR/results.json, DIR/latency.svg and DIR/report.html.
-Two runs print the same figures, to the last digit.
+firmware busy on the same CPU: with preemption switched off around each call
+(blocking), and with Caesura, where firmware runs at EL1 (direct) or at EL0
+(sandbox). Also measures it under a driver that masks interrupts (mask). Prints
+a table, and each bound with its figures. Writes DIR/results.json,
+DIR/latency.svg and DIR/report.html. Two runs print the same figures, to the
+last digit.
 
-Exit code 1: a bound does not hold. With --no-icount none is asserted.
+Exit code 1: a bound does not hold. With --no-icount no bound is asserted.
 
   ./caesura demo
   ./caesura demo --firmware CODE.fd --vars VARS.fd --out out/mine
@@ -23,7 +24,7 @@ END
 	usage_common
 }
 
-# Of a mode: blocking is without a gate, in the space of the direct one.
+# Prints a mode's options. Blocking calls use no gate, in the direct gate's space.
 mode_options() {
 	printf 'mode=%s' "$1"
 	if [ "$1" = sandbox ]; then
@@ -31,8 +32,8 @@ mode_options() {
 	fi
 }
 
-# list_cells PHASE BOOTS EXTRA: each of $modes and each rate, a second's worth of
-# samples. The seeds differ between boots.
+# list_cells PHASE BOOTS EXTRA: lists the boots for a phase: each of $modes, at each rate,
+# takes the samples of one second, shared between BOOTS boots with different seeds.
 list_cells() {
 	local mode rate seed
 	for mode in $modes; do
@@ -49,7 +50,8 @@ list_cells() {
 	done
 }
 
-# list_sweeps PHASE PARTS EXTRA: every tick of a call, in parts, in either gate.
+# list_sweeps PHASE PARTS EXTRA: lists the boots that put an expiry at every tick of a
+# call, in each gate; each boot does one part.
 list_sweeps() {
 	local mode part
 	for mode in direct sandbox; do
@@ -85,7 +87,8 @@ list_demo() {
 	done
 }
 
-# list_cost SERVICE HOW EXTRA
+# list_cost SERVICE HOW EXTRA: lists the boot that measures what a call costs, by HOW:
+# raw, or in the direct or sandbox gate.
 list_cost() {
 	local way=queue options=
 	case $2 in
@@ -96,7 +99,7 @@ list_cost() {
 		"cost service=$1 calls=50 $3 how=$way$options"
 }
 
-# results COMMAND [OPTION…]: of all the logs.
+# results COMMAND [OPTION…]: runs tools/results on the logs of all boots.
 results() {
 	local what
 	what=$1
@@ -144,7 +147,7 @@ command_demo() {
 	draw
 	write_report
 	if [ "$icount" = no ]; then
-		echo "Real time: nothing asserted."
+		echo "In real time no bound is asserted."
 	fi
 	echo
 	for file in results.json latency.svg report.html; do

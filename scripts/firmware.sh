@@ -5,9 +5,9 @@
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
 aavmf=/usr/share/AAVMF
-snakeoil= # the key that signs the images for secure boot, without its ending
+snakeoil= # path of the key that signs the images for secure boot, without .key
 
-# Whether the firmware is U-Boot, which has other needs.
+# Whether the firmware is U-Boot, which needs another machine and other files.
 is_uboot() {
 	case $(basename "$firmware") in
 	u-boot*) true ;;
@@ -15,7 +15,8 @@ is_uboot() {
 	esac
 }
 
-# What the options have left open, and what must not go together.
+# Finds the files that the options left open, and refuses options that exclude each
+# other.
 find_firmware() {
 	case $firmware in
 	aavmf) firmware=$aavmf/AAVMF_CODE.fd ;;
@@ -44,7 +45,7 @@ find_firmware() {
 	fi
 }
 
-# The firmware, by its package where there is one.
+# Prints the firmware's name: its package and version, or its file and checksum.
 firmware_name() {
 	local sum
 	if [ "$firmware" = "$aavmf/AAVMF_CODE.fd" ]; then
@@ -55,7 +56,8 @@ firmware_name() {
 	printf '%s (sha256 %.12s)' "$(basename "$firmware")" "$sum"
 }
 
-# Bytes as digits; of a variable store those that can be in use.
+# Prints bytes as digits: the first MiB of a variable store, since the rest is never in
+# use.
 digits() {
 	head -c 1048576 | od -An -v -tx1 | tr -d ' \n'
 }
@@ -68,8 +70,8 @@ trusts() {
 		digits <"$vars" | grep -q -F -f "$out/certificate"
 }
 
-# Finds the key for signing: sets snakeoil. Firmware would only say that there is
-# nothing to boot.
+# Finds the key that the variable store trusts: sets snakeoil. With another key
+# firmware would only report that there is nothing to boot.
 find_key() {
 	local where
 	where=$(dirname "$vars")
@@ -85,8 +87,9 @@ find_key() {
 		"package beside it"
 }
 
-# make_uboot_flash FLASH [BOOTARGS]: in which U-Boot keeps its environment (after a
-# CRC, as little-endian as gzip's): boot the one disk at once.
+# make_uboot_flash FLASH [BOOTARGS]: makes the flash in which U-Boot keeps its
+# environment, which boots the only disk at once. A CRC32 precedes the environment;
+# gzip computes it in the same byte order.
 make_uboot_flash() {
 	{
 		printf '%s\0' bootdelay=-2 kernel_addr_r=0x40400000 \

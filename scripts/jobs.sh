@@ -1,12 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Jobs, several side by side, and the end of all child processes.
+# Jobs that run side by side in worker processes, and the end of all processes.
 
 # shellcheck disable=SC2154,SC2034,SC2317 # shared with ./caesura
 
-check_pid= # of the test suite
+check_pid= # the check that the test suite runs in this process
 worker_pids=
 
+# Ends the processes that this one started, but for the workers.
 end_children() {
 	local pid
 	if [ -n "$qemu_pid" ]; then
@@ -20,12 +21,12 @@ end_children() {
 	check_pid=
 }
 
-# take DIR I: true for the one worker that is first to take job I.
+# take DIR JOB: succeeds in the one worker that is the first to take the job.
 take() {
 	mkdir "$1/taken.$2" 2>/dev/null
 }
 
-# worker DIR COUNT FUNCTION: does the jobs that nobody else does.
+# worker DIR COUNT FUNCTION: does those of COUNT jobs that no other worker has taken.
 worker() {
 	local job
 	worker_pids=
@@ -48,14 +49,15 @@ end_workers() {
 	worker_pids=
 }
 
+# Cleans up when the command or one of its processes ends.
 finish() {
 	end_children
 	end_workers
 	[ "$list" = no ] || rm -rf "$out"
 }
 
-# start_workers COUNT FUNCTION: sets jobs_dir. FUNCTION gets it, and the job's
-# number.
+# start_workers COUNT FUNCTION: starts workers for COUNT jobs, and sets jobs_dir, their
+# directory. They call FUNCTION with the directory and the number of a job.
 start_workers() {
 	local slot
 	jobs_dir=$out/boots/jobs
@@ -69,6 +71,7 @@ start_workers() {
 	done
 }
 
+# Waits for all workers; fails if one has failed.
 await_workers() {
 	local failed pid
 	failed=0
@@ -79,12 +82,13 @@ await_workers() {
 	return "$failed"
 }
 
-# Lists a boot: NAME IMAGE OPTIONS.
+# list_boot NAME IMAGE OPTIONS: adds a boot to the list.
 list_boot() {
 	printf '%s %s %s\n' "$1" "$2" "$3" >>"$out/boots/list"
 }
 
-# Boots line $2 of the list; a failure stops the others.
+# boot_listed DIR NUMBER: makes that boot of the list. If it fails, no further boot is
+# started.
 boot_listed() {
 	local line name code
 	line=$(sed -n "$2p" "$out/boots/list")
@@ -102,8 +106,8 @@ boot_listed() {
 	progress_of $# "$boots_listed" "$name"
 }
 
-# boot_all [FUNCTION]: boots all that is listed, each by boot_listed() or what is
-# around it; returns the first failure's code, having shown it.
+# boot_all [FUNCTION]: makes all boots of the list, by boot_listed() or by a FUNCTION that
+# calls it. Shows each boot that failed, and returns the exit code of the last of these.
 boot_all() {
 	local code failure name
 	boots_listed=$(wc -l <"$out/boots/list")
@@ -117,7 +121,7 @@ boot_all() {
 		code=$(sed -n 1p "$failure")
 		say "caesura: boot $name: $(sed -n 3p "$failure")"
 		last_lines "$name" >&2
-		say "caesura: all of it is in $(short "$out/boots/$name.log")"
+		say "caesura: the whole log is in $(short "$out/boots/$name.log")"
 	done
 	return "$code"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# ./caesura linux: Debian's kernels on the same firmware. A kernel boots with the
-# small root that bench/initrd.sh packs, and runs one script in it.
+# ./caesura linux: boots Debian's kernels on the same firmware. A kernel boots with a
+# small root file system, which bench/initrd.sh packs, and runs one script in it.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 linux=$root/build/linux
@@ -18,42 +18,43 @@ usage_linux() {
 	cat <<'END'
 usage: ./caesura linux [OPTION…]
 
-Boots Debian's kernels for arm64, as users have them, on the same firmware, and
-measures how late a SCHED_FIFO thread wakes up while EFI variables are read and
-written: by the kernel's own path (efi=runtime), and by caesurad, where that is
-built. A third of the boots measure with cyclictest. Prints a table of each system,
-and the bounds: caesurad's worst wake-up under 150 SetVariables of 1 KiB is at
-most 1.1 times that under writes to a tmpfs (control), in the median of the boots.
-So is the worst under a driver that masks interrupts for 5 ms. Writes
-DIR/results.json. Packages are fetched once, to build/linux; none is installed.
+Boots Debian's kernels for arm64, unmodified, on the same firmware, and measures
+how late a SCHED_FIFO thread wakes up while EFI variables are read and written:
+by the kernel's own path (efi=runtime), and by caesurad. A third of the boots
+measure with cyclictest. Prints a table of each system, and the bounds: in the
+median of the boots, caesurad's worst wake-up under 150 SetVariables of 1 KiB is
+at most 1.1 times the worst under writes to a tmpfs (control); the same bound
+holds under a driver that masks interrupts for 5 ms. Writes DIR/results.json.
+Packages are fetched once, to build/linux; none is installed.
 
   --kernel NAME   6.1 (bookworm), 6.12-rt (trixie) or 7-rt (trixie-backports);
                   default: each
   --path NAME     kernel, caesurad-fuse or caesurad-module; default: each
-  --boots N       boots of each, by each instrument (5)
+  --boots N       boots of each system with each instrument (5)
 
-Or runs a script in a small root, with Debian's busybox, efibootmgr, efivar and
-cyclictest, prints what it says, and takes its exit code:
+With --script: runs a script in a small root file system, with Debian's busybox,
+efibootmgr, efivar and cyclictest; prints what the script prints, and ends with
+its exit code:
 
   --script FILE   the script, for sh
-  --add DIR       what is in DIR is there from / on; may be given again
-  --append TEXT   more of the kernel's command line
+  --add DIR       copies the files in DIR to /; may be given again
+  --append TEXT   adds to the kernel's command line
   --store FILE    a variable store that keeps what is written; made if missing
-  --adversary     with the misbehaving driver (adversary/) loaded before it
+  --adversary     firmware loads the misbehaving driver (adversary/) first
 
-Or tests what caesurad promises, on one kernel (6.12-rt):
+With --test: tests what caesurad promises, on one kernel (6.12-rt):
 
-  --test NAME     tools (Debian's programs, the entry that they make), readback
-                  (by the kernel's own path), kills (of caesurad, in a write),
-                  cuts (of power), hostile (firmware), stale (RAM older than
-                  the variables), hibernate, kexec, nostore (variables that do
-                  not persist), starve (a busy real-time thread in the way),
-                  refusals, service (systemd's, of our packages); or all. Again
-                  for more
-  --long          300 kills and 50 power cuts, not 20 and 3, and what the kernel's
-                  own path loses
+  --test NAME     tools (Debian's programs, and the boot entry that they make),
+                  readback (by the kernel's own path), kills (of caesurad during
+                  writes), cuts (of power), hostile (firmware), stale (RAM that
+                  is older than the variable store), hibernate, kexec, nostore
+                  (variables that do not persist), starve (a busy real-time
+                  thread takes the CPU), refusals, service (by systemd, from our
+                  packages); or all. May be given again
+  --long          300 kills and 50 power cuts instead of 20 and 3; also counts
+                  what power cuts cost on the kernel's own path
 
-Exit code 1: a bound does not hold, a test has failed, or the script ends so.
+Exit code 1: a bound does not hold, a test failed, or the script ended with 1.
 
   ./caesura linux --kernel 6.12-rt --path kernel
   ./caesura linux --test kills --test cuts --long
@@ -62,6 +63,7 @@ END
 	usage_common
 }
 
+# Runs the script of --script.
 boot_script() {
 	local kernel code
 	kernel=${linux_kernel:-6.12-rt}

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# The options that more than one command takes: their help, their defaults, and
-# the parser of those with a value. All of them are global variables.
+# The options: their defaults, the help on those that every command takes, and the
+# parser of those with a value. Each is a global variable.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
@@ -36,9 +36,9 @@ without=
 # Of test, and some of linux.
 long=no
 adversary=no
-only=          # the pattern of the checks to run; empty: all of them
-list=no        # print the names of the checks, and run none
-options_again= # the options of test, as they were given
+only=          # the pattern of the checks to run; empty: all checks
+list=no        # yes: print the names of the checks, and run none
+options_again= # the options of test, for the command that repeats a check
 
 # Of linux.
 linux_kernels="6.1 6.12-rt 7-rt"
@@ -65,18 +65,18 @@ usage_common() {
   --tables acpi|dt  how firmware describes the machine (acpi; U-Boot: dt)
   --firmware NAME   aavmf (default) or u-boot, as Debian has them; or a file:
                     EDK II's code part, or U-Boot if it is called u-boot…
-  --vars FILE       its variable store: read, never written
-  --secure-boot     AAVMF that trusts one key, images signed with that: the
-                    installed one, or the one beside the variable store, or of
-                    the package that the store is in
+  --vars FILE       the firmware's variable store; it is never written to
+  --secure-boot     AAVMF with secure boot, and images signed with the key that
+                    its variable store trusts; the key is looked for beside the
+                    store, in the store's package, and where Debian installs it
   --no-icount       real time instead of counted instructions
   --gdb             wait for a debugger, and print the line that attaches it
   --qemu "ARGS"     more arguments for QEMU, separated by blanks
-  --limit SECONDS   a boot silent for that long has failed (60), not counting the
-                    time in which QEMU waits for a CPU; and a check of `test`
-                    that takes 30 times as long, or with --long 240, by the
-                    clock. Building has no limit
-  --jobs N          boots and checks side by side (2)
+  --limit SECONDS   a boot that prints nothing for that long has failed (60);
+                    the time in which QEMU waits for a CPU does not count. A
+                    check of `test` fails after 30 times the limit (with --long,
+                    240 times). Builds have no limit
+  --jobs N          how many boots or checks run side by side (2)
   --toolchain NAME  clang (default) or gcc builds the image
   --out DIR         for logs and results (out/COMMAND)
   --no-install      list missing packages, and exit with 2
@@ -86,13 +86,14 @@ Exit codes: 0 success, 1 failure, 2 could not run.
 END
 }
 
+# number OPTION VALUE: gives up unless the value is a number above 0.
 number() {
 	case $2 in
 	'' | *[!0-9]* | 0*) give_up "$1 takes a number above 0" ;;
 	esac
 }
 
-# one_of OPTION VALUE NAMES
+# one_of OPTION VALUE NAMES: gives up unless the value is one of the names.
 one_of() {
 	case " $3 " in
 	*" $2 "*) ;;
@@ -100,13 +101,13 @@ one_of() {
 	esac
 }
 
-# belongs_to COMMAND OPTION: it is no other command's.
+# belongs_to COMMAND OPTION: gives up if the option was given to another command.
 belongs_to() {
 	[ "$command" = "$1" ] || give_up "$2 is an option of $1 only"
 }
 
-# keep_options WORD…: for a command that is to be given again; but not --only and
-# --out, which are for what it runs.
+# keep_options WORD…: sets options_again. --only and --out are left out, because the
+# command that repeats a check has its own.
 keep_options() {
 	while [ "$#" -gt 0 ]; do
 		case $1 in
@@ -119,7 +120,7 @@ keep_options() {
 	done
 }
 
-# An option with a value; gives the usage otherwise.
+# take_value OPTION VALUE: sets the variable of an option, or gives up.
 take_value() {
 	case $1 in
 	--service | --points | --value | --without) belongs_to sweep "$1" ;;
@@ -194,6 +195,7 @@ take_value() {
 	esac
 }
 
+# Makes $out, the directory for logs and results, and removes an earlier run's logs.
 prepare_out() {
 	if [ "$list" = yes ]; then
 		out=$(mktemp -d)

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Messages for the user on standard error, and words as a shell takes them.
+# Messages to the user, and how words and paths are shown in them.
 
 # shellcheck disable=SC2154 # shared with ./caesura
 
@@ -8,20 +8,22 @@ say() {
 	printf '%s\n' "$*" >&2
 }
 
-# Ends the command: it could not run.
+# Ends the command with exit code 2: it could not run.
 give_up() {
 	say "caesura: $*"
 	exit 2
 }
 
-# What is going on, for the one who watches; without words: clears it away.
+# progress [WORDS…]: on a terminal, shows what is going on in a line that the next
+# call overwrites. Clears the line when called without words.
 progress() {
 	if [ -t 2 ]; then
 		printf '\r\033[K%.78s' "$*" >&2
 	fi
 }
 
-# progress_of DONE TOTAL WHAT: every tenth of the way where nobody watches.
+# progress_of DONE TOTAL WHAT: the same for one of many boots. Where standard error is
+# not a terminal, prints a line at every tenth of the way.
 progress_of() {
 	if [ -t 2 ]; then
 		progress "[$1/$2] $3"
@@ -31,12 +33,12 @@ progress_of() {
 	fi
 }
 
-# A path as one would type it here.
+# Prints a path relative to the root of the tree.
 short() {
 	printf '%s' "${1#"$root"/}"
 }
 
-# A word as a shell takes it.
+# Prints a word quoted for a shell, if it needs that.
 quoted() {
 	case $1 in
 	*[\$\`\"\\]*"'"* | *"'"*[\$\`\"\\]*)
@@ -48,6 +50,7 @@ quoted() {
 	esac
 }
 
+# Prints a path as an absolute one.
 absolute() {
 	case $1 in
 	/*) printf '%s' "$1" ;;

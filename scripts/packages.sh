@@ -14,7 +14,7 @@ packages_uboot="u-boot-qemu mtools gzip"
 packages_secure="sbsigntool"
 packages_test="g++ libcmocka-dev libclang-rt-14-dev clang-format-14 llvm-14
 	libfdt-dev spin libfuse3-dev pkg-config"
-ready=no # all is installed and built
+ready=no # yes: everything is installed and built already
 
 installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = \
@@ -31,21 +31,23 @@ apt_get() {
 
 install_packages() {
 	if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-		give_up "missing packages, and neither root nor sudo: $*"
+		give_up "packages are missing, and they can be installed neither" \
+			"as root nor by sudo: $*"
 	fi
 	say "caesura: installing with apt-get: $*"
 	apt_get install -y -q --no-install-recommends "$@" && return
-	say "caesura: once more, with fresh package lists"
+	say "caesura: trying again with fresh package lists"
 	apt_get update -q || give_up "apt-get update failed"
 	apt_get install -y -q --no-install-recommends "$@" ||
 		give_up "apt-get could not install: $*"
 }
 
-# Sees to it that the packages are there.
+# need PACKAGE…: installs those that are missing, or gives up with --no-install.
 need() {
 	local missing package
 	if ! command -v dpkg-query >/dev/null; then
-		say "caesura: not Debian: hoping for what is in: $*"
+		say "caesura: this is not Debian; these packages' programs must be" \
+			"installed: $*"
 		return
 	fi
 	missing=
@@ -66,6 +68,7 @@ need() {
 	install_packages $missing
 }
 
+# need_to_boot [PACKAGE…]: installs what every boot needs, and those packages.
 need_to_boot() {
 	[ "$ready" = no ] || return 0
 	# shellcheck disable=SC2086 # lists
@@ -83,7 +86,7 @@ need_to_boot() {
 	find_firmware
 }
 
-# make TARGET…; quiet unless it fails.
+# build TARGET…: runs make, and shows its output only if it fails.
 build() {
 	[ "$ready" = no ] || return 0
 	progress "building $*"
@@ -92,12 +95,13 @@ build() {
 		>"$out/build.log" 2>&1; then
 		progress
 		tail -n 20 "$out/build.log" >&2
-		give_up "the build failed; all of it is in $(short "$out/build.log")"
+		give_up "the build failed; its whole output is in" \
+			"$(short "$out/build.log")"
 	fi
 	progress
 }
 
-# The path of an image, as it has to be for the firmware.
+# Prints the path of image $1, which is a signed one for secure boot.
 image_file() {
 	if [ "$secure" = yes ]; then
 		echo "build/$toolchain/secure/$1.efi"

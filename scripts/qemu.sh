@@ -1,16 +1,17 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# QEMU: its command line, and how a QEMU that has nothing more to do is noticed.
+# QEMU: its command line, and how the command notices that a boot has hung.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
+# The machine of the next boot, beside the options.
 initrd=
-esp=       # a disk from which firmware loads drivers, beside the image
-boot_disk= # booted instead of an image
+esp=       # a disk from which firmware loads drivers
+boot_disk= # a disk that firmware boots, instead of an image
 qemu_pid=
 gdb_port=
 
-# QEMU's -M.
+# Prints the value of QEMU's -M.
 machine() {
 	printf 'virt,gic-version=%s,dtb-randomness=off' "$gic"
 	if [ "$el2" = yes ]; then
@@ -21,12 +22,12 @@ machine() {
 	fi
 }
 
-# In QEMU's options a comma in a file's name is doubled.
+# Prints a file's name for an option of QEMU, in which a comma must be doubled.
 option_path() {
 	printf '%s' "$1" | sed 's/,/,,/g'
 }
 
-# A port of the loopback that nobody listens at.
+# Prints a port of the loopback device that is free.
 free_port() {
 	local port
 	port=1234
@@ -36,15 +37,11 @@ free_port() {
 	printf '%s' "$port"
 }
 
-# start_qemu LOG STORE IMAGE OPTIONS: sets qemu_pid. Without a STORE to write
-# to, the variable store is read into the flash's memory, and what is written
-# there goes nowhere: the same to firmware, and twice as fast.
+# start_qemu LOG STORE IMAGE OPTIONS: starts QEMU: sets qemu_pid. Without a STORE the
+# variable store is copied into the flash's memory, and what firmware writes to the
+# flash is lost at the end. Firmware sees no difference, and it is twice as fast.
 start_qemu() {
-	local log store pe_file pe_line
-	log=$1
-	store=$2
-	pe_file=$3
-	pe_line=$4
+	local log="$1" store="$2" pe_file="$3" pe_line="$4"
 	set -- -M "$(machine)" -cpu "$cpu" -smp "$cpus" \
 		-m "$memory" -display none -monitor none -net none -no-reboot \
 		-serial "file:$log" -rtc base=2026-01-01T00:00:00,clock=vm
@@ -99,15 +96,16 @@ start_qemu() {
 	qemu_pid=$!
 }
 
-# Reads from /proc, without another process, what QEMU does: sets qemu_cpu, its CPU
-# time in hundredths of a second, and qemu_runnable, whether one of its threads runs
-# or waits for a CPU.
+# Reads from /proc what QEMU does, without starting a process: sets qemu_cpu, QEMU's
+# CPU time in hundredths of a second, and qemu_runnable, whether one of its threads
+# runs or waits for a CPU.
 look_at_qemu() {
 	local stat
 	qemu_runnable=no
 	for stat in "/proc/$qemu_pid/task/"*/stat "/proc/$qemu_pid/stat"; do
 		read -r stat 2>/dev/null <"$stat" || continue
-		# Behind the name, in which there may be blanks: state, …, utime, stime.
+		# The fields after the name, which may contain blanks: the state is the
+		# first, utime and stime are the twelfth and thirteenth.
 		# shellcheck disable=SC2086 # words
 		set -- ${stat##*) }
 		[ "$1" != R ] || qemu_runnable=yes
@@ -115,7 +113,7 @@ look_at_qemu() {
 	done
 }
 
-# Begins to watch how long the log that QEMU writes stands still.
+# Begins to measure how long QEMU's log does not grow.
 begin_silence() {
 	log_size=0
 	silence=0
@@ -124,10 +122,10 @@ begin_silence() {
 	look_at_qemu
 }
 
-# falls_silent LOG HUNDREDTHS: whether the log has stood still for the limit; called
-# every so many hundredths of a second. While QEMU is runnable this counts the CPU time
-# that QEMU had: on a machine that is busy with other work no boot fails for that. While
-# QEMU sleeps it counts the calls, which are late where the machine is busy.
+# falls_silent LOG HUNDREDTHS: whether the log has not grown for the limit. The caller
+# calls it every HUNDREDTHS of a second. While QEMU is runnable, its own CPU time counts,
+# so that a boot does not fail because the machine is busy with other work. While QEMU
+# sleeps, the calls count, because they come late on a busy machine.
 falls_silent() {
 	local size last_cpu had
 	size=$(stat -c %s "$1")
@@ -147,25 +145,26 @@ falls_silent() {
 	[ "$silence" -ge $((limit * 100)) ] && [ "$gdb" = no ]
 }
 
-# The firmware's own words, in the log $1, for having nothing to do.
+# Prints firmware's message that it found nothing to boot, if log $1 has it.
 gave_up_booting() {
 	grep -a -o -m 1 -e 'No bootable option or device was found' \
 		-e 'U-Boot has started nothing$' "$1"
 }
 
-# The kernel's last word, in the log $1, on a machine that it cannot switch off.
+# Prints the kernel's message that it cannot switch the machine off, if log $1 ends
+# with it.
 stays_on() {
 	tail -n 1 "$1" | tr -d '\r' | grep -a -o 'the machine stays on: .*'
 }
 
-# Why QEMU has nothing more to do, if the log $1 says so.
+# Prints why nothing more happens in this boot, if log $1 says so.
 is_idle() {
 	gave_up_booting "$1" || stays_on "$1"
 }
 
-# Waits for QEMU's end; fails when the log $1 stands still for the limit, or says
-# that nothing more comes. QEMU ends by SIGKILL: while its machine spins with an
-# interrupt pending that is masked, QEMU 7.2 does not act on SIGTERM.
+# Waits until QEMU ends. Kills QEMU and fails when log $1 does not grow for the limit, or
+# says that nothing more happens. It takes SIGKILL: QEMU 7.2 does not act on SIGTERM
+# while its machine spins with a masked interrupt pending.
 watch() {
 	begin_silence
 	while kill -0 "$qemu_pid" 2>/dev/null; do

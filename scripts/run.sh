@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# ./caesura run: boots the kernel with command lines from the user.
+# ./caesura run: boots the kernel with command lines that the user gives.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
@@ -9,11 +9,12 @@ usage_run() {
 	cat <<'END'
 usage: ./caesura run "OPTIONS"… [OPTION…]
 
-Boots the kernel with that command line (docs/formats.md; "selftest" to begin
-with) and prints what it says. Several are booted in turn, on one copy of the
-variable store, which keeps what they write. The exit code is the last one's; a
-failure ends the row. A program that is not there ("help", say) prints the list
-of those that are; an option that is not there, the program's.
+Boots the kernel with that command line (see docs/formats.md; try "selftest"
+first) and prints what the kernel says. Several command lines are booted in
+turn, until one fails, on one copy of the variable store, which keeps what they
+write. The exit code is that of the last boot. For the list of programs, name
+one that does not exist ("help"); for a program's options, give it one that does
+not exist.
 
   ./caesura run selftest
   ./caesura run "registers adversary calls=3" --cpus 2

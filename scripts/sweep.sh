@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# ./caesura sweep: interrupts a service at every point of it.
+# ./caesura sweep: interrupts a runtime service at points all over its length.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 # shellcheck source=scripts/without.sh
@@ -16,21 +16,23 @@ checks status, buffers and the variable store. Prints one line for each size of
 value (docs/formats.md), or the reason why a service is not swept.
 
   --service NAME    SetVariable, GetVariable, GetTime, …
-  --points N        how many, spread evenly (200); a service under 5,000
-                    instructions is interrupted at every one of them
+  --points N        how many points, spread evenly (200); a service of fewer
+                    than 5,000 instructions is interrupted after each of them
   --value BYTES     size of the variable, 1 to 4096 (64, then 1024)
-  --without NAME    take out one protection, to see a test fail: fp (registers
-                    in a misbehaving driver), pin (a driver that has to stay on
-                    its CPU, of two), lock, buffers, space, owner (calls
-                    outside the queue) or wake (a caller that nobody wakes);
-                    of the sandbox permission (of memory), daif (the virtual
-                    interrupt mask) or broker (of secure calls); of recovery
-                    recover (from faults), limit (of a call's time), note (of
-                    writes to devices), withdraw (services) or mend (registers)
+  --without NAME    take out one protection, and show that a test fails: fp (a
+                    driver's registers), pin (to one CPU of two), lock, buffers
+                    (copies of arguments), space (the address space), owner (of
+                    firmware, for calls outside the queue) or wake (of waiting
+                    callers); of the sandbox: permission (of memory), daif (the
+                    virtual interrupt mask) or broker (of secure calls); of
+                    recovery: recover (from faults), limit (of a call's time),
+                    note (writes to devices), withdraw (services) or mend
+                    (registers)
 
-Exit code 1: something was wrong, or, in counted time, fewer than 95 of 100
-points were inside firmware, or in what the library did for it; with --without,
-the test failed, as it should. It is 0 when the test did not notice.
+Exit code 1: something was wrong; or, in counted time, fewer than 95 of 100
+points were inside firmware or in what the library does for firmware. With
+--without, 1 means that the test failed, as it should, and 0 that it did not
+notice.
 
   ./caesura sweep --service SetVariable --value 64
   ./caesura sweep --without lock
@@ -38,8 +40,8 @@ END
 	usage_common
 }
 
-# How many points one boot takes: the store fills up, and each write takes
-# longer.
+# points_per_boot SERVICE BYTES: prints how many points one boot can have. The variable
+# store fills up, and each write takes longer than the one before.
 points_per_boot() {
 	case $1 in
 	SetVariable)
@@ -54,7 +56,8 @@ points_per_boot() {
 	esac
 }
 
-# list_sweep VALUE: as many boots as it takes; 0: no value.
+# list_sweep BYTES: lists the boots for a variable of that size; 0 for a service that has
+# none.
 list_sweep() {
 	local most size_option first count
 	most=$(points_per_boot "$service" "$1")
@@ -74,7 +77,8 @@ list_sweep() {
 	done
 }
 
-# Adds up the sweep lines of a value's logs; judges them.
+# sum_sweep BYTES: adds up the "sweep" lines of the boots for that size, prints the sum and
+# judges it.
 sum_sweep() {
 	cat "$out/boots/sweep-$1"-*.log | tr -d '\r' | awk -v icount="$icount" \
 		-v asked="$points" '
@@ -118,13 +122,13 @@ sum_sweep() {
 	}'
 }
 
-# sweep_skipped VALUE: prints the test when the kernel skipped the service.
+# sweep_skipped BYTES: whether the kernel skipped the service; then prints its line.
 sweep_skipped() {
 	tr -d '\r' <"$out/boots/sweep-$1-0.log" |
 		grep '^ok [0-9]* - sweep [A-Z].* # SKIP '
 }
 
-# skipped_in LOG: why the kernel skipped the service.
+# skipped_in NAME: prints why the kernel skipped the service in that boot.
 skipped_in() {
 	tr -d '\r' <"$out/boots/$1.log" |
 		sed -n 's/^ok [0-9]* - sweep [A-Z].* # SKIP //p'

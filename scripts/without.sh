@@ -1,27 +1,29 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# ./caesura sweep --without NAME: shows that a test fails without one mechanism.
+# ./caesura sweep --without NAME: shows that a test fails when one protection is taken out
+# of the library.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# Why the ablation's test would show nothing of the service: no words if it does.
+# unnoticed_without NAME: prints why the test of that protection shows nothing about
+# $service; prints nothing if it does.
 unnoticed_without() {
 	case $1:$service in
 	*: | lock:SetVariable | buffers:* | space:*) ;;
 	lock:*)
-		echo "only SetVariable can show it: the others leave nothing" \
-			"in firmware that a call in their midst could break"
+		echo "only SetVariable can show it: the other services leave" \
+			"nothing in firmware that a second call could damage"
 		;;
 	*) echo "its test is not a sweep: leave out --service" ;;
 	esac
 }
 
-# misbehaviour NAME OUTCOME: a line of the matrix.
+# misbehaviour NAME OUTCOME: prints the command line for a misbehaviour of the adversary.
 misbehaviour() {
 	echo "misbehave adversary name=$1 outcome=$2"
 }
 
-# The test that an ablation must fail.
+# test_without NAME: prints the command line of the test that must fail.
 test_without() {
 	case $1 in
 	fp) echo "registers adversary" ;;
@@ -49,8 +51,8 @@ test_without() {
 	esac
 }
 
-# The same test with everything in place, then without one protection: it must
-# pass to begin with, or its failing says nothing.
+# Runs a test with all protections, then without one. The test must pass the first time:
+# otherwise its failure would show nothing.
 command_without() {
 	local options why image whole code
 	options=$(test_without "$without") || return

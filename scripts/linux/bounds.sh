@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What the measurements on Linux come to: tables, rows, and bounds.
+# Makes tables, rows and bounds from the logs of the boots of Linux.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
@@ -8,7 +8,7 @@ system_name() {
 	echo "Linux $(release_of "$1"), $2"
 }
 
-# of_system COMMAND KERNEL PATH: tools/results on the logs of a system.
+# of_system COMMAND KERNEL PATH: runs tools/results on the logs of one system.
 of_system() {
 	"$root/build/tools/results" "$1" --no-bounds \
 		--system "$(system_name "$2" "$3")" \
@@ -16,7 +16,7 @@ of_system() {
 		"$out/boots/$2.$3".*.log
 }
 
-# All the arrays as one.
+# Joins the JSON arrays of all systems to one, in results.json.
 write_linux_rows() {
 	local kernel path
 	while read -r kernel path; do
@@ -30,7 +30,7 @@ write_linux_rows() {
 	END { print held "\n]" }' "$out/boots/rows" >"$out/results.json"
 }
 
-# worst_of LOG PHASE: the latest wake-up, in ns, by the meter that the boot had.
+# worst_of LOG PHASE: prints the latest wake-up, in ns, as either instrument printed it.
 worst_of() {
 	tr -d '\r' <"$1" | awk -v phase="$2" '
 	/^cell / { inside = index($0, " phase=" phase " ") }
@@ -45,7 +45,7 @@ worst_of() {
 	END { print worst }'
 }
 
-# worsts KERNEL PATH METER PHASE: of the boots, in their order of size.
+# worsts KERNEL PATH METER PHASE: prints the latest wake-up of each boot, sorted.
 worsts() {
 	local log
 	for log in "$out/boots/$1.$2.$3".*.log; do
@@ -53,8 +53,8 @@ worsts() {
 	done | sort -n | tr '\n' ' '
 }
 
-# judge_phase KERNEL PATH METER PHASE WORDS: the bound is on what is ours; what the
-# kernel does is said beside it.
+# judge_phase KERNEL PATH METER PHASE WORDS: prints a bound and whether it holds. The
+# kernel's own path has no bound: its figures are printed for comparison.
 judge_phase() {
 	bound_number=$((bound_number + 1))
 	awk -v say="$(system_name "$1" "$2"), $5" \

@@ -3,11 +3,11 @@
 # Measures wake-ups on Linux by each path, in boots of each kernel.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
-wakeups=2000 # in a phase of a boot
-calls=150    # of SetVariable: the store does not hold many more
+wakeups=2000 # how many a phase of a boot measures
+calls=150    # of SetVariable in a boot; many more would fill the store
 
-# list_measurement KERNEL PATH: each boot measures by one of two instruments, or
-# by ours under firmware that masks interrupts.
+# list_measurement KERNEL PATH: lists the boots of one system: with our meter, with
+# cyclictest, and with our meter under firmware that masks interrupts.
 list_measurement() {
 	local meter seed
 	for meter in ours cyclictest mask; do
@@ -20,7 +20,7 @@ list_measurement() {
 	done
 }
 
-# Of boot NAME: KERNEL.PATH.METER.SEED, of which a kernel may have dots.
+# The parts of a boot's name, KERNEL.PATH.METER.SEED. The kernel's name may have dots.
 seed_of() {
 	echo "${1##*.}"
 }
@@ -41,7 +41,7 @@ kernel_of() {
 	echo "${1%.*.*.*}"
 }
 
-# Does job $2 of the list, with what it boots with made for it.
+# boot_linux_listed DIR NUMBER: makes that boot of the list, with an initrd of its own.
 boot_linux_listed() {
 	local listed path
 	listed=$(sed -n "$2p" "$out/boots/list")
@@ -63,7 +63,7 @@ boot_linux_listed() {
 	rm -f "$initrd"
 }
 
-# Lists every system: its name in the rows, its kernel, its path.
+# Lists the systems, each a kernel and a path, and their boots.
 list_systems() {
 	local kernel path
 	for kernel in ${linux_kernel:-$linux_kernels}; do
@@ -72,12 +72,12 @@ list_systems() {
 				echo "$kernel $path" >>"$out/boots/systems"
 				list_measurement "$kernel" "$path"
 			else
-				say "caesura: $path has not been built for" \
-					"$kernel: left out"
+				say "caesura: $path is left out: it has not" \
+					"been built for $kernel"
 			fi
 		done
 	done
-	[ -s "$out/boots/systems" ] || give_up "nothing to measure"
+	[ -s "$out/boots/systems" ] || give_up "there is nothing to measure"
 }
 
 measure_linux() {
@@ -93,12 +93,13 @@ measure_linux() {
 	make_adversary "$out/adversary.vars" "${linux_kernel:-6.12-rt}"
 	: >"$out/boots/systems"
 	list_systems
-	say "caesura: measuring, $(wc -l <"$out/boots/list") boots, about a minute each," \
+	say "caesura: measuring in $(wc -l <"$out/boots/list") boots of about a minute," \
 		"$side_by_side at a time"
 	code=0
 	show_systems
 	if ! boot_all boot_linux_listed; then
-		# Before the lines of the kernel's with which such a boot ends.
+		# What an instrument said stands before the kernel's last lines, which
+		# boot_all shows.
 		cat "$out"/boots/*.log | tr -d '\r' |
 			grep -e '^meter: ' -e '^cyclictest: ' >&2 || :
 		return 1
@@ -108,7 +109,8 @@ measure_linux() {
 	cat "$out/table.txt"
 	judge_systems
 	if [ "$rows" = no ] || ! write_linux_rows; then
-		give_up "the serial logs in $(short "$out/boots") make no rows"
+		give_up "no results can be read from the serial logs in" \
+			"$(short "$out/boots")"
 	fi
 	short "$out/results.json"
 	echo

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# The paths from a Linux program to EFI variables, and what each must be able to do.
+# The paths from a program on Linux to EFI variables, and a test that each of them
+# serves Debian's programs.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# Whether the path is there to be measured with kernel $2.
+# has_path PATH KERNEL: whether the path has been built for the kernel.
 has_path() {
 	case $1 in
 	kernel) true ;;
@@ -15,8 +16,8 @@ has_path() {
 	esac
 }
 
-# path_line KERNEL PATH: what the kernel needs to hear. Real-time kernels have their
-# runtime services off by themselves.
+# path_line KERNEL PATH: prints what the path adds to the kernel's command line.
+# Real-time kernels leave runtime services off by default.
 path_line() {
 	case $2:$1 in
 	kernel:*) echo "efi=runtime" ;;
@@ -25,6 +26,7 @@ path_line() {
 	esac
 }
 
+# path_mode PATH: prints the path's mode in the results.
 path_mode() {
 	case $1 in
 	kernel) echo kernel ;;
@@ -32,7 +34,8 @@ path_mode() {
 	esac
 }
 
-# show_step NAME KERNEL PATH STEP: on the store $show_store.
+# show_step NAME KERNEL PATH STEP: boots a step of bench/show.sh on the store
+# $show_store.
 show_step() {
 	local show_code
 	printf 'path=%s step=%s\n. /bench/show.sh\n' "$3" "$4" \
@@ -46,10 +49,12 @@ show_step() {
 	return "$show_code"
 }
 
+# variables_in NAME: prints the variables that boot NAME listed at its end.
 variables_in() {
 	tr -d '\r' <"$out/boots/$1.log" | grep '^variable ' | LC_ALL=C sort
 }
 
+# say_shown WORDS CODE: prints a result; CODE 0 is success.
 say_shown() {
 	if [ "$2" -eq 0 ]; then
 		echo "ok - $1"
@@ -59,8 +64,9 @@ say_shown() {
 	fi
 }
 
-# show KERNEL PATH: edits by Debian's programs; then the kernel's own path on the
-# same store, and firmware, which starts the entry that was made.
+# show KERNEL PATH: Debian's programs edit variables and make a boot entry. Then the
+# kernel's own path must read the same variables from the store, and firmware must
+# start the entry.
 show() {
 	local shown show_store same starts
 	shown="show-$1-$2"
@@ -91,8 +97,8 @@ show() {
 	rm -f "$show_store"
 }
 
-# With an image that prints and ends at the entry's place, not at the one where
-# firmware looks without any.
+# Shows each listed system. The boot entry starts our own image, which prints and ends.
+# Its path on the disk is not the one that firmware would boot without an entry.
 show_systems() {
 	local entry_disk kernel path
 	build build/clang/image.efi

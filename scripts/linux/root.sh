@@ -1,13 +1,15 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What a Linux kernel boots with: packages, our programs, its script.
+# Fetches, builds and packs what a Linux kernel boots with: Debian's packages, our
+# programs, and a script.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 linux_memory=1024
-linux_systemd= # --systemd: the root with systemd, not the small one
+linux_systemd= # --systemd: boots have the root with systemd instead of the small one
 packages_linux="gcc-aarch64-linux-gnu mtools cpio kmod xz-utils zstd debian-archive-keyring"
 module_compiler=aarch64-linux-gnu-gcc
 
+# need_linux kernel:NAME…: installs, fetches and builds what boots of those kernels need.
 need_linux() {
 	[ -z "$gate" ] || give_up "linux takes no --gate"
 	# shellcheck disable=SC2086 # lists
@@ -23,7 +25,7 @@ need_linux() {
 	put_programs
 }
 
-# Fetches and builds all that is the same for every boot.
+# make_linux kernel:NAME…: fetches and builds what is the same for all boots.
 make_linux() {
 	local fetched
 	if ! "$root/bench/fetch.sh" "$linux" root "$@"; then
@@ -36,7 +38,7 @@ make_linux() {
 	done
 }
 
-# What the daemon and, for the kernels kernel:NAME, its module are built from.
+# build_caesurad kernel:NAME…: builds the daemon, and its module for those kernels.
 build_caesurad() {
 	local fetched
 	build build/linux/caesurad
@@ -47,11 +49,13 @@ build_caesurad() {
 	done
 }
 
+# Whether module $1 is missing, or older than its sources.
 older_than_source() {
 	! [ -e "$1" ] || [ -n "$(find "$root/linux/module" -newer "$1")" ]
 }
 
-# What the test of the service boots beside: kernel $1 with systemd, and packages.
+# make_service KERNEL: makes what only the test of the service needs: a root with systemd
+# for the kernel, and our packages.
 make_service() {
 	if ! "$root/bench/fetch.sh" "$linux" systemd-root; then
 		give_up "Debian's packages could not be fetched"
@@ -60,7 +64,7 @@ make_service() {
 	"$root/bench/initrd.sh" --systemd "$linux" "$1"
 }
 
-# What the test of kexec adds to the small root.
+# Fetches what the test of kexec adds to the small root.
 make_kexec() {
 	if ! "$root/bench/fetch.sh" "$linux" kexec; then
 		give_up "Debian's packages could not be fetched"
@@ -78,8 +82,7 @@ build_module() {
 	fi
 }
 
-# put PROGRAM DIRECTORY: into the tree that is added to the root, where there is
-# such a program.
+# put PROGRAM DIRECTORY: adds a program to the root's directory, if it has been built.
 put() {
 	if [ -e "$linux/$1" ]; then
 		mkdir -p "$programs$2"
@@ -87,7 +90,7 @@ put() {
 	fi
 }
 
-# The programs of ours in the root: its own scripts, the meter, caesurad.
+# Makes $programs, a tree that is added to every root: scripts, the meter and caesurad.
 put_programs() {
 	programs=$out/boots/programs
 	mkdir -p "$programs/bench"
@@ -97,21 +100,21 @@ put_programs() {
 	put caesurad /usr/sbin
 }
 
-# The module for kernel $1, where it has been built.
+# Prints the path of the module for kernel $1.
 module_of() {
 	echo "$linux/module/$1/caesura-efivars.ko"
 }
 
+# Prints the release of kernel $1, as uname has it.
 release_of() {
 	cat "$linux/kernels/$1/release"
 }
 
-# prepare_linux NAME KERNEL JOB [ADD…]: sets initrd.
+# prepare_linux NAME KERNEL JOB [ADD…]: packs an initrd for boot NAME, with the script JOB
+# and the trees ADD; sets initrd.
 prepare_linux() {
-	local kernel script_file
+	local kernel="$2" script_file="$3"
 	initrd=$out/boots/$1.initrd
-	kernel=$2
-	script_file=$3
 	shift 3
 	if [ -e "$(module_of "$kernel")" ]; then
 		mkdir -p "$out/boots/module-$kernel/bench"
@@ -131,11 +134,11 @@ linux_line() {
 	echo "console=ttyAMA0 quiet panic=-1 $*"
 }
 
-# Firmware loads the driver from the disk $esp before the kernel, as an entry in
-# the variable store $1 says, which Debian's own efibootmgr makes on Linux.
+# make_adversary STORE KERNEL: makes a disk with the misbehaving driver, adversary_disk,
+# and a variable store with a Driver#### entry for it: firmware loads the driver before
+# the kernel. Debian's efibootmgr makes the entry, in a boot of its own.
 make_adversary() {
-	local kernel
-	kernel=$2
+	local kernel="$2"
 	build build/clang/adversary.efi
 	adversary_disk=$out/boots/adversary.disk
 	make_partition "$adversary_disk"
