@@ -4,8 +4,8 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# What a wake-up may take beside firmware that misbehaves: 1.05 times the control's
-# and a tick.
+# Measures the bound on a wake-up beside firmware that misbehaves: 1.05 times the latest
+# wake-up of the control, and one tick.
 find_bound() {
 	gate=sandbox
 	boot_image control "latsweep phase=control part=0/3 value=1024" || return
@@ -14,7 +14,7 @@ find_bound() {
 	echo "# at most $(cat "$checks/bound") ns"
 }
 
-# What the shell saw of a boot, for the matrix.
+# keep_row VARIABLES: keeps the outcome of a misbehaviour for the matrix.
 keep_row() {
 	{
 		log_lines misbehaves | sed -n 's/^row //p'
@@ -23,13 +23,15 @@ keep_row() {
 	} >"$out/row"
 }
 
-# The options of a row, for QEMU in real time: on a busy machine a write to a variable
-# takes more than 20 ms, and a CPU that is well answers no interrupt for as long.
+# in_real_time OPTIONS: prints the options with longer limits. In real time, on a busy
+# machine, an ordinary write to a variable takes more than 20 ms, and a CPU that is
+# running well does not answer an interrupt for as long.
 in_real_time() {
 	echo "$1" | sed 's/kill_ms=20 /kill_ms=2000 / ; s/deadline_ms=100 /deadline_ms=1000 /'
 }
 
-# misbehaves OPTIONS DUE: and whether the variables are there in the next boot.
+# misbehaves OPTIONS DUE: the misbehaviour has that outcome, and the next boot finds the
+# variables as they were.
 misbehaves() {
 	local misbehave store kept
 	case $1 in
@@ -38,7 +40,7 @@ misbehaves() {
 	esac
 	case $2 in
 	skip\ *) skip "${2#skip }" ;;
-	# Counted time stands still for the others while one CPU loops.
+	# In counted time the other CPUs would stand still while one loops.
 	*/stuck) cpus=2 icount=no ;;
 	esac
 	misbehave="misbehave adversary $(echo "$1" |
@@ -76,7 +78,7 @@ misbehaves() {
 	esac
 }
 
-# The kernel does not come to an end of its own: or the row is wrong.
+# The kernel does not survive the misbehaviour; if it does, the row is wrong.
 dies() {
 	limit=10
 	if boot misbehaves "$store" "$(image_file image)" "$misbehave"; then

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# ./caesura test: which checks run, and what they come to.
+# ./caesura test: lists the checks, runs them and counts the results.
 
 # shellcheck disable=SC2154,SC2034,SC2031 # shared with ./caesura
 # shellcheck source=scripts/sweep.sh
@@ -28,19 +28,20 @@ usage_test() {
 	cat <<'END'
 usage: ./caesura test [--long | --adversary] [--only PATTERN] [--list] [OPTION…]
 
-Runs the checks of the tree, the host's tests and the kernel's, on the firmware
-given. One line a check, in TAP; of one that fails, the end of what it printed,
-and the command that runs it again; all of it is in DIR/checks. Last line: N
-passed, N failed, N skipped. Exit code 1: a check has failed.
+Runs the checks of the tree, the tests on this machine and the tests of the
+kernel on the firmware given. Prints one line for each check, in TAP. For a
+check that failed, also prints the end of its output, and the command that runs
+it again; its whole output is in DIR/checks. The last line is: N passed, N
+failed, N skipped. Exit code 1: a check failed.
 
   --only PATTERN    run the checks whose name matches the shell pattern; if no
-                    whole name matches, those of which a part does. What they
+                    whole name matches, those with a part that does. What they
                     need is built first and not counted. DIR is out/only
   --list            print the names of the checks and run none
-  --long            more points, more fuzzing, every machine: hours
-  --adversary       instead of all that: every misbehaviour of the adversary, a
-                    boot for each, in both gates; prints what came of each, also
-                    to DIR/matrix.txt
+  --long            more points, more fuzzing and every machine; takes hours
+  --adversary       instead of all that, every misbehaviour of the adversary, in
+                    a boot for each, in both gates; prints the outcome of each,
+                    also to DIR/matrix.txt
 
   ./caesura test --only 'sweep GetTime'
   ./caesura test --list --only stress
@@ -61,8 +62,8 @@ command_test() {
 	suite
 }
 
-# How much of everything. The limit of a check is by the clock, and generous: a busy
-# machine takes many times as long as an idle one.
+# Sets how much the checks do. The limit of a check is by the clock, and generous,
+# because a busy machine takes many times as long as an idle one.
 set_effort() {
 	fuzz_runs=20000
 	points=200
@@ -76,8 +77,8 @@ set_effort() {
 	fi
 }
 
-# Lists the checks to run: $count of them. The first $builds are build steps, and of
-# those the first $uncounted are run only because other checks need them.
+# Lists the checks to run: $count checks. The first $builds of these are build steps. The
+# first $uncounted of the build steps run only because other checks need them.
 list_checks() {
 	rm -rf "$checks"
 	mkdir -p "$checks"
@@ -123,7 +124,7 @@ suite() {
 	[ "$failed_checks" -eq 0 ]
 }
 
-# What came of every row, in both gates.
+# Prints the outcome of every misbehaviour, in both gates.
 print_matrix() {
 	local number
 	for number in $(seq "$builds" "$count"); do

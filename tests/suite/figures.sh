@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Checks of figures, of sweeps and of what fails without a mechanism.
+# Checks of figures and of sweeps, and that a test fails without a mechanism.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
+# Two boots print the same figures.
 repeats() {
 	local options
 	options="latency phase=getvariable rate=10000 samples=1000"
@@ -14,7 +15,7 @@ repeats() {
 	diff "$out/once" "$out/again"
 }
 
-# And one that does not holds them up.
+# The library's timer does not delay a wake-up; a timer that is not soft does.
 timers_make_way() {
 	boot_image soft soft || return
 	log_lines soft | sed -n 's/^soft /# /p'
@@ -25,7 +26,7 @@ timers_make_way() {
 	log_lines hard | grep '^error: the timer held up a wake-up'
 }
 
-# Tick by tick, by the same bounds as demo's, which has the whole of it.
+# The bounds of demo hold, measured at a third of the ticks of each call.
 latency_holds() {
 	local phase code
 	for phase in control gettime getvariable setvariable; do
@@ -38,7 +39,7 @@ latency_holds() {
 	return "$code"
 }
 
-# sweeps SERVICE POINTS [VALUE]
+# sweeps SERVICE POINTS [BYTES]: sweeps a service.
 sweeps() {
 	service=$1
 	points=$2
@@ -53,8 +54,8 @@ sweeps() {
 	sed 's/^/# /' "$out/sweep"
 }
 
-# fails_without NAME TEST: that test is the one to fail; and the kernel goes on to
-# say so. With the protection all pass.
+# fails_without NAME TEST: without the protection that test fails, and the kernel goes
+# on to report it. With all protections every test passes.
 fails_without() {
 	local code
 	without=$1
@@ -70,8 +71,8 @@ fails_without() {
 	return 1
 }
 
-# What it does all day long shows that something is missing: on one CPU, where
-# two boots are the same.
+# stress_fails_without NAME: the ordinary stress test fails without the protection. It runs
+# on one CPU, where two boots do the same.
 stress_fails_without() {
 	test_image=without-$1
 	if kernel_passes "stress threads=32 calls=20000"; then

@@ -6,13 +6,14 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
+# skip WHY…: ends the check; it is reported as skipped.
 skip() {
 	echo "$*"
 	exit 77
 }
 
-# bounded COMMAND…: within the check's limit. Other programs do not end with the
-# shell that waits for them.
+# bounded COMMAND…: runs a program within the check's limit. A program does not end with
+# the shell that waits for it.
 bounded() {
 	local bounded_code
 	bounded_code=0
@@ -23,6 +24,7 @@ bounded() {
 	return "$bounded_code"
 }
 
+# tree NAME: runs a check of the tree, in tests/checks.
 tree() {
 	bounded sh "tests/checks/$1.sh"
 }
@@ -31,7 +33,7 @@ make_target() {
 	bounded make -j2 -O "$@"
 }
 
-# Its figures, one a line, with the compiler's name before them.
+# Makes the embedding test, and prints its figures, a line for each compiler.
 embed() {
 	make_target embed >"$out/embed.log" 2>&1 || {
 		cat "$out/embed.log"
@@ -42,7 +44,8 @@ embed() {
 		/^stack/ { compiler = "" }' "$out/embed.log"
 }
 
-# $test_image, or the usual one, on a fresh store; leaves boots/$1.log.
+# boot_image NAME OPTIONS: boots $test_image, or the usual image, on a fresh store. When
+# that fails, prints why.
 boot_image() {
 	if ! boot "$1" "" "$(image_file "${test_image:-image}")" "$2"; then
 		last_lines "$1"
@@ -52,16 +55,17 @@ boot_image() {
 	fi
 }
 
+# Prints what the kernel said in boot $1.
 log_lines() {
 	from_kernel <"$out/boots/$1.log"
 }
 
-# build_image NAME: builds it as the firmware has to have it.
+# build_image NAME: builds an image, with --secure-boot a signed one.
 build_image() {
 	build "$(image_file "$1")"
 }
 
-# The images of the ablations, and the one with everything in place.
+# Builds the images of the ablations, and the one with all protections.
 build_images() {
 	if [ "$secure" = yes ]; then
 		build secure-images
@@ -70,7 +74,8 @@ build_images() {
 	fi
 }
 
-# with_firmware acpi|dt|secure|u-boot: firmware and where its tables come from.
+# with_firmware acpi|dt|secure|u-boot: chooses the firmware, and how it describes the
+# machine.
 with_firmware() {
 	case $1 in
 	acpi | dt) tables=$1 ;;
@@ -86,7 +91,8 @@ with_firmware() {
 	find_firmware
 }
 
-# on_machine CPUS EL1|EL2 GIC MODEL FIRMWARE MAP
+# on_machine CPUS EL1|EL2 GIC MODEL FIRMWARE MAP: runs the self-test on that machine,
+# which the kernel must have recognised.
 on_machine() {
 	cpus=$1
 	gic=$3
@@ -106,8 +112,8 @@ on_machine() {
 	return 1
 }
 
-# Exit code 0, tests that passed and none that failed; what the kernel skipped is
-# shown.
+# kernel_passes OPTIONS: boots the kernel, which must end with exit code 0, at least one
+# test that passed, and none that failed. Shows what the kernel skipped.
 kernel_passes() {
 	boot_image boot "$1" || return
 	if log_lines boot | grep '^not ok '; then
@@ -121,7 +127,7 @@ kernel_passes() {
 	log_lines boot | sed -n 's/^ok [0-9]* - \(.*\) # SKIP /# skipped: \1: /p'
 }
 
-# That is known, and what would need to preempt it is skipped with the reason.
+# The kernel must notice this, and skip with a reason what would have to preempt it.
 cannot_preempt() {
 	kernel_passes 'selftest adversary slow=masked' || return
 	log_lines boot | grep -q "# SKIP this firmware's SetVariable cannot be $(
@@ -130,6 +136,7 @@ cannot_preempt() {
 	return 1
 }
 
+# persists OPTION: a variable that one boot writes is there in the next.
 persists() {
 	if ! boot_row row "$(image_file image)" \
 		"persist step=write $1" "persist step=read $1"; then
@@ -139,7 +146,7 @@ persists() {
 	fi
 }
 
-# Written on one machine, read on another.
+# A variable that was written on one machine can be read on another.
 persists_across() {
 	local store image
 	store=$out/boots/store.vars
@@ -161,7 +168,7 @@ persists_across() {
 	rm -f "$store"
 }
 
-# The same firmware starts the signed one, in the machines above.
+# Other checks show that the same firmware starts a signed image.
 refuses_unsigned() {
 	local image
 	image=$(image_file image)
@@ -178,7 +185,7 @@ refuses_unsigned() {
 	esac
 }
 
-# refuses OPTIONS WANTED: could not run, and says which word is wrong.
+# refuses OPTIONS WANTED: the kernel ends with 2, and its error names the wrong word.
 refuses() {
 	local code
 	code=0
@@ -202,9 +209,9 @@ refuses_options() {
 		refuses "dance" 'no program is called dance'
 }
 
-# By whoever starts the operating system, which has no part in it.
+# The UEFI shell loads the driver; the kernel that it starts afterwards need not.
 loaded_from_shell() {
-	# In real time: the shell waits for five seconds.
+	# The shell waits for five seconds, which would be long in counted time.
 	icount=no
 	boot_disk=$out/shell.disk
 	make_disk "$boot_disk" "$root/$(image_file image)" ""
@@ -218,14 +225,14 @@ loaded_from_shell() {
 	log_lines boot | grep -q "^kernel: command line: fault$"
 }
 
-# A device tree's word at a place, big-endian.
+# tree_word FILE OFFSET: prints a big-endian word of a device tree.
 tree_word() {
 	od -An -v -tu1 -j "$2" -N 4 "$1" |
 		awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
 }
 
-# Cuts off the room behind a device tree, a megabyte: with -dtb firmware has no
-# place for twice as much.
+# shorten_tree FILE: cuts off the free space at the end of a device tree, a megabyte. QEMU
+# doubles the size of a tree that is given to it, and firmware has no room for that.
 shorten_tree() {
 	local size
 	size=$(($(tree_word "$1" 12) + $(tree_word "$1" 32)))
@@ -235,7 +242,7 @@ shorten_tree() {
 		dd of="$1" bs=1 seek=4 conv=notrunc status=none
 }
 
-# The machine's device tree names three CPUs; there are two.
+# The device tree names three CPUs, of which the machine has only two.
 absent_cpu() {
 	local tree wanted
 	tables=dt

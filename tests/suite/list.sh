@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# The list of checks, in the order in which they are reported: $checks/list, one
-# a line, with the fields NAME|GATE|MACHINE|FUNCTION|ARGUMENT…
+# The list of checks, in the order in which they are reported. It is $checks/list: a
+# line for each check, with the fields NAME|GATE|MACHINE|FUNCTION|ARGUMENT…
 
 # shellcheck disable=SC2154 # shared with ./caesura
 tested_linux=6.12-rt

@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# For a check that boots Debian's kernels.
+# Prepares a check that boots Debian's kernels.
 for_debian() {
 	if is_uboot; then
 		skip "Debian's kernels boot on EDK II's firmware only here"
@@ -21,7 +21,7 @@ build_for_linux() {
 	fi
 }
 
-# What it prints is shown, and its exit code taken.
+# linux --script prints what the script prints, and ends with its exit code.
 script_ends() {
 	local code
 	for_debian
@@ -35,8 +35,8 @@ script_ends() {
 	return 1
 }
 
-# By the kernel's own path, whose figures have no bound. One call makes rows, too: load
-# and meter start together.
+# The kernel's own path is measured, because its figures have no bound. One call is enough
+# for a row, since load and meter start together.
 linux_rows() {
 	local phase
 	for_debian
@@ -60,7 +60,8 @@ linux_rows() {
 	[ "$(grep -c '^ok [1-3] - .* # SKIP no bound$' "$out/said")" -eq 3 ]
 }
 
-# on_linux NAME: a test of tests/linux/host.
+# on_linux NAME: runs a test of tests/linux/host. These files are read here, in the check's
+# own shell, because the suite needs none of their functions.
 on_linux() {
 	local linux_code
 	for_debian

@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# reports PROGRAM LIKE…: a panic is a failure to the boot; what it reports.
+# reports PROGRAM LIKE…: the program panics, and the report has lines like those.
 reports() {
 	local program wanted
 	program=$1
@@ -27,7 +27,8 @@ reports() {
 	fi
 }
 
-# panics NAME OPTIONS WANTED: on the store $store.
+# panics NAME OPTIONS WANTED: the kernel panics on the store $store, and the report has a
+# line like WANTED.
 panics() {
 	if boot "$1" "$store" "$(image_file image)" "$2"; then
 		echo "a panic ended with exit code 0"
@@ -40,7 +41,7 @@ panics() {
 	fi
 }
 
-# Written when firmware is free; and then it is there in the next boot.
+# The kernel writes its record only when firmware is free; then the next boot finds it.
 panic_records() {
 	local store
 	store=
@@ -61,8 +62,8 @@ panic_reports() {
 		': call in flight: [GS][A-Za-z]*'
 }
 
-# In the sandbox's space, at firmware's own code: a permission fault of EL1's own at
-# the instruction that was to be executed.
+# The kernel jumps to firmware's code in the sandbox's space. It must take a permission
+# fault, from EL1 itself, at the first instruction.
 execution_reports() {
 	local address
 	if boot panic "" "$(image_file image)" "panic when=execute"; then
@@ -82,7 +83,7 @@ overflow_reports() {
 		': pc [0-9a-f]* descend+0x'
 }
 
-# Such a boot fails with the reason, and QEMU does not go on until the limit.
+# Such a boot fails and names the reason, and QEMU does not run until the limit.
 stays_on_reports() {
 	if boot stay "" "$(image_file image)" stay; then
 		echo "a machine without PSCI has been switched off"

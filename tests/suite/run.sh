@@ -4,8 +4,8 @@
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# await_check [SECONDS]: waits for the check that was started; ends it, and with it
-# what it has started, when it takes longer.
+# await_check [SECONDS]: waits for the check that was started. Ends it, and the processes
+# that it started, after that time.
 await_check() {
 	local polls
 	polls=0
@@ -72,7 +72,7 @@ run_check() {
 	mv "$checks/$1.code.new" "$checks/$1.code"
 }
 
-# Without a limit: how long it takes to build says nothing of what is built.
+# Runs the build steps, without a limit: a slow build is no failure.
 run_builds() {
 	local number
 	for number in $(seq "$builds"); do
@@ -87,7 +87,7 @@ run_builds() {
 	done
 }
 
-# Ends the command when a build step has failed that is not counted.
+# demand_build NUMBER: gives up if a build step that is not counted has failed.
 demand_build() {
 	case $(cat "$checks/$1.code") in
 	0 | 77) ;;
@@ -99,7 +99,7 @@ demand_build() {
 	esac
 }
 
-# For the workers, who count from 1.
+# run_check_after_builds DIR JOB: runs a check; a worker's jobs count from 1.
 run_check_after_builds() {
 	run_check $((builds + $2)) "$check_limit"
 }
@@ -108,7 +108,7 @@ check_name() {
 	sed -n "$1p" "$checks/list" | cut -d '|' -f 1
 }
 
-# Prints what came of check $1, and counts it.
+# Prints the result of check $1, and counts it.
 report_check() {
 	local name output
 	name="$(($1 - uncounted)) - $(check_name "$1")"
@@ -134,7 +134,7 @@ report_check() {
 	esac
 }
 
-# In the list's order, as they end.
+# Reports the checks in the list's order, each once it has ended.
 report_checks() {
 	local number
 	number=$((builds + 1))

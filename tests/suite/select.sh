@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Which of the listed checks run (--only), and what is built for them.
+# Selects the checks that --only asks for, and the build steps that they need.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
