@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# module.sh [KERNEL…]: the module's tests on stock kernels in QEMU: 6.1, 6.12-rt,
-# 7-rt, or all of them. With the kernel's own runtime services, with firmware that
-# cannot set, and with one that can. Exit code 1: something was not so.
+# module.sh [KERNEL…]: runs the module's tests on stock kernels in QEMU: 6.1, 6.12-rt,
+# 7-rt, or all of them. Each kernel boots with firmware that can set variables, with
+# firmware that cannot, and with the kernel's own runtime services. Exit code 1: a test
+# failed.
 set -eu
 cd "$(dirname "$0")/../.."
 

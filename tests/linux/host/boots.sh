@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Boots of a test's guest, and what the next boot reads from the store.
+# Boots a test's guest, and compares what two boots read from the variable store.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
+# Adds the guest's part of the tests to its root.
 put_tests() {
 	mkdir -p "$programs/tests"
 	cp "$root"/tests/linux/guest/*.sh "$root"/tests/linux/guest/*.rows \
@@ -13,14 +14,15 @@ put_tests() {
 	put inject /usr/bin
 }
 
-# prepare_guest NAME WORDS SCRIPT: runs the script after the words, settings for it.
+# prepare_guest NAME WORDS SCRIPT: packs an initrd for boot NAME, which runs the SCRIPT of
+# tests/linux/guest. WORDS are assignments for the script.
 prepare_guest() {
 	printf '%s\n. /tests/%s.sh\n' "$2" "$3" >"$out/boots/$1.job"
 	prepare_linux "$1" "$tested" "$out/boots/$1.job"
 }
 
-# guest NAME STORE LINE WORDS SCRIPT: with LINE on the kernel's command line, or
-# what leaves firmware to caesurad.
+# guest NAME STORE LINE WORDS SCRIPT: boots the guest on the STORE. An empty LINE stands
+# for the kernel's command line that leaves firmware to caesurad. Sets guest_code.
 guest() {
 	prepare_guest "$1" "$4" "$5"
 	guest_code=0
@@ -32,7 +34,8 @@ guest() {
 	relay "$1"
 }
 
-# What the guest has to say; a boot that ended otherwise is a failure too.
+# relay NAME: prints the guest's results. A boot that failed without a result is a failure
+# of its own.
 relay() {
 	lines_of "$1" | grep -E '^((not )?ok - |# )' || :
 	if [ "$guest_code" -ne 0 ]; then
@@ -44,10 +47,12 @@ relay() {
 	fi
 }
 
+# Prints what boot $1 said.
 lines_of() {
 	tr -d '\r' <"$out/boots/$1.log"
 }
 
+# say_whether WORDS COMMAND: prints a result; the command decides whether it is a success.
 say_whether() {
 	if "$2"; then
 		echo "ok - $1"
@@ -57,19 +62,20 @@ say_whether() {
 	fi
 }
 
+# fresh_store FILE: makes a variable store as firmware comes with.
 fresh_store() {
 	cp --sparse=always "$stock_vars" "$1"
 	chmod u+w "$1"
 }
 
-# reads_the_same BEFORE STORE WORDS: what boot BEFORE has listed at its end the
-# stock kernel itself reads in the next, byte for byte.
+# reads_the_same BEFORE STORE WORDS: boots the stock kernel on the store. It must read,
+# byte for byte, the variables that boot BEFORE listed at its end.
 reads_the_same() {
 	guest "$1-kernel" "$2" efi=runtime path=kernel list
 	say_same "$1" "$3"
 }
 
-# say_same BEFORE WORDS: of what boots BEFORE and BEFORE-kernel have listed.
+# say_same BEFORE WORDS: prints whether boots BEFORE and BEFORE-kernel listed the same.
 say_same() {
 	local same
 	same=false

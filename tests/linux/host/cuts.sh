@@ -1,12 +1,12 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Test cuts: the power is cut in a write. SIGKILL for QEMU cuts the power: each
-# write to the flash has become a write to its file by then, so that only the
-# host's kernel could lose one.
+# Test cuts: the power is cut during a write, by SIGKILL for QEMU. QEMU turns each write
+# to the flash into a write to a file at once, so that none is lost with QEMU itself.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# await_line LOG PATTERN: false when QEMU has ended or has fallen silent.
+# await_line LOG PATTERN: waits for a line of the log; fails if QEMU ends or prints nothing
+# for too long.
 await_line() {
 	begin_silence
 	until grep -a -q "$2" "$1"; do
@@ -16,16 +16,15 @@ await_line() {
 	done
 }
 
-# cut NAME LINE WORDS PATTERN DELAY: switches off, by SIGKILL, DELAY seconds after
-# the line; false when there was none.
-cut() {
-	local cut_code
+# cut_power NAME LINE WORDS PATTERN DELAY: boots a guest, waits for a line of its log, and
+# cuts the power DELAY seconds later; fails if there was no such line.
+cut_power() {
+	local code=0
 	prepare_guest "$1" "$3" cuts
 	start_qemu "$out/boots/$1.log" "$store" \
 		"$root/$(linux_image "$tested")" \
 		"$(linux_line "${2:-$(path_line "$tested" caesurad)}")"
-	cut_code=0
-	await_line "$out/boots/$1.log" "$4" || cut_code=1
+	await_line "$out/boots/$1.log" "$4" || code=1
 	sleep "$5"
 	kill -9 "$qemu_pid" 2>/dev/null || :
 	wait "$qemu_pid" 2>/dev/null || :
@@ -33,108 +32,45 @@ cut() {
 	rm -f "$initrd"
 	initrd=
 	lines_of "$1" >>"$out/boots/$cuts_of.lines"
-	return "$cut_code"
+	return "$code"
 }
 
-# random BOUND: the next of the test's own.
+# random BOUND: sets random to the next pseudo-random number below BOUND.
 random() {
 	random_state=$(((random_state * 1103515245 + 12345) % 2147483648))
 	random=$((random_state / 65536 % $1))
 }
 
-# At a known instruction of the write, with the guest standing still there; all
-# kinds of points in turn.
+# cut_still NAME SEED: cuts the power at a known instruction of a write, at which the guest
+# stops. The kinds of such points take turns.
 cut_still() {
 	local after
 	stills=$((stills + 1))
 	random 6
 	after=$((random + 2))
 	random 65536
-	cut "$1" "" "path=caesurad-fuse seed=$2 after=$after point=$((stills % 4)),$random" \
+	cut_power "$1" "" "path=caesurad-fuse seed=$2 after=$after point=$((stills % 4)),$random" \
 		'^still ' 0
 }
 
-# At any time.
+# cut_anywhere NAME SEED LINE PATH: cuts the power at any time of a write.
 cut_anywhere() {
 	local after
 	random 20
 	after=$random
 	random 50
-	cut "$1" "$3" "path=$4 seed=$2 after=100 point=-" \
+	cut_power "$1" "$3" "path=$4 seed=$2 after=100 point=-" \
 		"^begin $((after + 1)) " "0.$(printf '%02d' "$random")"
 }
 
-# What the next boots listed of what had been written: lines in the boots' order.
+# judge_cuts LINES: judges the lines of all boots, and prints the count.
 judge_cuts() {
-	awk '
-	function check(name) {
-		if (now[name] == model[name]) {
-			return
-		}
-		if (name == pending_name && now[name] == pending) {
-			model[name] = pending
-			return
-		}
-		print "# " name " is " now[name] ", not " model[name] \
-			(name == pending_name ? " nor " pending : "")
-		wrong++
-		model[name] = now[name]
-	}
-	/^reset$/ {
-		split("", model)
-		pending_name = ""
-		dead++
-	}
-	/^value / { now[$2] = $3 }
-	/^values end$/ {
-		if (pending_name != "") {
-			fresh += now[pending_name] == pending
-			old += now[pending_name] != pending
-		}
-		before = wrong
-		for (name in now) {
-			check(name)
-		}
-		for (name in model) {
-			check(name)
-		}
-		cost += wrong > before
-		split("", now)
-		pending_name = ""
-	}
-	/^begin / {
-		pending_name = $3
-		pending = $4 == "absent" ? "" : $4
-		begun++
-	}
-	/^done / {
-		model[pending_name] = pending
-		pending_name = ""
-		written++
-	}
-	# Refused: it has to be as it was.
-	/^full / {
-		pending_name = ""
-		full++
-	}
-	/^still / { journal += $3 == "journal=1" }
-	/^failed / {
-		print "# " $0
-		wrong++
-	}
-	END {
-		printf "cuts written=%d full=%d old=%d new=%d journal=%d dead=%d " \
-			"wrong=%d, after %d cuts\n", written, full, old, \
-			fresh, journal, dead, wrong, cost
-		exit wrong > 0 || dead > 0 || full > written / 10
-	}' "$1"
+	awk -f "$root/tests/linux/host/cuts.awk" "$1"
 }
 
-# The last boot, which lists.
+# end_cuts LINE PATH: makes the last boot, which only lists the variables.
 end_cuts() {
-	cut_code=0
-	guest "$cuts_of-end" "$store" "$1" "path=$2" list >/dev/null ||
-		cut_code=1
+	guest "$cuts_of-end" "$store" "$1" "path=$2" list >/dev/null || :
 	lines_of "$cuts_of-end" >>"$out/boots/$cuts_of.lines"
 }
 
@@ -174,7 +110,7 @@ test_cuts() {
 	fi
 }
 
-# The kernel's own path under the same: a figure.
+# Cuts the power on the kernel's own path, too: a figure for comparison.
 control_cuts() {
 	local store cuts_of number
 	store=$out/boots/control.vars

@@ -1,9 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Tests hostile, stale and nostore: other firmware than caesurad would like.
+# Tests hostile, stale and nostore: firmware that misbehaves, and machines on which
+# caesurad must not write.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
+# Prints a table of the misbehaviours in boot $1.
 print_rows() {
 	lines_of "$1" | sed -n 's/^row //p' | awk -F '|' '
 	BEGIN { printf "# %-26s %-4s %-6s %s\n", "misbehaviour", "call", \
@@ -32,7 +34,7 @@ test_hostile() {
 	done
 }
 
-# With one store, which firmware has to reclaim in between.
+# Both boots use one store, so that firmware has to reclaim space in it between them.
 test_stale() {
 	local store number
 	store=$out/boots/stale.vars
@@ -42,7 +44,8 @@ test_stale() {
 	done
 }
 
-# nostore MACHINE: with the driver that makes QEMU's machine one.
+# nostore MACHINE: tests a machine whose variables do not persist. A driver turns QEMU's
+# machine into one.
 nostore() {
 	local store
 	esp=$out/boots/nostore-$1.disk
@@ -51,7 +54,7 @@ nostore() {
 	store=$out/boots/nostore-$1.vars
 	cp --sparse=always "$out/adversary.vars" "$store"
 	guest "nostore-$1" "$store" "" "machine=$1" nostore
-	# No daemon does that any more.
+	# No daemon accepts such a write any more. One that did would lose the variable.
 	if lines_of "nostore-$1" | grep -q '^# accepted'; then
 		guest "nostore-$1-again" "$store" "" \
 			"path=caesurad-fuse machine=again" nostore
@@ -59,7 +62,8 @@ nostore() {
 	esp=
 }
 
-# Debian's kernel on U-Boot as Debian has it, which reads all of it from a disk.
+# Boots Debian's kernel on Debian's U-Boot, which reads the kernel and the initrd from a
+# disk.
 nostore_on_uboot() {
 	# shellcheck disable=SC2086 # a list
 	need $packages_uboot

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# ./caesura linux --test NAME: what caesurad has to show on stock kernels. Each
-# test is a function test_NAME; its part in the guest is in tests/linux/guest.
+# ./caesura linux --test NAME: tests of caesurad on stock kernels. Each test is a function
+# test_NAME; what runs in the guest is in tests/linux/guest.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 # shellcheck source=tests/linux/host/boots.sh
@@ -15,7 +15,7 @@
 # shellcheck source=tests/linux/host/systems.sh
 . "$root/tests/linux/host/systems.sh"
 
-# run_linux_test NAME: on $tested.
+# run_linux_test NAME: runs a test on the kernel $tested.
 run_linux_test() {
 	local stock_vars
 	stock_vars=$vars
@@ -23,6 +23,7 @@ run_linux_test() {
 	"test_$1"
 }
 
+# Runs the tests of --test.
 linux_tests() {
 	local tested tested_paths hostile_paths code name one started
 	tested=${linux_kernel:-6.12-rt}
@@ -39,7 +40,8 @@ linux_tests() {
 	esac
 	put_tests
 	tested_paths=${linux_path:-caesurad-fuse caesurad-module}
-	# There a call is one of firmware's; by FUSE each file is looked for first.
+	# The module makes one call of firmware for one system call. FUSE looks each file
+	# up first, which makes calls of its own.
 	hostile_paths=${linux_path:-caesurad-module}
 	if [ "$long" = yes ]; then
 		hostile_paths=$tested_paths
@@ -57,7 +59,8 @@ linux_tests() {
 				run_linux_test "$one"
 				exit "$code"
 			) >"$out/$one.said" &
-			# Not waited for by the shell: that hears no signal.
+			# A shell that waits for a foreground process handles no
+			# signal, so the test runs in the background.
 			worker_pids=$!
 			wait "$worker_pids" || code=1
 			worker_pids=

@@ -1,18 +1,19 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Tests starve, hibernate, kexec, refusals and service: caesurad in its system.
+# Tests starve, hibernate, kexec, refusals and service: how caesurad lives with the rest of
+# the system.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
-# On two CPUs, in real time: with counted instructions one of them can wait for the
-# other for long.
+# Runs on two CPUs in real time: in counted time one CPU can wait long for the other.
 test_starve() {
 	cpus=2
 	icount=no
 	guest starve "" "" "path=caesurad-fuse long=$long" starve
 }
 
-# hibernate STORE WORDS: a boot that goes to sleep on the disk, and does not end.
+# hibernate NAME STORE WORDS: makes a boot that hibernates, and so does not end with an
+# exit line.
 hibernate() {
 	local line asleep
 	prepare_guest "$1" "$3" hibernate
@@ -31,9 +32,10 @@ hibernate() {
 	[ "$asleep" = true ] || last_lines "$1" | sed 's/^/# /'
 }
 
-# The next boot has runtime services, and goes on with the image. Tables that firmware has
-# at another address in it end in a refusal: command lines and jobs are of one length,
-# and the first boot of a store, which fills it, is another.
+# The next boot has runtime services, and resumes the image. Linux refuses that if
+# firmware has put a table at another address than before. So the two boots have command
+# lines and jobs of the same length, and the first boot of a store, in which firmware
+# fills the store, is neither of them.
 test_hibernate() {
 	local disk path store
 	disk=$out/boots/hibernate.disk
@@ -54,7 +56,7 @@ test_hibernate() {
 	rm -f "$disk"
 }
 
-# The guest has what it boots with, to boot with it again.
+# The guest gets the kernel and the initrd that it booted with, and boots them again.
 test_kexec() {
 	local path store
 	mkdir -p "$programs/kexec"
@@ -79,7 +81,7 @@ test_refusals() {
 		"path=caesurad-fuse why=lockdown" refusals
 }
 
-# A root with systemd, our packages beside it.
+# Makes the boots use the root with systemd, and adds our packages.
 put_service() {
 	programs=$out/boots/service
 	mkdir -p "$programs/bench" "$programs/tests" "$programs/packages"
@@ -89,7 +91,8 @@ put_service() {
 	linux_systemd=--systemd
 }
 
-# Without login prompts, and what systemd has to say in its journal alone.
+# Prints a kernel's command line on which systemd starts no login prompt and writes
+# only to its journal.
 systemd_line() {
 	echo "systemd.unit=multi-user.target systemd.getty_auto=no$(
 	) systemd.show_status=no $*"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Tests tools, readback and kills: what caesurad writes is there in the end.
+# Tests tools, readback and kills: what was written by caesurad can be read afterwards.
 
 # shellcheck disable=SC2154,SC2034 # shared with ./caesura
 
@@ -27,7 +27,7 @@ test_readback() {
 		reads_the_same "readback-$path" "$store" "$path"
 	done
 	[ "$long" = yes ] || return 0
-	# The other way round.
+	# The other direction: caesurad reads what the kernel has written.
 	guest readback-back "$store" efi=runtime "path=kernel seed=9" readback
 	guest readback-back-fuse "$store" "" path=caesurad-fuse list
 	same=false
@@ -39,14 +39,14 @@ test_readback() {
 	say_whether "caesurad reads what the kernel has written" "$same"
 }
 
-# kill_many PATH COUNT SEED: on the store.
+# kill_many PATH COUNT SEED: boots a guest that kills caesurad COUNT times.
 kill_many() {
 	guest "kills-$3" "$store" "" "path=$1 kills=$2 seed=$3" kills
 	lines_of "kills-$3" | grep '^# kills front=' >>"$out/boots/kills" || :
 }
 
-# One boot takes about a hundred: firmware gets back what values occupied when it
-# starts anew.
+# One boot can take about a hundred kills: firmware frees the space of old values only
+# when it starts.
 test_kills() {
 	local store plan seed step
 	store=$out/boots/kills.vars

@@ -6,7 +6,7 @@
 vars=/sys/firmware/efi/efivars
 guid=11111111-2222-3333-4444-555555555555
 log=/run/log
-provider=
+provider= # its process
 mask=0xffffffff
 
 ok() {
@@ -17,7 +17,7 @@ not_ok() {
 	echo "not ok - $1"
 }
 
-# that WORDS COMMAND…
+# that WORDS COMMAND…: prints a result; the command decides whether it is a success.
 that() {
 	local words
 	words=$1
@@ -30,7 +30,7 @@ that() {
 	fi
 }
 
-# fails_with ERROR WORDS COMMAND…
+# fails_with ERROR WORDS COMMAND…: the command must fail with that error.
 fails_with() {
 	local error words
 	error=$1
@@ -52,13 +52,13 @@ serve() {
 	sleep 1
 }
 
-# Waits until the provider has died, by itself.
+# Whether the provider has died by itself after two seconds.
 died() {
 	sleep 2
 	! kill -0 "$provider" 2>/dev/null
 }
 
-# put NAME ATTRIBUTES VALUE: in one write, as efivarfs wants it.
+# put NAME ATTRIBUTES VALUE: sets a variable, in one write, as efivarfs demands.
 put() {
 	printf "\\$2\\000\\000\\000$3" >/run/value
 	dd if=/run/value of="$vars/$1-$guid" bs=64k conv=notrunc 2>&1 |
@@ -82,12 +82,13 @@ remove() {
 	fake_provider mutable "$vars/$1-$guid" && rm "$vars/$1-$guid"
 }
 
-# The file's first word says what has been done.
+# Makes the provider misbehave once more: the first word of its store says which
+# misbehaviours it has done.
 clear_mischief() {
 	dd if=/dev/zero of=/run/store bs=4 count=1 conv=notrunc 2>/dev/null
 }
 
-# In how many seconds a command ends, however.
+# seconds COMMAND…: prints after how many seconds the command ends, with any result.
 seconds() {
 	local from to
 	from=$(cut -d. -f1 /proc/uptime)

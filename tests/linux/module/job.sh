@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# In the guest, by bench/init: caesura-efivars with a provider without firmware.
-# A line for each thing that is so or is not; exit code 1 if one is not.
+# Runs in the guest: tests caesura-efivars with a provider that needs no firmware. Prints a
+# line for each result; exit code 1 if one is a failure.
 set -u
 
 # shellcheck source=tests/linux/module/common.sh

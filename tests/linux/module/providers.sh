@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What becomes of a caller when the module's provider dies, hangs, lies or is slow.
+# Tests of what a caller sees when the module's provider dies, hangs, lies or is slow.
 
 # shellcheck disable=SC2154,SC2059 # shared with job.sh; bytes, by their numbers
 
@@ -62,7 +62,7 @@ hangs() {
 		sh -c "! grep -q x $vars/Hang-$guid"
 }
 
-# A request of which every provider dies.
+# Every provider dies of one request.
 poisons() {
 	local writer deaths
 	put Poison 7 x >/run/poisoned 2>&1 &
@@ -78,7 +78,7 @@ poisons() {
 	that "with an error" grep -q 'nput/output error' /run/poisoned
 }
 
-# Writers and readers, while providers are killed at any time.
+# Providers are killed at any time while writers and readers run.
 kills() {
 	local writer kill_count
 	kill -0 "$provider" || serve "$mask"
@@ -142,7 +142,8 @@ without() {
 		cat $vars/Many1-$guid; kill \$!"
 }
 
-# With the timeout of 3 seconds from above; the module's giving up is in the log.
+# The timeout of 3 seconds that without() set still holds. The kernel's log shows whether
+# the module has given up.
 answers_first() {
 	local unanswered took
 	serve "$mask"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What works through the module while its provider does.
+# Tests of what must work through the module while its provider works.
 
 # shellcheck disable=SC2154 # shared with job.sh
 
