@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hooks that an arm64 port calls from its exception path, and the frame they
- * exchange. Firmware is running on a thread between the library's entry into
- * the gate and its return: an exception taken then belongs to it when
- * cz_frame_is_firmware() says so. A port that finds no live cz on the current
- * thread calls none of these.
+ * The hooks that an arm64 port calls from its exception path, and the frame
+ * that it passes to them. While a thread is inside the library's gate, firmware
+ * runs on it; cz_frame_is_firmware() tells whether an exception was taken from
+ * firmware. Firmware can run on the worker, on the thread in cz_init(), and on
+ * any thread between cz_host_borrow_begin() and cz_host_borrow_end(). In all
+ * other cases a port calls none of the hooks but cz_kernel_exception().
  *
  * A host that runs at EL0 itself links src/arm64/el0/ in place of the gates and
- * calls these from its signal handlers: read "signal" for exception and interrupt,
- * "alternate signal stack" for the worker's kernel stack.
+ * calls the hooks from its signal handlers. For such a host, read "signal" for
+ * exception and interrupt, and "alternate signal stack" for the worker's kernel
+ * stack.
  */
 #ifndef CAESURA_ARM64_H
 #define CAESURA_ARM64_H
@@ -23,9 +25,10 @@ extern "C" {
 #endif
 
 /*
- * An interrupted context, as the port saved it on the worker's kernel stack
- * (never on the firmware's). sp is the stack pointer that was in use: SP_EL0
- * for firmware. Assembly uses the offsets below.
+ * The context that an exception interrupted, as the port saved it on the
+ * worker's kernel stack (never on firmware's stack). sp is the stack pointer
+ * that was in use; for firmware that is SP_EL0. A port's assembly may use the
+ * offsets below.
  */
 struct cz_frame {
 	uint64_t x[31];
@@ -41,55 +44,61 @@ struct cz_frame {
 #define CZ_FRAME_SIZE 272
 
 /*
- * Whether the frame was taken from firmware that runs under `cz` on the current
- * thread. From an exception, interrupts off; does not block.
+ * Returns whether the exception was taken from firmware, which runs under `cz`
+ * on the current thread. From an exception with interrupts off; does not block.
  */
 bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame);
 
 /*
- * Firmware was interrupted. late_ns is how long after its programmed time the
- * interrupt was taken, or 0 where the source has no programmed time. From an
- * exception, interrupts off, once per interrupt, before the handler may switch.
- * Does not block.
+ * Tells the library that firmware was interrupted. late_ns is the time from the
+ * interrupt's programmed time until it was taken, or 0 if its source has no
+ * programmed time. Call it once for each interrupt, from the exception with
+ * interrupts off, before the port may switch threads. Does not block.
  */
 void cz_firmware_interrupted(struct cz *cz, const struct cz_frame *frame,
 			     uint64_t late_ns);
 
 /*
- * The scheduler is about to switch away from firmware. From the exception's way
- * out, interrupts off. Does not block.
+ * Tells the library that the scheduler is about to switch away from firmware.
+ * Call it on the exception's way out with interrupts off. Does not block.
  */
 void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame);
 
 /*
- * The last thing before any return into firmware: acts on an abort that was
- * asked for by changing the frame so that the call ends. From the exception's
- * way out, on the worker's kernel stack, interrupts off. Does not block.
+ * Ends the call in flight if somebody has asked for that: it changes the frame
+ * so that the exception returns into the gate. Call it last before every return
+ * into firmware, on the exception's way out, on the worker's kernel stack, with
+ * interrupts off until the return. Does not block.
  */
 void cz_firmware_resume(struct cz *cz, struct cz_frame *frame);
 
 /*
- * Firmware took a synchronous exception or an SError. It may be its return, an
- * instruction that is done for it in the sandbox, or the first write to a device;
- * anything else ends the call with CZ_E_FAULT: what happened is kept, for the worker
- * to log with interrupts on. Changes the frame, to which the port returns. esr and
- * far as the exception left them. On the worker's kernel stack, interrupts off on
- * entry and on return; while it stands in for the machine it puts them as the call
- * has them: on, but for cz_call_now(). It may then be preempted. Does not block.
+ * Handles a synchronous exception or an SError of firmware's. In the sandbox it
+ * may be firmware's return from the call, or an instruction that the library
+ * emulates. In both gates it may be the first write to a device. Any other
+ * exception ends the call with CZ_E_FAULT; the worker logs it later, with
+ * interrupts on. esr and far are ESR_EL1 and FAR_EL1. Returns true when the
+ * port has to return to the frame, which may have changed. Returns false for an
+ * SError that is not contained: it may have corrupted the kernel's state, and
+ * the port treats it like an SError of its own.
  *
- * False for an SError that is not contained: it may have hurt the kernel, which does
- * what it does about its own.
+ * Call it on the worker's kernel stack with interrupts off; they are off on
+ * return, too. While it emulates an instruction or opens a device, interrupts
+ * are on and it can be preempted, except in a cz_call_now(), and except in the
+ * direct gate after firmware has masked interrupts. Does not block.
  */
 bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 			   uint64_t far);
 
 /*
- * The kernel itself took a synchronous exception. A host that offers the sandbox asks
- * here before it takes that for a bug of its own: an unaligned access to a device is
- * made byte by byte for firmware, and the device may answer with an abort. True:
- * it was that; the frame is changed, the port returns to it, and firmware's call ends
- * with the fault. False, and nothing done: it was not. Of the frame x[0] and pc are
- * used. Any stack; interrupts as they are. Does not block.
+ * Handles a synchronous exception that the kernel itself took. The library
+ * makes unaligned accesses to devices byte by byte in firmware's place, and a
+ * device may answer one of them with an external abort. A host that offers the
+ * sandbox must therefore call this before it treats such an exception as a bug
+ * of its own. Returns true if it was that access: the port returns to the
+ * frame, of which x[0] and pc have changed, and firmware's call ends with the
+ * fault. Otherwise returns false and changes nothing. Only x[0] and pc of the
+ * frame are used. Any stack and any state of interrupts; does not block.
  */
 bool cz_kernel_exception(struct cz_frame *frame, uint64_t esr);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of UEFI 2.11 that runtime services are made of: types, status
- * codes, table layouts. Everything here is little-endian LP64 as firmware on
- * arm64 defines it, named with our prefix so that an embedder's own EFI headers
- * can be included beside it.
+ * The part of UEFI 2.11 that runtime services need: types, status codes, and
+ * layouts of tables, little-endian and LP64 as on arm64. All names have the
+ * prefix cz_ or CZ_, so that an embedder can include EFI headers of its own.
  */
 #ifndef CAESURA_UEFI_H
 #define CAESURA_UEFI_H
@@ -37,7 +36,7 @@ struct cz_efi_time {
 /* EFI_TIME_CAPABILITIES, section 8.3. */
 struct cz_efi_time_caps {
 	uint32_t resolution; /* hertz */
-	uint32_t accuracy; /* 1e-6 parts per million */
+	uint32_t accuracy; /* in units of 1e-6 parts per million */
 	uint8_t sets_to_zero;
 	uint8_t pad[3];
 };
@@ -62,7 +61,8 @@ enum cz_efi_reset_type {
 	CZ_EFI_RESET_PLATFORM_SPECIFIC = 3,
 };
 
-/* EFI_MEMORY_DESCRIPTOR, section 7.2.3. A map's stride may be larger. */
+/* EFI_MEMORY_DESCRIPTOR, section 7.2.3. Descriptors in a memory map may be
+ * further apart than sizeof. */
 struct cz_efi_memory_descriptor {
 	uint32_t type;
 	uint32_t pad;
@@ -113,7 +113,7 @@ struct cz_efi_table_header {
 	uint32_t reserved;
 };
 
-/* EFI_SYSTEM_TABLE, section 4.3; addresses are the firmware's. */
+/* EFI_SYSTEM_TABLE, section 4.3; it contains firmware's addresses. */
 struct cz_efi_system_table {
 	struct cz_efi_table_header header;
 	uint64_t firmware_vendor;
@@ -134,7 +134,7 @@ struct cz_efi_system_table {
 #define CZ_EFI_SYSTEM_TABLE_SIGNATURE 0x5453595320494249ull
 #define CZ_EFI_RUNTIME_SERVICES_SIGNATURE 0x56524553544e5552ull
 
-/* EFI_RUNTIME_SERVICES, section 4.5; addresses are the firmware's. */
+/* EFI_RUNTIME_SERVICES, section 4.5; it contains firmware's addresses. */
 struct cz_efi_runtime_services {
 	struct cz_efi_table_header header;
 	uint64_t get_time;
