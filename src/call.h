@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is the same for every call into firmware, through the queue or outside
- * it: who owns firmware, what came of the call, what is counted. Most is on the
- * path that is counted in instructions, and so in place.
+ * The steps that every call into firmware has in common, through the queue or
+ * outside it: who owns firmware, what the call's outcome is, what is counted.
+ * Most of this is on the path whose instructions are counted, so it is inline.
  */
 #ifndef CAESURA_CALL_H
 #define CAESURA_CALL_H
 
 #include "core.h"
 
-/* Every service of firmware's; the library's own touch none of it. */
+/* A mask of all services of firmware's, without the library's own. */
 #define CZ_FIRMWARE_SERVICES ((1u << CZ_NULL_SERVICE) - 1)
 
-/* What one call left behind. */
+/* The outcome of one call. */
 struct cz_outcome {
 	cz_status status;
-	uint32_t anomalies;
+	uint32_t anomalies; /* a mask of 1u << enum cz_anomaly */
 	uint64_t enter_ns, exit_ns;
 };
 
 /* ---- The owner of firmware ---- */
 
-/* False when firmware has another owner. */
+/* Makes the request the owner of firmware. Returns false when firmware already
+ * has an owner. */
 static inline bool cz_owner_take(struct cz *cz, struct cz_request *request)
 {
 	struct cz_request *nobody = NULL;
@@ -36,23 +37,26 @@ static inline void cz_owner_release(struct cz *cz)
 	__atomic_store_n(&cz->in_flight, NULL, __ATOMIC_RELEASE);
 }
 
-/* owner.c: for cz_call_now(). Waits for nothing. */
+/* owner.c: makes cz->direct_request the owner of firmware, for cz_call_now().
+ * Returns false at once when cz_call_now() has to return CZ_E_BUSY. */
 bool cz_owner_try(struct cz *cz);
 
 /* ---- The watch over the call in flight: watch.c ---- */
 
-/* cz->watch_state: the number of the latest call, times CZ_WATCH_CALL, and whether
- * the timer is on. */
+/* cz->watch_state is the number of the latest call times CZ_WATCH_CALL, plus
+ * CZ_WATCH_ON while the timer is on. */
 #define CZ_WATCH_ON 1ull
 #define CZ_WATCH_CALL 2ull
 
-/* From cz_init(), before any call; from cz_fini(), after the last. */
+/* Prepares the watch, in cz_init() before any call. */
 void cz_watch_init(struct cz *cz);
+/* Stops the timer, in cz_fini() after the last call. */
 void cz_watch_stop(struct cz *cz);
+/* Starts the timer. Only in the worker: the host may need a lock for it. */
 void cz_watch_start(struct cz *cz);
 
-/* The owner begins a call, which gets a number of its own. True when the timer is
- * to be started, where that may be: it may want a lock of the host's. */
+/* Gives the call that the owner of firmware begins a number of its own. Returns
+ * true when the timer is off: then the worker calls cz_watch_start(). */
 static inline bool cz_watch_number(struct cz *cz)
 {
 	return (__atomic_fetch_add(&cz->watch_state, CZ_WATCH_CALL,
@@ -62,26 +66,28 @@ static inline bool cz_watch_number(struct cz *cz)
 
 /* ---- policy.c ---- */
 
-/* The services that the ending withdraws. */
+/* Returns the services that the policy withdraws after this ending. */
 cz_service_mask cz_policy_withdraws(const struct cz *cz,
 				    const struct cz_ending *ending);
 
 /* ---- device_writes.c ---- */
 
-/* A secure call is made for firmware. */
+/* Notes that the call in flight has made a secure call. */
 void cz_note_secure_call(struct cz *cz);
-/* After a call that touched something: closes the devices again. cz->touched stays
- * for cz_call_judge(). */
+/* Maps the devices that the call has written to read-only again, after the
+ * call. Does not clear cz->touched, which cz_call_judge() still needs. */
 void cz_protect_devices(struct cz *cz);
 
 /* ---- ending.c ---- */
 
-/* Fills cz->ending; reports it. */
+/* Fills cz->ending after a call that was ended. */
 void cz_ending_fill(struct cz *cz, enum cz_service service, uint64_t ran_ns);
+/* Logs cz->ending; `service` is the name that the log lines begin with. */
 void cz_ending_report(struct cz *cz, const char *service);
 
 /* ---- One call, by the owner ---- */
 
+/* Returns the mapping of the request's arguments in firmware's space. */
 static inline struct cz_mapping
 cz_call_mapping(const struct cz_request *request)
 {
@@ -95,21 +101,22 @@ cz_call_mapping(const struct cz_request *request)
 	};
 }
 
-/* ending.c: says what was returned as a status and is none, once in a row for each
- * service. */
+/* ending.c: logs an invalid status returned by firmware, unless it is the same
+ * value that was logged last for this service. */
 void cz_status_report(struct cz *cz, const struct cz_request *request,
 		      uint64_t value);
 
-/* ending.c: counts a size that firmware returned and that is none, and says the first of
- * each service. Any context, also without owning firmware. */
+/* ending.c: counts an invalid size returned by firmware, and logs the first one
+ * of each service. Any context; the caller need not own firmware. */
 void cz_size_report(struct cz *cz, const struct cz_request *request);
 
-/* ending.c: says each kind of anomaly the first time. */
+/* ending.c: logs each kind of anomaly when it occurs for the first time. */
 void cz_call_report(struct cz *cz, const struct cz_request *request,
 		    uint32_t anomalies);
 
-/* Firmware that used its whole stack. The page below is not mapped: this is the
- * last word before a fault. */
+/* Checks whether firmware has used its whole stack, and restores the canary.
+ * The page below is not mapped, so the canary is the last word before a
+ * fault. */
 static inline uint32_t cz_check_canary(struct cz *cz)
 {
 	uint64_t *canary = (uint64_t *)cz->stack.alias;
@@ -121,11 +128,13 @@ static inline uint32_t cz_check_canary(struct cz *cz)
 	return 1u << CZ_ANOMALY_STACK_CANARY;
 }
 
-/* ending.c: after a call that was ended, or touched more than RAM. */
+/* ending.c: reports a call that was ended, and cleans up after a call that
+ * accessed more than firmware's RAM. */
 void cz_call_aftermath(struct cz *cz, const struct cz_request *request,
 		       const struct cz_outcome *outcome);
 
-/* Fills outcome->status and completes its anomalies. */
+/* Fills outcome->status from the value that firmware returned, and completes
+ * outcome->anomalies. */
 static inline void cz_call_judge(struct cz *cz,
 				 const struct cz_request *request,
 				 uint64_t value, struct cz_outcome *outcome)
@@ -148,11 +157,12 @@ static inline void cz_call_judge(struct cz *cz,
 	}
 }
 
-/* worker.c: counts what seldom happens. True when firmware was cut off: services
- * may be withdrawn, and what is queued for them is to end. */
+/* worker.c: counts a call that failed or left an anomaly. Returns as
+ * cz_call_count() does. */
 bool cz_call_count_failure(struct cz *cz, const struct cz_outcome *outcome);
 
-/* As above. */
+/* Counts a call. Returns true when the call was ended: services may have been
+ * withdrawn, and the caller must end the queued requests for them. */
 static inline bool cz_call_count(struct cz *cz,
 				 const struct cz_request *request,
 				 const struct cz_outcome *outcome)
