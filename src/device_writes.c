@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a call touches besides firmware's RAM, of which a call that is ended leaves
- * a part done. Devices are mapped read-only; the first write of a call to one
- * faults, is noted, and opens the region until the call has returned.
+ * Notes what a call accesses besides firmware's RAM. If such a call is ended,
+ * its accesses cannot be undone. Devices are mapped read-only; the first write
+ * of a call to a device faults, is noted, and makes the region writable until
+ * the call has returned.
  */
 #include "call.h"
 #include "gate.h"
@@ -27,7 +28,7 @@ CZ_COLD bool cz_note_device_write(struct cz *cz, uint64_t address)
 	uint32_t number;
 	uint64_t bit;
 
-	/* All is writable while firmware relocates itself. */
+	/* While SetVirtualAddressMap runs, everything is writable. */
 	if (region == NULL || !cz_is_watched_device(region) ||
 	    cz->is_relocating) {
 		return false;
@@ -35,7 +36,7 @@ CZ_COLD bool cz_note_device_write(struct cz *cz, uint64_t address)
 	number = (uint32_t)(region - cz->regions);
 	bit = 1ull << number % 64;
 	if ((cz->open_devices[number / 64] & bit) != 0) {
-		return false; /* it is not that */
+		return false; /* writable already: another fault */
 	}
 	cz->open_devices[number / 64] |= bit;
 	cz->touched |= CZ_TOUCHED_DEVICE;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A call that was ended: what is known of it, kept for who asks and said in the
- * log; and what else is said of one that was not as it should be. From whoever made
- * the call, once firmware is left, and preemptible.
+ * Reports about calls. For a call that was ended, what is known is kept for
+ * cz_get_ending() and logged. Invalid statuses, invalid sizes and anomalies are
+ * logged, too. All of this runs on the thread that made the call, after it has
+ * left firmware, and is preemptible except in a cz_call_now().
  */
 #include "call.h"
 #include "gate.h"
 
-/* "driver+0x12 (0x40201012)", or where no driver is. */
+/* Logs an address as "driver+0x12 (0x40201012)", or as one outside all
+ * drivers. */
 static void log_place(struct cz *cz, const char *before, uint64_t address)
 {
 	uint64_t offset;
@@ -189,7 +191,8 @@ CZ_COLD void cz_call_aftermath(struct cz *cz, const struct cz_request *request,
 		cz_ending_report(cz, cz_service_name(request->service));
 	}
 	if (cz->touched != 0) {
-		/* A cz_call_now() has done that, while it had the CPU. */
+		/* After a cz_call_now() this has been done already, while the
+		 * CPU was borrowed; then there is nothing left to do. */
 		cz_protect_devices(cz);
 		cz->touched = 0;
 	}
@@ -231,7 +234,7 @@ CZ_COLD void cz_size_report(struct cz *cz, const struct cz_request *request)
 	}
 }
 
-/* The rest is in the counts. */
+/* Later anomalies of the same kind are only counted. */
 CZ_COLD void cz_call_report(struct cz *cz, const struct cz_request *request,
 			    uint32_t anomalies)
 {
@@ -258,7 +261,7 @@ bool cz_get_ending(struct cz *cz, enum cz_service service,
 	if (number >= CZ_NULL_SERVICE) {
 		return false;
 	}
-	/* As cz_get_stats() does. */
+	/* Reads again if a cz_call_now() has written; see cz_get_stats(). */
 	cz_host_mutex_lock(cz->host, &cz->mutex);
 	do {
 		before = __atomic_load_n(&cz->stats_seq, __ATOMIC_ACQUIRE);

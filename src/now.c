@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls outside the queue: from contexts that may not sleep, at once or not at
- * all. Interrupts are masked before firmware is taken, so that its owner is
- * never one who was switched out and is being waited for.
+ * cz_call_now(): calls outside the queue, for contexts that must not sleep.
+ * Interrupts are masked before firmware is taken, so that its owner is never
+ * switched out while somebody waits for it.
  */
 #include "call.h"
 #include "gate.h"
 
-/* Its own part of the window, by the queue's rules: none of these addresses was
- * another call's a short while ago, and the page after the last is not mapped. */
+/* Assigns the request addresses in cz_call_now()'s own part of the window. The
+ * rules are those of the queue: an address is not used again soon, and the page
+ * after the last one is not mapped. */
 static void place(struct cz *cz, struct cz_request *request,
 		  uint32_t page_count)
 {
@@ -23,8 +24,8 @@ static void place(struct cz *cz, struct cz_request *request,
 	request->address = cz->window_address + page * CZ_PAGE;
 }
 
-/* What the worker and the host's sections do around the gate, on this CPU as
- * it is. */
+/* Makes the call: maps the arguments, borrows the CPU and passes the gate. The
+ * steps are those of run() in worker.c. */
 static void enter(struct cz *cz, struct cz_request *request,
 		  struct cz_outcome *outcome)
 {
@@ -49,15 +50,15 @@ static void enter(struct cz *cz, struct cz_request *request,
 				    mapping.page_count);
 	}
 	if (cz->touched != 0) {
-		/* Here, as the space may not be changed after the end. */
+		/* The space must not be changed after cz_host_borrow_end(). */
 		cz_protect_devices(cz);
 	}
 	cz_host_borrow_end(host, cz->space, &cz->borrow);
 	cz_call_judge(cz, request, value, outcome);
 }
 
-/* The owner's statistics, without the mutex: cz_get_stats() reads them again
- * when this came in between. True when firmware was cut off. */
+/* Counts the call, without the mutex: cz_get_stats() reads the statistics again
+ * when stats_seq has changed. Returns true when the call was ended. */
 static bool count(struct cz *cz, const struct cz_request *request,
 		  const struct cz_outcome *outcome)
 {
@@ -71,7 +72,8 @@ static bool count(struct cz *cz, const struct cz_request *request,
 	return cut_off;
 }
 
-/* The call of the owner, arguments and all. */
+/* Makes the call, with its arguments, as the owner of firmware. Sets *cut_off
+ * when the call was ended. */
 static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 			    const struct cz_layout *layout, bool *cut_off)
 {
@@ -79,7 +81,7 @@ static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 	struct cz_outcome outcome;
 	cz_status status;
 
-	/* Since it was admitted, firmware may have been cut off. */
+	/* Another call may have been ended since this one was admitted. */
 	if (!cz_service_available(cz, call->service)) {
 		return CZ_E_WITHDRAWN;
 	}
@@ -100,8 +102,9 @@ static cz_status call_owned(struct cz *cz, const struct cz_call *call,
 	return status;
 }
 
-/* Firmware has no owner any more; or somebody still has to end, under the mutex,
- * what was queued for the services that are withdrawn now. */
+/* Releases firmware. If a call was ended, it stays owned, with direct_request
+ * DONE, until somebody who can take the mutex has ended the queued requests for
+ * the services that are withdrawn now. */
 static void disown(struct cz *cz, bool cut_off)
 {
 	if (cut_off) {

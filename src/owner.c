@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The try-lock of cz_call_now(): firmware has one owner, the worker from before
- * a call until after it, however often it is preempted meanwhile, or one
- * cz_call_now() on one CPU. One that was cut off keeps firmware from the worker
- * until the queue has been told, but not from the next cz_call_now(): in a panic
- * nobody is left who could tell the queue.
+ * The try-lock of cz_call_now(). Firmware has one owner: the worker, from
+ * before a call until after it, however often it is preempted in between, or
+ * one cz_call_now() on one CPU. A cz_call_now() whose call was ended keeps the
+ * worker out of firmware until the queued requests for withdrawn services have
+ * ended. It does not keep out the next cz_call_now(): in a panic, no thread is
+ * left that could end those requests.
  */
 #include "call.h"
 
-/* The worker that was turned away goes next, if it comes in time: whoever calls
- * without a pause would keep it out, as it cannot be woken. */
+/* Returns whether firmware is reserved for the worker, which found it owned and
+ * polls until it is free. Without this, callers of cz_call_now() that make one
+ * call after another would keep the worker out. */
 static bool is_workers_turn(const struct cz *cz)
 {
 	uint64_t until_ns =
@@ -18,7 +20,7 @@ static bool is_workers_turn(const struct cz *cz)
 	return until_ns != 0 && cz_host_now_ns(cz->host) < until_ns;
 }
 
-/* Takes firmware over from a cz_call_now() that was cut off. */
+/* Takes firmware over from a cz_call_now() whose call was ended. */
 static bool take_over(struct cz *cz)
 {
 	enum cz_request_state cut_off = CZ_REQUEST_DONE;

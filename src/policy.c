@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is done about firmware that goes wrong, as data: for how long each service
- * may run, and what is withdrawn after a call that was ended.
+ * The default policy: how long a call of each service may run, and which
+ * services are withdrawn after a call was ended.
  */
 #include "call.h"
 
 #define SECONDS(n) ((n)*1000000000ull)
 #define SERVICE(name) (1u << CZ_##name)
 
-/* What changes something that outlasts the call. Not ResetSystem: whatever has
- * happened, a reset is to be tried. */
+/* The services that change something that outlasts the call. ResetSystem is not
+ * among them: a reset must be possible whatever has happened. */
 #define WRITERS                                            \
 	(SERVICE(SET_TIME) | SERVICE(SET_WAKEUP_TIME) |    \
 	 SERVICE(SET_VARIABLE) | SERVICE(UPDATE_CAPSULE) | \

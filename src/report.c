@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words for people: names of services, statuses and anomalies, log lines, and
- * where in which driver something happened.
+ * The names of services, statuses, anomalies and traps, the log functions, and
+ * the search for the driver at an address.
  */
 #include "core.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests: slots with private pages, from submission through the queue to the
- * caller that waits, cancels or gives up. One mutex guards them; nobody blocks
- * or copies while holding it.
+ * Requests: slots with pages of their own, from submission through the queue to
+ * the caller that waits, cancels or gives up. One mutex guards them; nobody
+ * blocks or copies data while holding it.
  *
- * An event is set after the mutex has been released, so that who wakes does not
- * run into it. A set may therefore come late, when the request is another's
- * already: whoever waits looks at the state again, and clears the event under
- * the mutex, while the state says that the true set is still to come.
+ * An event is set after the mutex has been released, so that the thread that it
+ * wakes does not block on the mutex. The event may therefore be set late, when
+ * the request already belongs to somebody else. For this reason a waiter checks
+ * the state again after it wakes. If the request is not done, it clears the
+ * event under the mutex, because the right set is still to come.
  */
 #include "call.h"
 
@@ -57,7 +58,8 @@ uint64_t cz_requests_end(struct cz *cz, uint32_t services, cz_status status)
 	return ended;
 }
 
-/* Whether a goes before b: resets, then by priority, then by age. */
+/* Returns whether a goes before b: resets first, then by priority, then by
+ * age. */
 static bool goes_before(const struct cz_request *a, int a_priority,
 			const struct cz_request *b, int b_priority)
 {
@@ -73,7 +75,8 @@ static bool goes_before(const struct cz_request *a, int a_priority,
 	return a->age < b->age;
 }
 
-/* The waiter's; in cz_wait() the submitter's, when that is higher. */
+/* Returns the waiter's priority; for a submitted request the submitter's, if
+ * that is higher. */
 static int present_priority(struct cz *cz, const struct cz_request *request)
 {
 	int priority;
@@ -132,7 +135,7 @@ CZ_COLD void cz_requests_put_back(struct cz *cz, struct cz_request *request)
 	cz->queued_requests |= request->mask;
 }
 
-/* The request that an id names, unless the id is stale. */
+/* Returns the request with this id, or NULL if the id is stale. */
 static struct cz_request *find(struct cz *cz, cz_request_id id)
 {
 	uint32_t number = (id & 0xffff) - 1;
@@ -149,7 +152,7 @@ static struct cz_request *find(struct cz *cz, cz_request_id id)
 	return request;
 }
 
-/* The caller leaves a request behind. */
+/* Cancels the request, or lets its call continue without a caller. */
 static void give_up(struct cz *cz, struct cz_request *request)
 {
 	if (request->state == CZ_REQUEST_IN_FLIGHT) {
@@ -175,7 +178,8 @@ void cz_requests_signal(struct cz *cz, uint64_t requests)
 	}
 }
 
-/* Unlocks after a request may have become free. */
+/* Releases the mutex after a request may have become free, and wakes the
+ * threads that wait for one. */
 static void unlock_and_signal_room(struct cz *cz)
 {
 	bool wanted = cz->room_waiters != 0;
@@ -183,7 +187,7 @@ static void unlock_and_signal_room(struct cz *cz)
 	unlock(cz);
 	if (wanted) {
 		cz_host_event_set(cz->host, &cz->room);
-		/* The worker may have lent us its priority until now. */
+		/* The worker may be lending its priority to this thread. */
 		cz_host_event_set(cz->host, &cz->work);
 	}
 }
@@ -212,7 +216,8 @@ cz_status cz_requests_admit(struct cz *cz, const struct cz_call *call,
 	return admit(cz, call, layout);
 }
 
-/* Waits, with the mutex held, until a request may be free. */
+/* Waits until a request may be free. Called with the mutex held; releases it
+ * while waiting. Returns false at the deadline. */
 static CZ_COLD bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
 {
 	bool idle = cz->worker_idle;
@@ -221,7 +226,8 @@ static CZ_COLD bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
 	cz_host_event_clear(cz->host, &cz->room);
 	cz->room_waiters++;
 	unlock(cz);
-	/* It lends our priority on to a thread that has a request. */
+	/* The worker inherits this thread's priority from now on. Wake it, so
+	 * that it lends that to a thread that holds a request. */
 	if (idle) {
 		cz_host_event_set(cz->host, &cz->work);
 	}
@@ -235,13 +241,14 @@ static CZ_COLD bool wait_for_room(struct cz *cz, uint64_t deadline_ns)
 	return true;
 }
 
-/* Gives a request its addresses: none that were another's a short while ago. */
+/* Assigns the request addresses in the window. They advance with each request,
+ * so that an address is not used again soon. */
 static void place(struct cz *cz, struct cz_request *request,
 		  uint32_t page_count)
 {
 	uint64_t page = cz->next_window_page;
 
-	/* With the page after the last, which stays unmapped. */
+	/* One more page, which stays unmapped, after the last one. */
 	if (page + page_count + 1 > cz->direct_window_page) {
 		page = CZ_WINDOW_ARGUMENT_PAGE;
 	}
@@ -250,8 +257,9 @@ static void place(struct cz *cz, struct cz_request *request,
 	request->address = cz->window_address + page * CZ_PAGE;
 }
 
-/* Takes a free request for a thread that waits for one, and for its end; or, with
- * no waiter, one that is free now. */
+/* Takes a free request. A synchronous caller is the `waiter`; it waits for a
+ * free request until the deadline. Without a waiter, returns CZ_E_BUSY if none
+ * is free. */
 static cz_status open_request(struct cz *cz, const struct cz_layout *layout,
 			      cz_host_thread waiter, uint64_t deadline_ns,
 			      struct cz_request **out)
@@ -284,7 +292,7 @@ static cz_status open_request(struct cz *cz, const struct cz_layout *layout,
 	return CZ_OK;
 }
 
-/* Queues a request that is filled, or gives it back. */
+/* Queues a filled request; frees it instead if status is an error. */
 static cz_status enqueue(struct cz *cz, struct cz_request *request,
 			 cz_status status)
 {
@@ -315,7 +323,7 @@ static cz_status enqueue(struct cz *cz, struct cz_request *request,
 	return CZ_OK;
 }
 
-/* Fills and queues a request. Its waiter is set by then, or its priority. */
+/* Fills and queues a request, whose waiter or priority is already set. */
 static cz_status fill(struct cz *cz, struct cz_request *request,
 		      const struct cz_call *call,
 		      const struct cz_layout *layout)
@@ -327,8 +335,9 @@ static cz_status fill(struct cz *cz, struct cz_request *request,
 }
 
 /*
- * Waits until a request is done. False at the deadline, with the mutex held;
- * true without it: then the request is the caller's.
+ * Waits until a request is done. Returns true when it is; the mutex is not held
+ * then, and the caller owns the request. Returns false at the deadline, with
+ * the mutex held.
  */
 static bool wait_until_done(struct cz *cz, struct cz_request *request,
 			    uint64_t deadline_ns)
@@ -355,7 +364,7 @@ static bool wait_until_done(struct cz *cz, struct cz_request *request,
 	}
 }
 
-/* Takes the outputs of a request that is done, and ends it. */
+/* Copies the outputs of a request that is done, and frees it. */
 static cz_status collect(struct cz *cz, struct cz_request *request,
 			 const struct cz_call *call)
 {
@@ -442,7 +451,8 @@ cz_status cz_wait(struct cz *cz, cz_request_id id, const struct cz_call *call,
 	wanted = cz->room_waiters != 0;
 	unlock(cz);
 	if (wanted) {
-		/* Now there is a thread to lend to. */
+		/* The worker may lend its priority to this thread from now
+		 * on. */
 		cz_host_event_set(cz->host, &cz->work);
 	}
 	if (!wait_until_done(cz, request, deadline_ns)) {
@@ -521,7 +531,7 @@ void cz_restore(struct cz *cz, enum cz_service service)
 		return;
 	}
 	lock(cz);
-	/* What is queued since before it was withdrawn does not come back. */
+	/* Requests that were queued before the withdrawal must not run. */
 	ended = cz_worker_end_withdrawn(cz);
 	__atomic_fetch_and(&cz->withdrawn, ~(1u << number), __ATOMIC_RELAXED);
 	unlock(cz);
@@ -533,7 +543,8 @@ void cz_abort_in_flight(struct cz *cz)
 	struct cz_request *request;
 	uint64_t number;
 
-	/* The worker begins calls under the mutex: it is this one's number. */
+	/* The worker numbers its calls under the mutex, so the number and the
+	 * request belong together. */
 	lock(cz);
 	request = __atomic_load_n(&cz->in_flight, __ATOMIC_RELAXED);
 	number = __atomic_load_n(&cz->watch_state, __ATOMIC_RELAXED) /
@@ -551,9 +562,10 @@ void cz_get_stats(struct cz *cz, struct cz_stats *stats)
 	uint32_t before;
 	uint32_t after;
 
-	/* What the exception hooks count is written word by word without the
-	 * mutex, by the worker's own thread: at most one event newer. What a
-	 * cz_call_now() counts, on another CPU, is a moment's work. */
+	/* The exception hooks write single words on the worker's thread without
+	 * the mutex; each is at most one event newer. A cz_call_now() on
+	 * another CPU writes without the mutex, too, and changes stats_seq. It
+	 * is done within a moment. */
 	lock(cz);
 	do {
 		before = __atomic_load_n(&cz->stats_seq, __ATOMIC_ACQUIRE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The services of UEFI 2.11 chapter 8, each a small filler of one struct
- * cz_call; what happens to it then is the same for all.
+ * The services of UEFI 2.11 chapter 8. Each function fills one struct cz_call;
+ * from there on all services share the same path.
  */
 #include "core.h"
 
@@ -14,7 +14,7 @@ static inline void set_value(struct cz_argument *argument, uint64_t value)
 	argument->value = value;
 }
 
-/* Sizes that do not fit are too large for submission too. */
+/* A size that does not fit into 32 bits is rejected later, as too large. */
 static inline uint32_t saturate(size_t size_bytes)
 {
 	return size_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)size_bytes;
@@ -37,7 +37,7 @@ static inline void set_output(struct cz_argument *argument,
 	argument->pointer = pointer;
 }
 
-/* An output that the caller may leave out. */
+/* Adds an output; NULL if the caller does not want it. */
 static inline void set_optional(struct cz_argument *argument, void *pointer,
 				size_t size_bytes)
 {
@@ -105,7 +105,8 @@ cz_status cz_prepare_set_wakeup_time(struct cz_call *call, uint8_t enable,
 
 /* ---- Variables ---- */
 
-/* A name and a GUID, as inputs 0 and 1. */
+/* Adds a name and a GUID as arguments 0 and 1. Returns false if either is
+ * invalid. */
 static bool set_variable_id(struct cz_call *call, const uint16_t *name,
 			    const struct cz_efi_guid *guid)
 {
@@ -275,7 +276,7 @@ cz_status cz_prepare_query_capsule_capabilities(
 
 cz_status cz_prepare_null_service(struct cz_call *call)
 {
-	/* It returns its argument. */
+	/* The null service returns its argument as the status. */
 	start(call, CZ_NULL_SERVICE, 1);
 	set_value(&call->argument[0], CZ_EFI_SUCCESS);
 	return CZ_OK;
@@ -297,7 +298,7 @@ cz_status cz_prepare_set_worker_cpus(struct cz_call *call,
 	return CZ_OK;
 }
 
-/* ---- Prepared, and waited for ---- */
+/* ---- The synchronous functions ---- */
 
 static inline cz_status finish(struct cz *cz, cz_status prepared,
 			       const struct cz_call *call, uint64_t deadline_ns)

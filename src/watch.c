@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The watch: a timer that looks, while firmware is in use, whether the call in
- * flight is still the same, and counts the time for which the worker was seen
- * running it. Past the service's kill limit the call is ended; where no interrupt
- * comes through, which only the direct gate allows, that is said. A timer for each
- * call would cost every call what one for many does not.
+ * The watch: one timer that enforces the kill limits. While firmware is in use
+ * it fires periodically. If the call in flight is still the same and the worker
+ * is running, it counts the time since it fired last. When the sum reaches the
+ * service's kill limit, it asks for the end of the call. If the worker's CPU
+ * does not take the interrupt, it logs that. Firmware can prevent interrupts
+ * only in the direct gate. One timer serves many calls, because starting and
+ * stopping one for each call would make every call slower.
  */
 #include "call.h"
 
-#define LOOKS_PER_LIMIT 16u /* looks in a limit */
-#define LOOKS_UNTIL_STUCK 8u /* looks until an interrupt has not come through */
+#define LOOKS_PER_LIMIT 16u /* how often the timer fires within a limit */
+#define LOOKS_UNTIL_STUCK 8u /* how often the call's end is asked for */
 
 static uint64_t step_of(uint64_t limit_ns)
 {
@@ -26,7 +28,8 @@ void cz_watch_init(struct cz *cz)
 		}
 	}
 	if (least_ns == CZ_FOREVER) {
-		cz->watch_state = CZ_WATCH_ON; /* and never off: no timer */
+		/* Marked as on, so that no call starts the timer. */
+		cz->watch_state = CZ_WATCH_ON;
 		return;
 	}
 	cz->watch_period_ns = step_of(least_ns);
@@ -53,7 +56,8 @@ static void log_stuck(struct cz *cz, const struct cz_request *request)
 		 cz_ull(cz->watch_ran_ns / 1000000));
 }
 
-/* A newer call may have begun, and its end may have been asked for: that stays. */
+/* Asks for the end of the call with this number, unless somebody has meanwhile
+ * asked for the end of a newer call. */
 static void ask_for_end(struct cz *cz, const struct cz_request *request,
 			uint64_t number, uint64_t asked)
 {
@@ -71,9 +75,11 @@ static void ask_for_end(struct cz *cz, const struct cz_request *request,
 }
 
 /*
- * The worker runs the call at this moment, and so counts as having run it since the
- * last look. But no look counts more than a step of the service's own limit: a timer
- * that is very late, or a clock that went on while the machine slept, ends no call.
+ * Counts the time since the timer fired last as running time of the call: the
+ * worker runs it now, and is taken to have run it all that time. At most a
+ * sixteenth of the service's limit is counted at once, so that a timer that is
+ * very late, or a clock that advanced while the machine slept, does not end a
+ * call.
  */
 static void count_running_time(struct cz *cz, const struct cz_request *request,
 			       uint64_t number, uint64_t passed_ns,
@@ -83,15 +89,16 @@ static void count_running_time(struct cz *cz, const struct cz_request *request,
 	uint64_t step_ns = step_of(limit_ns);
 
 	cz->watch_ran_ns += passed_ns < step_ns ? passed_ns : step_ns;
-	/* Asked for once; while nobody has acted on it, again. */
+	/* Ask once, and again as long as nobody has acted on it. */
 	if (limit_ns != CZ_FOREVER && cz->watch_ran_ns >= limit_ns &&
 	    (cz->watch_asked == 0 || asked != 0)) {
 		ask_for_end(cz, request, number, asked);
 	}
 }
 
-/* The number was read before the request, which may be a later one's: then what
- * is asked for is stale, and nobody does it. */
+/* Samples the call in flight. The number was read before the request; if a
+ * newer call has begun in between, what this asks for is stale, and nobody acts
+ * on it. */
 static void look(struct cz *cz, const struct cz_request *request,
 		 uint64_t number)
 {
@@ -100,12 +107,14 @@ static void look(struct cz *cz, const struct cz_request *request,
 	uint64_t asked;
 
 	cz->watch_looked_ns = now_ns;
-	/* What the host and the library do then may take as long as it does. */
+	/* The library and the host now report or commit the call. That time
+	 * does not count. */
 	if (__atomic_load_n(&cz->left_firmware, __ATOMIC_RELAXED)) {
 		return;
 	}
-	/* cz_abort_in_flight() has sent one, which may have come before firmware
-	 * was entered: then it passed nothing. */
+	/* The interrupt that cz_abort_in_flight() sent may have arrived before
+	 * firmware was entered; then it did not end the call. Send another
+	 * one. */
 	asked = __atomic_load_n(&cz->end_request, __ATOMIC_RELAXED);
 	if (asked == cz_end_of(number, false)) {
 		cz_host_interrupt(cz->host, cz->worker);
@@ -120,7 +129,8 @@ static void look(struct cz *cz, const struct cz_request *request,
 	}
 }
 
-/* Nobody is in firmware; a cz_call_now() that was cut off has left it, too. */
+/* Returns whether no call is in firmware. After a cz_call_now() whose call was
+ * ended, firmware still has an owner. */
 static bool is_idle(const struct cz *cz, const struct cz_request *request)
 {
 	return request == NULL ||
@@ -129,7 +139,7 @@ static bool is_idle(const struct cz *cz, const struct cz_request *request)
 			CZ_REQUEST_DONE);
 }
 
-/* In an interrupt, on any CPU. */
+/* The timer's function. Called in an interrupt, on any CPU. */
 static void fire(void *argument)
 {
 	struct cz *cz = argument;
@@ -142,7 +152,7 @@ static void fire(void *argument)
 	} else if (__atomic_compare_exchange_n(
 			   &cz->watch_state, &watched, watched & ~CZ_WATCH_ON,
 			   false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-		return; /* the next call starts it again */
+		return; /* the next call starts the timer again */
 	}
 	cz_host_timer_start(cz->host, &cz->watch_timer,
 			    cz_host_now_ns(cz->host) + cz->watch_period_ns,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The worker: the one thread that calls firmware for everyone, one call at a
- * time, preempted wherever the scheduler likes. One lock for all services is
- * stricter than UEFI 2.11 section 8.1, because real drivers call across its
- * groups; a call that has started keeps its place until it has ended.
+ * The worker: the one thread that makes the queued calls into firmware, one at
+ * a time. It can be preempted at any point. One lock for all services is
+ * stricter than UEFI 2.11 section 8.1 demands, because real drivers call across
+ * the groups of services that the section names. A call that has started is
+ * never overtaken by another one.
  */
 #include "call.h"
 #include "gate.h"
 
-/* How long the worker sleeps before it looks again whether a cz_call_now() on
- * another CPU, which cannot wake anyone, has ended. */
+/* While a cz_call_now() on another CPU owns firmware, the worker polls at this
+ * interval: a cz_call_now() cannot wake anyone. */
 #define OTHER_OWNER_NS (CZ_TURN_NS / 2)
 
 uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
@@ -29,7 +30,7 @@ uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 	return value;
 }
 
-/* As caesura.h says: success, seven warnings, errors by number, errors of an OEM's. */
+/* The valid values are those that caesura.h lists at cz_status. */
 cz_status cz_worker_status(uint64_t value)
 {
 	if (cz_is_ours(value)) {
@@ -76,7 +77,8 @@ CZ_COLD bool cz_call_count_failure(struct cz *cz,
 	return true;
 }
 
-/* Not pinned, and firmware is idle: it is this request's. */
+/* Performs CZ_SET_WORKER_CPUS. The worker is not pinned, and firmware is idle
+ * because this request owns it. */
 static CZ_COLD void set_cpus(struct cz *cz, const struct cz_request *request,
 			     struct cz_outcome *outcome)
 {
@@ -127,9 +129,9 @@ static void run(struct cz *cz, struct cz_request *request,
 /* ---- The loop ---- */
 
 /*
- * With the mutex: a cz_call_now() may have been cut off, and could not tell what is
- * queued. Another may have taken firmware over from it since: then the sweep stays
- * due. A mask of requests that were ended.
+ * A cz_call_now() whose call was ended cannot take the mutex, so it leaves the
+ * queue to the worker. If another cz_call_now() has taken firmware over from it
+ * since, end_withdrawn_due stays set, and this is done again after that one.
  */
 CZ_COLD uint64_t cz_worker_end_withdrawn(struct cz *cz)
 {
@@ -146,7 +148,9 @@ CZ_COLD uint64_t cz_worker_end_withdrawn(struct cz *cz)
 		CZ_E_WITHDRAWN);
 }
 
-/* With the mutex, which it gives back: a cz_call_now() owns firmware. */
+/* Called when a cz_call_now() owns firmware: puts the request back, reserves
+ * the next turn for the worker, and waits for the poll interval. Called with
+ * the mutex held, and releases it. */
 static CZ_COLD void wait_for_owner(struct cz *cz, struct cz_request *request)
 {
 	uint64_t now_ns = cz_host_now_ns(cz->host);
@@ -167,8 +171,9 @@ static CZ_COLD void wait_for_owner(struct cz *cz, struct cz_request *request)
 				 now_ns + OTHER_OWNER_NS);
 }
 
-/* With the mutex: a request whose thread has but to run, to fill it or to take what
- * is done; NULL: there is none. */
+/* Finds a request that becomes free as soon as its thread runs: the thread is
+ * filling it, or has not yet collected its result. Returns NULL when there is
+ * none. Called with the mutex held. */
 static CZ_COLD struct cz_request *find_thread_to_lend(struct cz *cz)
 {
 	for (uint32_t i = 0; i < cz->request_count; i++) {
@@ -184,14 +189,16 @@ static CZ_COLD struct cz_request *find_thread_to_lend(struct cz *cz)
 }
 
 /*
- * With the mutex, which it gives back. Callers wait for a free request, and the worker
- * has their priority. While nothing is queued it lends that on to a thread that has a
- * request and does not get to run. What is queued never waits for such a thread, which
- * may be blocked by anything.
+ * Lends the worker's priority to the thread of a request. When callers wait for
+ * a free request, the worker inherits their priority. While nothing is queued,
+ * it passes that on to a thread that holds a request and does not get to run.
+ * It does so only while nothing is queued: such a thread may be blocked for any
+ * reason, and queued requests must not wait for it.
  *
- * As if the worker waited for room, too, that thread sets `work` when it has queued or
- * freed the request, and only the worker clears that: so the thread lives for as long
- * as it is lent to.
+ * The worker counts itself in room_waiters, so the thread sets `work` when it
+ * has queued or freed the request. Only the worker clears `work`; therefore the
+ * thread is alive for as long as the worker waits with it as owner. Called with
+ * the mutex held, and releases it.
  */
 static CZ_COLD void lend_priority(struct cz *cz, struct cz_request *request)
 {
@@ -202,8 +209,9 @@ static CZ_COLD void lend_priority(struct cz *cz, struct cz_request *request)
 	cz_host_event_clear(cz->host, &cz->work);
 	cz_host_mutex_unlock(cz->host, &cz->mutex);
 	if (done) {
-		/* Whoever has ended it may not have told the thread yet, which
-		 * would be waiting for the worker then. */
+		/* The thread may still wait for this event, with the worker as
+		 * owner, because whoever ended the request has not set it yet.
+		 * Then both would wait for each other. */
 		cz_host_event_set(cz->host, &request->done);
 	}
 	(void)cz_host_event_wait(cz->host, &cz->work, thread, CZ_FOREVER);
@@ -212,7 +220,8 @@ static CZ_COLD void lend_priority(struct cz *cz, struct cz_request *request)
 	cz_host_mutex_unlock(cz->host, &cz->mutex);
 }
 
-/* The next request, in flight; NULL when there will be no more. */
+/* Waits for the next request and returns it, in flight. Returns NULL when
+ * cz_fini() was called and nothing is queued. */
 static struct cz_request *next(struct cz *cz)
 {
 	struct cz_request *request;
@@ -242,7 +251,8 @@ static struct cz_request *next(struct cz *cz)
 		cz_host_mutex_unlock(cz->host, &cz->mutex);
 		cz_host_event_wait(cz->host, &cz->work, NULL, CZ_FOREVER);
 	}
-	/* Under the mutex, as cz_abort_in_flight() asks by the number. */
+	/* Under the mutex, because cz_abort_in_flight() reads the number
+	 * there. */
 	if (request != NULL && cz_watch_number(cz)) {
 		cz_watch_start(cz);
 	}
