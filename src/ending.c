@@ -68,7 +68,7 @@ static const char *window_part(const struct cz *cz, uint64_t address)
 	if (page < CZ_WINDOW_STACK_PAGE + CZ_STACK_PAGES) {
 		return "firmware's stack";
 	}
-	return "the arguments' window: of no present call, or behind a buffer";
+	return "the window, outside the arguments of this call";
 }
 
 static void log_address(struct cz *cz, const struct cz_ending *ending)
@@ -89,7 +89,8 @@ static void log_address(struct cz *cz, const struct cz_ending *ending)
 		cz_error(cz->host, "address 0x%llx: %s; %s", cz_ull(address),
 			 cause, window_part(cz, address));
 	} else {
-		cz_error(cz->host, "address 0x%llx: %s; not firmware's",
+		cz_error(cz->host,
+			 "address 0x%llx: %s; outside firmware's regions",
 			 cz_ull(address), cause);
 	}
 }
@@ -129,25 +130,30 @@ static void log_withdrawn(struct cz *cz, const struct cz_ending *ending)
 	}
 }
 
+/* Only the sandbox sees secure calls, so at most one of the two is set. */
+static const char *secure_part(uint32_t touched)
+{
+	if ((touched & CZ_TOUCHED_SECURE) != 0) {
+		return " it made a secure call";
+	}
+	return (touched & CZ_TOUCHED_UNSEEN) != 0
+		       ? " it may have made a secure call"
+		       : "";
+}
+
 static void log_what_was_done(struct cz *cz, const struct cz_ending *ending)
 {
-	uint32_t touched = ending->touched;
+	bool device = (ending->touched & CZ_TOUCHED_DEVICE) != 0;
+	const char *secure = secure_part(ending->touched);
 
-	if (touched == 0) {
+	if (ending->touched == 0) {
 		cz_error(cz->host,
 			 "the call was ended; exact: it touched nothing but "
 			 "firmware's RAM");
 	} else {
 		cz_error(cz->host, "the call was ended; dirty:%s%s%s",
-			 (touched & CZ_TOUCHED_DEVICE) != 0
-				 ? " it wrote to a device"
-				 : "",
-			 (touched & CZ_TOUCHED_SECURE) != 0
-				 ? " it made a secure call"
-				 : "",
-			 (touched & CZ_TOUCHED_UNSEEN) != 0
-				 ? " a secure call would not have been seen"
-				 : "");
+			 device ? " it wrote to a device" : "",
+			 device && secure[0] != '\0' ? " and" : "", secure);
 	}
 	log_withdrawn(cz, ending);
 }
@@ -215,7 +221,8 @@ CZ_COLD void cz_status_report(struct cz *cz, const struct cz_request *request,
 	if (service < CZ_NULL_SERVICE &&
 	    cz->last_bad_status[service] != value) {
 		cz->last_bad_status[service] = value;
-		cz_warn(cz->host, "%s (%s) returned 0x%llx, which is no status",
+		cz_warn(cz->host,
+			"%s (%s) returned 0x%llx, which is not a valid status",
 			cz_service_name(request->service),
 			driver_of(cz, service), cz_ull(value));
 	}
@@ -228,7 +235,7 @@ CZ_COLD void cz_size_report(struct cz *cz, const struct cz_request *request)
 	__atomic_fetch_add(&cz->stats.bad_sizes, 1, __ATOMIC_RELAXED);
 	if ((__atomic_fetch_or(&cz->bad_size_logged, mask, __ATOMIC_RELAXED) &
 	     mask) == 0) {
-		cz_warn(cz->host, "%s (%s) returned a size past the end",
+		cz_warn(cz->host, "%s (%s) returned an invalid size",
 			cz_service_name(request->service),
 			driver_of(cz, request->service));
 	}

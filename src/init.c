@@ -132,7 +132,7 @@ static bool allocate(struct cz *cz, size_t count, struct cz_host_pages *pages)
 		return true;
 	}
 	pages->alias = NULL;
-	cz_error(cz->host, "the host has no %zu pages", count);
+	cz_error(cz->host, "the host could not allocate %zu pages", count);
 	return false;
 }
 
@@ -209,7 +209,7 @@ cz_status cz_init(struct cz *cz, const struct cz_config *config)
 	}
 	cz->worker = cz_host_worker_start(cz->host, cz_worker, cz);
 	if (cz->worker == NULL) {
-		cz_error(cz->host, "the host cannot start the worker");
+		cz_error(cz->host, "the host could not start the worker");
 		status = CZ_E_HOST;
 		goto release;
 	}

@@ -239,7 +239,7 @@ cz_status cz_memmap_open(struct cz_memmap *map, const struct cz_config *config)
 	}
 	if (status == CZ_OK && runtime_count == 0) {
 		cz_error(config->host,
-			 "memory map: none of %u entries is firmware's",
+			 "memory map: none of %u entries is runtime memory",
 			 map->count);
 		status = CZ_E_TABLE;
 	}

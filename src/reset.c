@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resets that are sure: firmware's ResetSystem, and where that is not to be had
- * the host's own means.
+ * Resets that cannot fail silently: firmware's ResetSystem first, and if that
+ * does not reset the machine, the host's own means.
  */
 #include "core.h"
 
@@ -17,11 +17,11 @@ static const char *type_name(enum cz_efi_reset_type type)
 	return names[type];
 }
 
-/* Why ResetSystem did not do it. */
+/* Returns why ResetSystem did not reset the machine. */
 static const char *reason(const struct cz *cz, cz_status status)
 {
 	if (cz->function[CZ_RESET_SYSTEM] == 0) {
-		return "is not there";
+		return "is absent";
 	}
 	switch (status) {
 	case CZ_E_WITHDRAWN:
@@ -35,7 +35,7 @@ static const char *reason(const struct cz *cz, cz_status status)
 	case CZ_E_BUSY:
 		return "cannot be called: a call is in flight";
 	default:
-		return "came back";
+		return "returned";
 	}
 }
 
@@ -45,7 +45,7 @@ static cz_status by_host(struct cz *cz, enum cz_efi_reset_type type,
 	cz_warn(cz->host, "%s by the host: ResetSystem %s (%s)",
 		type_name(type), reason(cz, status), cz_status_name(status));
 	cz_host_reset(cz->host, type);
-	cz_error(cz->host, "%s: the host cannot either", type_name(type));
+	cz_error(cz->host, "%s: the host failed, too", type_name(type));
 	return status;
 }
 

@@ -46,7 +46,7 @@ static cz_status test_clock(struct cz_host *host)
 
 		if (now < last) {
 			return cz_selftest_fails(host, "now_ns",
-						 "the clock ran back");
+						 "the clock went backwards");
 		}
 		if (now - first >= 1000) {
 			return CZ_OK;
@@ -60,20 +60,21 @@ static cz_status check_pages(struct cz_host *host, struct cz_host_pages *pages)
 {
 	if (pages->alias == NULL || (uintptr_t)pages->alias % CZ_PAGE != 0 ||
 	    pages->count != TEST_PAGES) {
-		return cz_selftest_fails(host, "pages_alloc",
-					 "no alias of whole pages");
+		return cz_selftest_fails(
+			host, "pages_alloc",
+			"the alias is not page aligned, or the count is wrong");
 	}
 	for (uint32_t i = 0; i < TEST_PAGES * CZ_PAGE; i++) {
 		if (pages->alias[i] != 0) {
 			return cz_selftest_fails(host, "pages_alloc",
-						 "not zeroed");
+						 "the pages are not zeroed");
 		}
 	}
 	memset(pages->alias, 0x5a, (size_t)TEST_PAGES * CZ_PAGE);
 	if (pages->alias[0] != 0x5a ||
 	    pages->alias[TEST_PAGES * CZ_PAGE - 1] != 0x5a) {
 		return cz_selftest_fails(host, "pages_alloc",
-					 "cannot be written");
+					 "the pages cannot be written");
 	}
 	if (cz_host_firmware_alias(host, ~0ull - (2 * CZ_PAGE - 1), CZ_PAGE) !=
 	    NULL) {
@@ -98,24 +99,26 @@ static cz_status test_event(struct cz_host *host)
 	}
 	start = cz_host_now_ns(host);
 	if (cz_host_event_wait(host, &event, NULL, start + SHORT_NS)) {
-		return cz_selftest_fails(host, "event_wait",
-					 "true, but nobody set it");
+		return cz_selftest_fails(
+			host, "event_wait",
+			"returned true, but nobody set the event");
 	}
 	if (cz_host_now_ns(host) < start + SHORT_NS) {
 		return cz_selftest_fails(host, "event_wait",
-					 "back before the deadline");
+					 "returned before the deadline");
 	}
 	cz_host_event_set(host, &event);
 	start = cz_host_now_ns(host);
 	if (!cz_host_event_wait(host, &event, NULL, start + LONG_NS) ||
 	    !cz_host_event_wait(host, &event, NULL, start + LONG_NS)) {
 		return cz_selftest_fails(host, "event_set",
-					 "does not stay set");
+					 "the event does not stay set");
 	}
 	/* Set wins over a deadline that has passed. */
 	if (!cz_host_event_wait(host, &event, NULL, 0)) {
-		return cz_selftest_fails(host, "event_wait",
-					 "false, but it is set");
+		return cz_selftest_fails(
+			host, "event_wait",
+			"returned false, but the event is set");
 	}
 	cz_host_event_clear(host, &event);
 	if (cz_host_event_wait(host, &event, NULL, 0)) {
@@ -154,14 +157,15 @@ static cz_status test_timer(struct cz_host *host)
 	cz_host_timer_stop(host, &alarm.timer);
 	if (!came) {
 		return cz_selftest_fails(host, "timer_start",
-					 "it does not fire");
+					 "the timer does not fire");
 	}
 	if (alarm.fired_ns < due_ns) {
-		return cz_selftest_fails(host, "timer_start", "it fires early");
+		return cz_selftest_fails(host, "timer_start",
+					 "the timer fires early");
 	}
 	if (!cz_host_is_running(host, cz_host_self(host))) {
 		return cz_selftest_fails(host, "is_running",
-					 "the caller does not run");
+					 "says that the caller does not run");
 	}
 	cz_host_interrupt(host, cz_host_self(host));
 	return CZ_OK;
@@ -255,8 +259,9 @@ static cz_status test_mutex(struct probe *probe, cz_host_thread thread)
 		return probe->self == NULL
 			       ? cz_selftest_fails(host, "worker_start",
 						   "the thread does not run")
-			       : cz_selftest_fails(host, "mutex_unlock",
-						   "the next one still waits");
+			       : cz_selftest_fails(
+					 host, "mutex_unlock",
+					 "the next thread still waits");
 	}
 	set(&probe->arriving, true);
 	cz_host_mutex_lock(host, &probe->mutex);
@@ -269,8 +274,8 @@ static cz_status test_mutex(struct probe *probe, cz_host_thread thread)
 	if (probe->priority_holder < probe->priority_tester) {
 		return cz_selftest_fails(
 			host, "mutex_lock",
-			"the holder does not inherit the priority of who "
-			"waits");
+			"the holder does not inherit the priority of the "
+			"waiter");
 	}
 	return CZ_OK;
 }
@@ -280,11 +285,13 @@ static cz_status test_inheritance(struct probe *probe, cz_host_thread thread)
 	struct cz_host *host = probe->host;
 
 	if (probe->self == probe->tester || probe->self != thread) {
-		return cz_selftest_fails(host, "self",
-					 "not what worker_start returned");
+		return cz_selftest_fails(
+			host, "self",
+			"returned another thread than worker_start");
 	}
 	if (cz_host_self(host) != probe->tester) {
-		return cz_selftest_fails(host, "self", "one thread is two");
+		return cz_selftest_fails(host, "self",
+					 "one thread has two values");
 	}
 	if (!probe->takes_cpus) {
 		return cz_selftest_fails(host, "worker_set_cpus",
@@ -299,7 +306,7 @@ static cz_status test_inheritance(struct probe *probe, cz_host_thread thread)
 	if (!wait(probe, &probe->done, thread)) {
 		return cz_selftest_fails(
 			host, "event_wait",
-			"the owner does not run while it is waited for");
+			"the owner does not run while another thread waits");
 	}
 	if (probe->priority_owner < probe->priority_tester) {
 		return cz_selftest_fails(
@@ -334,7 +341,8 @@ static cz_status test_threads(struct cz_host *host)
 	start_probe(&probe, host);
 	thread = cz_host_worker_start(host, probe_thread, &probe);
 	if (thread == NULL) {
-		return cz_selftest_fails(host, "worker_start", "no thread");
+		return cz_selftest_fails(host, "worker_start",
+					 "started no thread");
 	}
 	status = test_mutex(&probe, thread);
 	if (status == CZ_OK) {
@@ -346,7 +354,8 @@ static cz_status test_threads(struct cz_host *host)
 	if (!get(&probe.ended)) {
 		status = status == CZ_OK
 				 ? cz_selftest_fails(host, "worker_join",
-						     "back before the thread")
+						     "returned before the "
+						     "thread had ended")
 				 : status;
 		(void)wait(&probe, &probe.gone, NULL);
 	}
@@ -406,8 +415,9 @@ static cz_status test_sections(struct cz_host *host, cz_host_space space)
 		cz_host_space_leave(host, space);
 		cz_host_unpin(host);
 		if (woken) {
-			return cz_selftest_fails(host, "event_wait",
-						 "true in a pinned section");
+			return cz_selftest_fails(
+				host, "event_wait",
+				"returned true in a pinned section");
 		}
 	}
 	return CZ_OK;
@@ -419,8 +429,9 @@ static cz_status test_refusal(struct cz_host *host, cz_host_space space)
 	bool failed;
 
 	cz_info(host,
-		"selftest: reads at 0x%llx, where nothing is mapped; a "
-		"port that ends here lacks cz_kernel_exception()",
+		"selftest: reading from 0x%llx, where nothing is mapped; if "
+		"this is the last line, the port does not call "
+		"cz_kernel_exception()",
 		cz_ull(TEST_ADDRESS));
 	cz_host_pin(host);
 	cz_host_space_enter(host, space);
@@ -429,7 +440,7 @@ static cz_status test_refusal(struct cz_host *host, cz_host_space space)
 	cz_host_unpin(host);
 	return failed ? CZ_OK
 		      : cz_selftest_fails(host, "space_unmap",
-					  "what was unmapped can be read");
+					  "an unmapped page can be read");
 }
 
 static cz_status test_space(struct cz_host *host, enum cz_gate gate,
@@ -444,7 +455,8 @@ static cz_status test_space(struct cz_host *host, enum cz_gate gate,
 	}
 	space = cz_host_space_create(host, gate);
 	if (space == NULL) {
-		return cz_selftest_fails(host, "space_create", "no space");
+		return cz_selftest_fails(host, "space_create",
+					 "created no space");
 	}
 	status = test_mappings(host, space, pages);
 	if (status == CZ_OK) {
@@ -475,7 +487,8 @@ cz_status cz_host_selftest(struct cz_host *host, enum cz_gate gate)
 		return status;
 	}
 	if (!cz_host_pages_alloc(host, TEST_PAGES, &pages)) {
-		return cz_selftest_fails(host, "pages_alloc", "no pages");
+		return cz_selftest_fails(host, "pages_alloc",
+					 "allocated no pages");
 	}
 	status = check_pages(host, &pages);
 	if (status == CZ_OK) {

@@ -9,7 +9,8 @@
  * section and a space. */
 static cz_status borrow_twice(struct cz_host *host, cz_host_space space)
 {
-	static const char *const left = "interrupts are not as they were";
+	static const char *const left =
+		"interrupts are not in their previous state";
 	cz_host_borrow storage;
 
 	for (int i = 0; i < 2; i++) {
@@ -51,7 +52,8 @@ cz_status cz_host_selftest_now(struct cz_host *host, enum cz_gate gate)
 	cz_status status;
 
 	if (space == NULL) {
-		return cz_selftest_fails(host, "space_create", "no space");
+		return cz_selftest_fails(host, "space_create",
+					 "created no space");
 	}
 	status = borrow_twice(host, space);
 	cz_host_space_destroy(host, space);

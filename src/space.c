@@ -11,7 +11,7 @@ static cz_status map(struct cz *cz, const struct cz_mapping *mapping)
 	if (cz_host_space_map(cz->host, cz->space, mapping)) {
 		return CZ_OK;
 	}
-	cz_error(cz->host, "the host cannot map %zu pages at 0x%llx",
+	cz_error(cz->host, "the host could not map %zu pages at 0x%llx",
 		 mapping->page_count, cz_ull(mapping->address));
 	return CZ_E_HOST;
 }
@@ -223,7 +223,9 @@ static cz_status set_virtual_map(struct cz_boot *boot)
 
 	if (count > cz->window_pages - CZ_WINDOW_ARGUMENT_PAGE - 1 ||
 	    !cz_host_pages_alloc(cz->host, count, &pages)) {
-		cz_error(cz->host, "no %zu pages for SetVirtualAddressMap",
+		cz_error(cz->host,
+			 "the host could not allocate %zu pages for "
+			 "SetVirtualAddressMap",
 			 count);
 		return CZ_E_NO_MEMORY;
 	}
@@ -288,7 +290,8 @@ cz_status cz_space_build(struct cz_boot *boot, bool relocating)
 
 	cz->space = cz_host_space_create(cz->host, cz->gate);
 	if (cz->space == NULL) {
-		cz_error(cz->host, "the host cannot make an address space");
+		cz_error(cz->host,
+			 "the host could not create an address space");
 		return CZ_E_NO_MEMORY;
 	}
 	status = relocating ? map_for_relocation(cz) : map_for_calls(cz);

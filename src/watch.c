@@ -49,9 +49,8 @@ static void log_stuck(struct cz *cz, const struct cz_request *request)
 	__atomic_fetch_add(&cz->stats.stuck, 1, __ATOMIC_RELAXED);
 	cz_error(cz->host,
 		 "%s has run for %llu ms and takes no interrupt: it cannot be "
-		 "ended, and its CPU is lost; firmware has masked interrupts, "
-		 "or "
-		 "is below the kernel",
+		 "ended, and its CPU is lost (firmware masks interrupts, or it "
+		 "waits for the secure world)",
 		 cz_service_name(request->service),
 		 cz_ull(cz->watch_ran_ns / 1000000));
 }

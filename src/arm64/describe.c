@@ -76,17 +76,17 @@ static const char *cause_of(uint64_t esr)
 	}
 	switch (FAULT_KIND(esr)) {
 	case FAULT_ADDRESS_SIZE:
-		return "no such address";
+		return "address out of range";
 	case FAULT_TRANSLATION:
 		return "not mapped";
 	case FAULT_ACCESS_FLAG:
-		return "not accessible";
+		return "access flag clear";
 	case FAULT_PERMISSION:
 		return "not allowed";
 	case FAULT_EXTERNAL:
-		return "nothing answers there";
+		return "external abort";
 	default:
-		return "refused by the memory system";
+		return "other abort";
 	}
 }
 

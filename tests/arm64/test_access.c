@@ -426,7 +426,7 @@ static void a_device_may_refuse_a_byte(void **state)
 				    i == 3 ? "data abort, write"
 					   : "data abort, read");
 		assert_int_equal(fake_cz.ending.address, fake_host.refused);
-		assert_true(fake_said("nothing answers there; "));
+		assert_true(fake_said("external abort; "));
 		assert_int_equal(fake_cz.stats.service[CZ_GET_TIME]
 					 .traps[CZ_TRAP_ALIGNMENT],
 				 0);

@@ -776,18 +776,20 @@ static void aborts_have_a_cause_and_a_region(void **state)
 		uint64_t far;
 		const char *words;
 	} cases[] = {
-		{0x07, 0, "address 0x0: not mapped; not firmware's"},
+		{0x07, 0,
+		 "address 0x0: not mapped; outside firmware's regions"},
 		{0x0f, FAKE_CODE,
 		 "0x40000000: not allowed; runtime memory "
 		 "0x40000000-0x40002000, read, execute"},
-		{0x0b, FAKE_DATA, "0x40010000: not accessible; "},
-		{0x10, FAKE_READ_ONLY, "nothing answers there; "},
-		{0x00, 1ull << 48, "no such address; not firmware's"},
+		{0x0b, FAKE_DATA, "0x40010000: access flag clear; "},
+		{0x10, FAKE_READ_ONLY, "external abort; "},
+		{0x00, 1ull << 48,
+		 "address out of range; outside firmware's regions"},
 		{0x21, 1, "not aligned"},
-		{0x30, 1, "refused by the memory system"},
+		{0x30, 1, "other abort"},
 		{0x07, FAKE_WINDOW, "not mapped; the trampoline"},
 		{0x07, FAKE_WINDOW + 0x2000, "firmware's stack"},
-		{0x07, FAKE_WINDOW + 0xb000, "of no present call"},
+		{0x07, FAKE_WINDOW + 0xb000, "outside the arguments"},
 	};
 
 	(void)state;
@@ -892,7 +894,7 @@ static void what_the_direct_gate_cannot_see_is_not_exact(void **state)
 	take(EC_BRK, FAKE_CODE, 0);
 	report();
 	assert_int_equal(fake_cz.ending.touched, CZ_TOUCHED_UNSEEN);
-	assert_true(fake_said("a secure call would not have been seen"));
+	assert_true(fake_said("it may have made a secure call"));
 	fake_cz.no_secure_services = true;
 	take(EC_BRK, FAKE_CODE, 0);
 	report();

@@ -77,7 +77,7 @@ static void nothing_of_firmwares(void **state)
 
 	bench->sim.entry_count = 1;
 	bench_refused(bench, CZ_E_TABLE,
-		      "memory map: none of 1 entries is firmware's");
+		      "memory map: none of 1 entries is runtime memory");
 }
 
 static void broken_entries(void **state)

@@ -566,7 +566,7 @@ static void after_a_fault(void **state)
 		cz_reset_now(&bench->cz, CZ_EFI_RESET_WARM, CZ_OK, NULL, 0),
 		CZ_EFI_UNSUPPORTED);
 	assert_int_equal(bench->sim.reset_type, CZ_EFI_RESET_WARM);
-	assert_true(sim_logged(&bench->sim, "ResetSystem came back"));
+	assert_true(sim_logged(&bench->sim, "ResetSystem returned"));
 	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
 	assert_null(bench->cz.in_flight);
 }
@@ -686,8 +686,7 @@ static void reset_withdrawn(void **state)
 			  "ResetSystem is withdrawn");
 	bench->cz.function[CZ_RESET_SYSTEM] = 0;
 	assert_status(reset(bench, LATER), CZ_EFI_UNSUPPORTED);
-	assert_host_reset(bench, 3, CZ_EFI_RESET_WARM,
-			  "ResetSystem is not there");
+	assert_host_reset(bench, 3, CZ_EFI_RESET_WARM, "ResetSystem is absent");
 	assert_int_equal(bench->sim.order_count, 0);
 }
 

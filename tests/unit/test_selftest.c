@@ -31,12 +31,12 @@ static void refusal(void **state)
 	bench->sim.timers_run = true;
 	bench->sim.has_sandbox = true;
 	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX), CZ_OK);
-	assert_true(sim_logged(&bench->sim, "lacks cz_kernel_exception()"));
+	assert_true(sim_logged(&bench->sim, "the port does not call"));
 	bench->sim.broken = SIM_UNMAP_LEAVES;
 	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX),
 		      CZ_E_HOST);
 	bench->sim.broken = SIM_SOUND;
-	assert_true(sim_logged(&bench->sim, "space_unmap: what was unmapped"));
+	assert_true(sim_logged(&bench->sim, "space_unmap: an unmapped page"));
 	assert_true(sim_is_clean(&bench->sim));
 }
 
@@ -47,38 +47,41 @@ static void broken(void **state)
 		const char *words;
 	} cases[] = {
 		{SIM_CLOCK_STANDS, "now_ns: the clock stands still"},
-		{SIM_CLOCK_RUNS_BACK, "now_ns: the clock ran back"},
-		{SIM_PAGES_NONE, "pages_alloc: no pages"},
-		{SIM_PAGES_DIRTY, "pages_alloc: not zeroed"},
-		{SIM_PAGES_NO_ALIAS, "pages_alloc: no alias"},
+		{SIM_CLOCK_RUNS_BACK, "now_ns: the clock went backwards"},
+		{SIM_PAGES_NONE, "pages_alloc: allocated no pages"},
+		{SIM_PAGES_DIRTY, "pages_alloc: the pages are not zeroed"},
+		{SIM_PAGES_NO_ALIAS, "pages_alloc: the alias is not"},
 		{SIM_ALIAS_EVERYWHERE, "firmware_alias: claims RAM"},
 		{SIM_GATES_NONE, "gates: does not offer this gate"},
-		{SIM_SPACE_NONE, "space_create: no space"},
+		{SIM_SPACE_NONE, "space_create: created no space"},
 		{SIM_MAP_REFUSED, "space_map: cannot map pages"},
 		{SIM_MAP_NO_CHANGE, "space_map: cannot change a protection"},
 		{SIM_MAP_NO_AGAIN, "space_map: cannot map pages again"},
-		{SIM_WORKER_NONE, "worker_start: no thread"},
+		{SIM_WORKER_NONE, "worker_start: started no thread"},
 		{SIM_WORKER_STILL, "worker_start: the thread does not run"},
 		{SIM_WORKER_URGENT, "priority: the worker is more urgent"},
-		{SIM_JOIN_EARLY, "worker_join: back before the thread"},
-		{SIM_SELF_ONE, "self: not what worker_start returned"},
+		{SIM_JOIN_EARLY,
+		 "worker_join: returned before the thread had ended"},
+		{SIM_SELF_ONE,
+		 "self: returned another thread than worker_start"},
 		{SIM_SELF_OTHER, "self: "},
 		{SIM_MUTEX_OPEN, "mutex_lock: two threads hold it"},
-		{SIM_MUTEX_STUCK, "mutex_unlock: the next one still waits"},
+		{SIM_MUTEX_STUCK, "mutex_unlock: the next thread still waits"},
 		{SIM_MUTEX_NO_INHERITANCE,
 		 "mutex_lock: the holder does not inherit"},
 		{SIM_EVENT_STARTS_SET, "event_init: the event is set"},
-		{SIM_EVENT_FORGETS, "event_set: does not stay set"},
-		{SIM_EVENT_DEAF, "event_wait: false, but it is set"},
+		{SIM_EVENT_FORGETS, "event_set: the event does not stay set"},
+		{SIM_EVENT_DEAF, "event_wait: returned false"},
 		{SIM_EVENT_STICKS, "event_clear: the event is still set"},
-		{SIM_EVENT_EARLY, "event_wait: back before the deadline"},
-		{SIM_EVENT_LIES, "event_wait: true, but nobody set it"},
+		{SIM_EVENT_EARLY, "event_wait: returned before the deadline"},
+		{SIM_EVENT_LIES,
+		 "event_wait: returned true, but nobody set the event"},
 		{SIM_EVENT_NO_INHERITANCE,
 		 "event_wait: the owner does not inherit"},
 		{SIM_CPUS_REFUSED, "worker_set_cpus: refuses the set of all"},
-		{SIM_TIMER_DEAD, "timer_start: it does not fire"},
-		{SIM_TIMER_EARLY, "timer_start: it fires early"},
-		{SIM_NOT_RUNNING, "is_running: the caller does not run"},
+		{SIM_TIMER_DEAD, "timer_start: the timer does not"},
+		{SIM_TIMER_EARLY, "timer_start: the timer fires"},
+		{SIM_NOT_RUNNING, "is_running: says that the caller"},
 	};
 	struct bench *bench = *state;
 
@@ -111,8 +114,8 @@ static void interrupts_stay(void **state)
 	bench->sim.broken = SIM_SOUND;
 	assert_true(
 		sim_logged(&bench->sim,
-			   "cz_host_interrupts_restore: interrupts are not as "
-			   "they were"));
+			   "cz_host_interrupts_restore: interrupts are not in "
+			   "their previous state"));
 	assert_true(sim_is_clean(&bench->sim));
 }
 

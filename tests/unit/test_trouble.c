@@ -75,9 +75,10 @@ static void bad_status(void **state)
 		      CZ_E_BAD_STATUS);
 	assert_int_equal(time.year, 1999);
 	assert_int_equal(stats_of(bench).bad_statuses, 1);
-	assert_true(sim_logged(&bench->sim,
-			       "1 GetTime (RuntimeDxe) returned "
-			       "0xc0000000435a0001, which is no status"));
+	assert_true(
+		sim_logged(&bench->sim,
+			   "1 GetTime (RuntimeDxe) returned "
+			   "0xc0000000435a0001, which is not a valid status"));
 	bench->sim.log_bytes = 0;
 	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
 		      CZ_E_BAD_STATUS);
