@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One CPU as C sees it: system registers, interrupt masking, barriers, the
- * per-CPU block that TPIDR_EL1 points to, and the current thread, which
- * TPIDRRO_EL0 holds so that reading it is one instruction wherever it runs.
+ * Access to one CPU from C: system registers, interrupt masking, barriers, and
+ * the per-CPU block that TPIDR_EL1 points to. TPIDRRO_EL0 points to the current
+ * thread, so that the thread reads its own pointer with one instruction, even
+ * when it migrates at that moment.
  */
 #ifndef KERNEL_ARCH_CPU_H
 #define KERNEL_ARCH_CPU_H
@@ -32,7 +33,7 @@ static inline void isb(void)
 
 #define DAIF_IRQ_MASKED 0x80u
 
-/* Masks IRQ; returns what irq_restore() takes. */
+/* Masks IRQ. Returns the previous DAIF, for irq_restore(). */
 static inline uint64_t irq_save(void)
 {
 	uint64_t daif;
@@ -65,24 +66,26 @@ struct run_queue {
 /* Guarded by the scheduler's lock. */
 struct timer_queue {
 	struct list hard, soft;
-	uint64_t soft_due; /* or earlier; NEVER: there is none */
-	uint64_t soft_latest; /* of that */
-	uint64_t distance; /* of soft ones to the others, ticks */
+	/* No soft timer is due before this tick; NEVER if there is none. */
+	uint64_t soft_due;
+	/* From this tick on, hard timers no longer hold up the soft ones. */
+	uint64_t soft_latest;
+	uint64_t distance; /* a soft timer's to the next hard one, in ticks */
 };
 
 struct cpu {
 	uint64_t irq_stack; /* CPU_IRQ_STACK: top */
 	uint64_t gic_is_v2; /* CPU_GIC_IS_V2: irq_handle()'s argument */
 	uint64_t emergency_stack; /* CPU_EMERGENCY_STACK: top */
-	uint64_t idle_stack; /* CPU_IDLE_STACK: top; not the boot CPU's */
+	uint64_t idle_stack; /* CPU_IDLE_STACK: top; unused on the boot CPU */
 	bool alone; /* no other CPU is online */
 	struct thread *current; /* guarded by the scheduler's lock */
 	struct run_queue queue;
-	struct thread *fp_owner; /* whose registers the FP unit holds */
+	struct thread *fp_owner; /* the FP unit still holds its registers */
 	struct thread *idle;
 	uint32_t id;
-	uint64_t timer_late; /* of the interrupt being handled, ticks */
-	bool timer_changed; /* atomic: by another CPU, who has sent the IPI */
+	uint64_t timer_late; /* delay of the present timer interrupt, ticks */
+	bool timer_changed; /* atomic; another CPU sets it and sends the IPI */
 	struct timer *firing; /* guarded by the scheduler's lock */
 	struct timer_queue timers;
 };
@@ -121,22 +124,26 @@ _Static_assert(offsetof(struct exception_frame, sp_el0) == FRAME_SP_EL0,
 _Static_assert(sizeof(struct exception_frame) == FRAME_BYTES, "frame");
 _Static_assert(CZ_FRAME_SP == FRAME_SP && CZ_FRAME_PC == FRAME_PC, "frame");
 
-/* exception.c, from vectors.S */
+/*
+ * These functions are in exception.c, and vectors.S calls them. irq_handle()
+ * returns the struct cz whose firmware was interrupted, or NULL if the kernel
+ * was; irq_exit() takes that as cz.
+ */
 struct cz *irq_handle(struct exception_frame *frame, uint64_t gic_is_v2);
-/* cz: what irq_handle() returned, the interrupted firmware or NULL. */
 void irq_exit(struct cz *cz, struct exception_frame *frame);
 void sync_handle(struct exception_frame *frame, uint64_t esr, uint64_t far);
 _Noreturn void bad_exception(struct exception_frame *frame, uint64_t esr,
 			     uint64_t far, uint64_t vector);
 _Noreturn void stack_overflow(struct exception_frame *frame);
 
-/* Sets VBAR and the system registers that firmware leaves open. */
+/* Sets VBAR and those system registers whose values firmware does not
+ * define. */
 void exception_init(void);
 
-/* panic.c: does not return while another CPU panics. Interrupts off. */
+/* panic.c: stops this CPU if another CPU has panicked. Interrupts off. */
 void panic_check(void);
 
-/* panic.c: panic() with an exception's registers. */
+/* panic.c: like panic(), but reports the registers of an exception. */
 _Noreturn void panic_exception(const struct exception_frame *frame,
 			       uint64_t esr, uint64_t far, const char *what);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens on an exception: interrupts to their handlers, firmware's faults
- * to the library, everything else to a panic.
+ * Dispatches exceptions. Interrupts go to their handlers and firmware's faults
+ * go to the library; everything else is a panic.
  */
 #include "arch/cpu.h"
 #include "dev/gic.h"
@@ -15,32 +15,33 @@
 _Static_assert(MAIR_VALUE == 0xff4404, "enter.S has the same value");
 
 #define SPURIOUS 1020
-#define SCTLR_DZE (1ull << 14) /* EL0 may zero, ask for the cache's type, */
-#define SCTLR_UCT (1ull << 15)
-#define SCTLR_NTWE (1ull << 18) /* wait for events, */
+#define SCTLR_DZE (1ull << 14) /* EL0 may execute DC ZVA */
+#define SCTLR_UCT (1ull << 15) /* EL0 may read CTR_EL0 */
+#define SCTLR_NTWE (1ull << 18) /* EL0 may execute WFE */
 #define SCTLR_SPAN (1ull << 23)
-#define SCTLR_UCI (1ull << 26) /* and maintain the caches */
-#define CNTKCTL_COUNTERS 3 /* and read both counters */
-#define MDSCR_TDCC (1ull << 12) /* the debug channel traps */
+#define SCTLR_UCI (1ull << 26) /* EL0 may execute cache maintenance */
+#define CNTKCTL_COUNTERS 3 /* EL0 may read both counters */
+#define MDSCR_TDCC (1ull << 12) /* EL0's access to the debug channel traps */
 #define CPACR_FPEN (3ull << 20)
 #define EC(esr) ((esr) >> 26 & 0x3f)
 #define EC_FP 0x07 /* FP/SIMD is switched off */
 #define PAN_FIELD(mmfr1) (((mmfr1) >> 20) & 15)
 
-#define SCTLR_ENIA (1ull << 31) /* signed return addresses, firmware's */
+#define SCTLR_ENIA (1ull << 31) /* firmware may sign return addresses */
 
 extern char exception_vectors[];
 
 #define AMU_FIELD(pfr0) (((pfr0) >> 44) & 15)
 #define PMU_VERSION(dfr0) (((dfr0) >> 8) & 15)
 
-/* By APA or API of ID_AA64ISAR1_EL1. */
+/* Checks the fields APA and API of ID_AA64ISAR1_EL1. */
 static bool has_signatures(void)
 {
 	return (READ_SYSREG(id_aa64isar1_el1) >> 4 & 0xff) != 0;
 }
 
-/* For firmware in the sandbox: what does no harm is not trapped. */
+/* Lets sandboxed firmware at EL0 execute harmless instructions without a trap,
+ * and makes EL0's access to the debug channel and the event counters trap. */
 static void open_el0(void)
 {
 	uint64_t version = PMU_VERSION(READ_SYSREG(id_aa64dfr0_el1));
@@ -48,7 +49,8 @@ static void open_el0(void)
 	WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) | SCTLR_DZE | SCTLR_UCT |
 					SCTLR_NTWE | SCTLR_UCI);
 	if (has_signatures()) {
-		/* The kernel's own code signs none. */
+		/* This bit is for EL1 as well, but the kernel's own code does
+		 * not sign its return addresses. */
 		WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) | SCTLR_ENIA);
 	}
 	WRITE_SYSREG(cntkctl_el1, CNTKCTL_COUNTERS);
@@ -68,7 +70,7 @@ void exception_init(void)
 	WRITE_SYSREG(tpidr_el0, 0);
 	open_el0();
 	if (PAN_FIELD(READ_SYSREG(id_aa64mmfr1_el1)) != 0) {
-		/* Set PAN on every exception, and now. */
+		/* Have every exception set PAN, and set it now. */
 		WRITE_SYSREG(sctlr_el1, READ_SYSREG(sctlr_el1) & ~SCTLR_SPAN);
 		__asm__ volatile(".inst 0xd500419f"); /* msr pan, #1 */
 	}
@@ -88,8 +90,9 @@ struct cz *irq_handle(struct exception_frame *frame, uint64_t gic_is_v2)
 	} else if (intid >= SPURIOUS) {
 		return cz;
 	} else if (intid == GIC_IPI) {
-		/* need_resched says it all; or another CPU panics, or has
-		 * started a timer here. */
+		/* Another CPU sends the IPI when it has set need_resched here,
+		 * when it panics, or when it has started a timer for this CPU.
+		 * The way out of the interrupt handles need_resched. */
 		panic_check();
 		timer_changed();
 	} else {
@@ -119,8 +122,9 @@ void irq_exit(struct cz *cz, struct exception_frame *frame)
 	}
 }
 
-/* Firmware may switch FP off under the section that it runs in: then it is the
- * saving of its registers that traps. */
+/* Firmware may switch FP off although it runs in an FP section. The kernel's
+ * own instructions that save the FP registers trap then; this function switches
+ * FP on again. */
 static bool reopen_fp(uint64_t esr)
 {
 	if (EC(esr) != EC_FP || !current_thread()->fp_section) {

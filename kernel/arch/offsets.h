@@ -10,14 +10,14 @@
 #define FRAME_BYTES 288
 
 #define CPU_IRQ_STACK 0
-#define CPU_GIC_IS_V2 8 /* behind the stack: one instruction loads both */
+#define CPU_GIC_IS_V2 8 /* follows the stack, so that one LDP loads both */
 #define CPU_EMERGENCY_STACK 16
 #define CPU_IDLE_STACK 24
 
 #define THREAD_SP 0
 
-/* Kernel stacks fill the upper half of an aligned slot of twice their size, so
- * that one bit of SP tells whether it is still inside. */
+/* A kernel stack fills the upper half of an aligned slot of twice its size, so
+ * that one bit of SP tells whether SP is still inside the stack. */
 #define STACK_SHIFT 14
 #define STACK_BYTES (1 << STACK_SHIFT)
 

@@ -28,7 +28,7 @@ void cpu_start_local(void)
 	sched_online();
 }
 
-/* From enter.S, on the CPU's idle stack. */
+/* enter.S calls this on the CPU's idle stack. */
 void secondary_start(struct cpu *cpu)
 {
 	cpu_init(cpu, (uint32_t)(cpu - cpus));
@@ -43,7 +43,7 @@ static bool is_online(uint32_t id)
 	return (cpus_online() >> id & 1) != 0;
 }
 
-/* A second of the counter's. */
+/* Waits for the CPU to come online, for at most a second. */
 static bool await_cpu(uint32_t id)
 {
 	uint64_t millisecond = ticks_hz() / 1000;
@@ -71,8 +71,8 @@ static void start_cpu(uint32_t id)
 			id, (unsigned long long)machine.mpidr[id],
 			psci_status_name(status));
 	} else if (!await_cpu(id)) {
-		kprintf("warning: CPU %u (MPIDR %llx) stays off: started, but "
-			"silent for a second\n",
+		kprintf("warning: CPU %u (MPIDR %llx) stays off: it did not "
+			"come online within a second\n",
 			id, (unsigned long long)machine.mpidr[id]);
 	}
 }

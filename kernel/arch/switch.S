@@ -5,9 +5,9 @@
 	.text
 
 /*
- * void cpu_switch(struct thread *previous, struct thread *next)
- * Saves what a function call must preserve on previous's stack, and returns on
- * next's. Interrupts off.
+ * void cpu_switch(struct thread *previous, struct thread *next) Saves the
+ * callee-saved registers on the stack of `previous`, and returns on the stack
+ * of `next`. Interrupts are off.
  */
 	.globl	cpu_switch
 	.hidden	cpu_switch

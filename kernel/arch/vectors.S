@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exception vectors (Arm ARM D1.3.1). Firmware runs as EL1t or at EL0, the kernel
- * as EL1h, so the vector tells them apart; all land on SP_EL1, the stack of the
- * thread that was running, and save a struct exception_frame there. An
- * interrupt's handler then runs on the CPU's interrupt stack; switching happens
- * back on the thread's own.
+ * Exception vectors (Arm ARM D1.3.1). Firmware runs at EL1t or EL0 and the
+ * kernel at EL1h, so the vector tells them apart. All exceptions land on
+ * SP_EL1, which is the stack of the running thread, and save a struct
+ * exception_frame there. An interrupt's handler then runs on the CPU's
+ * interrupt stack; a thread switch happens after that, on the thread's own
+ * stack again.
  */
 #include "arch/offsets.h"
 
-/* In: sp below the frame. Saves x0..x30, sp, pc, pstate, SP_EL0.
- * Clobbers x0-x4 after saving them. \from: 0 firmware, 1 EL1h */
+/* In: sp points to the lowest byte of the frame. Saves x0 to x30, sp, pc,
+ * pstate and SP_EL0. Clobbers x0 to x3 after it has saved them. \from: 0 if the
+ * exception came from firmware, 1 if it came from EL1h. */
 .macro save_frame from
 	stp	x0, x1, [sp, #16 * 0]
 	stp	x2, x3, [sp, #16 * 1]
@@ -39,7 +41,8 @@
 	str	x0, [sp, #FRAME_SP_EL0]
 .endm
 
-/* In: sp at the frame. Returns to it. */
+/* In: sp points to the frame. Returns to the context that the frame
+ * describes. */
 .macro restore_frame
 	ldp	x2, x3, [sp, #FRAME_PC]
 	ldr	x0, [sp, #FRAME_SP_EL0]
@@ -72,8 +75,10 @@
 	b	\label
 .endm
 
-/* As above, for exceptions from the kernel itself: the stack may be full. The
- * sum and the difference keep x0 without a place to put it. */
+/* Like vector_slot, for exceptions from the kernel itself, whose stack may
+ * have overflowed. The test needs sp in x0, and there is no safe memory to
+ * save x0 in. So the additions and subtractions keep both values in the two
+ * registers. */
 .macro vector_slot_checked label
 	.balign	128
 	sub	sp, sp, #FRAME_BYTES
@@ -173,7 +178,7 @@ kernel_serror:
 	save_frame 1
 	bad_body 7
 
-/* In: x0 vector number; x0 and x1 already saved. */
+/* In: x0 is the vector's number; x0 and x1 have been saved in the frame. */
 unexpected:
 	mov	x29, x0
 	ldp	x0, x1, [sp]
@@ -184,7 +189,7 @@ unexpected:
 	mov	x3, x29
 	bl	bad_exception
 
-/* In: x0 = the overflown sp, sp = that plus the old x0. */
+/* In: x0 is the sp that overflowed; sp is that plus the original x0. */
 overflow:
 	sub	x0, sp, x0
 	msr	tpidr_el0, x0

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FP/SIMD sections. Only a thread inside one may touch the FP unit; its
- * registers are saved when it is switched out, and loaded when it comes back
- * unless this CPU still holds them. Outside a section FP traps (Arm ARM
- * D17.2.33, CPACR_EL1.FPEN), so that "still holds" is never a guess.
+ * FP/SIMD sections. Only a thread inside a section may use the FP unit. The
+ * scheduler saves the thread's FP registers when it switches the thread out. It
+ * loads them when it switches back, unless this CPU still holds them. Outside a
+ * section FP instructions trap (Arm ARM D17.2.33, CPACR_EL1.FPEN), so nothing
+ * can change the registers unnoticed.
  */
 #include "sched/sched.h"
 #include <kernel/print.h>
@@ -47,10 +48,10 @@ void fp_begin(void)
 
 	ASSERT(!self->fp_section);
 	self->fp_section = true;
-	/* Whoever's registers these were: they are saved. */
+	/* The registers of the previous owner have been saved already. */
 	self->cpu->fp_owner = NULL;
 	fp_open();
-	/* Not with the rounding, or the traps, that they had chosen. */
+	/* Do not inherit the previous owner's rounding mode and trap bits. */
 	__asm__ volatile("msr fpcr, xzr");
 	irq_restore(daif);
 }

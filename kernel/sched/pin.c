@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Staying on one CPU, preemptible. */
+/* Pins a thread to its CPU; the thread stays preemptible. */
 #include "sched/sched.h"
 
 void migrate_disable(void)

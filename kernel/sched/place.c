@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CPU a thread runs on, where several are online; all of it under the
- * scheduler's lock. What is kept true: no thread is ready while a CPU that it
- * may run on runs a less urgent one. The hard case is a thread bound to one CPU
- * (pinned, or allowed no other) behind a more urgent one that could run
- * elsewhere: then it is the other one that moves.
+ * Decides which CPU a thread runs on when several CPUs are online. The
+ * scheduler's lock guards all of it. The invariant: no thread waits in a run
+ * queue while a CPU that it may run on runs a less urgent thread. The hard case
+ * is a thread that is bound to one CPU (it is pinned, or no other CPU is
+ * allowed to it), while a more urgent thread, which could run elsewhere,
+ * occupies that CPU. In this case the more urgent thread moves to another CPU.
  */
 #include "sched/place.h"
 #include <kernel/machine.h>
 
-static uint64_t online; /* a bit a CPU */
+static uint64_t online; /* bit n: CPU n is online */
 static uint64_t migrations;
 
-/* The first CPU online from number `id` on, or NULL. */
+/* Returns the first online CPU whose number is `id` or higher, or NULL. */
 static struct cpu *online_from(uint32_t id)
 {
 	uint64_t left = online >> id;
@@ -32,15 +33,15 @@ static bool may_run_on(const struct thread *thread, const struct cpu *cpu)
 	return (thread->cpus_allowed & online) >> cpu->id & 1;
 }
 
-/* Whether it can run on its present CPU only. */
+/* Returns whether the thread can run only on its present CPU. */
 static bool is_bound(const struct thread *thread)
 {
 	return thread->migrate_disabled != 0 ||
 	       (thread->cpus_allowed & online) == 1ull << thread->cpu->id;
 }
 
-/* The priority of what the CPU runs, or is about to. */
-static unsigned level(const struct cpu *cpu)
+/* Returns the priority of the thread that the CPU runs or will run next. */
+static unsigned cpu_priority(const struct cpu *cpu)
 {
 	const struct thread *current = cpu->current;
 	unsigned ready = run_queue_top(&cpu->queue);
@@ -51,8 +52,9 @@ static unsigned level(const struct cpu *cpu)
 	return ready;
 }
 
-/* The least busy CPU that the thread may run on: rather one whose thread can
- * go on elsewhere, then rather where it was. */
+/* Returns the CPU with the least urgent work that the thread may run on. Among
+ * equals it prefers a CPU whose present thread is not pinned, and then the CPU
+ * that the thread was on. */
 static struct cpu *find_place(const struct thread *thread)
 {
 	struct cpu *best = thread->cpu;
@@ -60,7 +62,7 @@ static struct cpu *find_place(const struct thread *thread)
 
 	FOR_EACH_CPU(cpu)
 	{
-		unsigned cost = level(cpu) * 4 + (cpu != thread->cpu);
+		unsigned cost = cpu_priority(cpu) * 4 + (cpu != thread->cpu);
 
 		if (cpu->current->migrate_disabled != 0) {
 			cost += 2;
@@ -73,14 +75,14 @@ static struct cpu *find_place(const struct thread *thread)
 	return best;
 }
 
-/* Another CPU that the thread may run on, with nothing as urgent as `priority`;
- * or NULL. */
+/* Returns a CPU other than `but` that the thread may run on, and whose work is
+ * less urgent than `priority`; NULL if there is none. */
 static struct cpu *find_room(const struct thread *thread, unsigned priority,
 			     const struct cpu *but)
 {
 	FOR_EACH_CPU(cpu)
 	{
-		if (cpu != but && level(cpu) < priority &&
+		if (cpu != but && cpu_priority(cpu) < priority &&
 		    may_run_on(thread, cpu)) {
 			return cpu;
 		}
@@ -88,8 +90,8 @@ static struct cpu *find_room(const struct thread *thread, unsigned priority,
 	return NULL;
 }
 
-/* The first of the CPU's ready threads, most urgent first, above `priority`, for
- * which `wanted` holds. */
+/* Searches the CPU's ready threads above `priority`, most urgent first. Returns
+ * the first one for which `wanted` is true, or NULL. */
 static struct thread *find_ready(struct cpu *cpu, unsigned priority,
 				 bool (*wanted)(const struct thread *,
 						const struct cpu *),
@@ -120,8 +122,9 @@ static bool bound_here(const struct thread *thread, const struct cpu *cpu)
 	return is_bound(thread);
 }
 
-/* A bound thread of this CPU that would run if `running`, which is as urgent,
- * went to another CPU; or NULL. */
+/* Finds the most urgent ready thread that is bound to `cpu`. Returns it if
+ * `running`, which occupies the CPU, could instead run on a CPU whose work is
+ * less urgent than that bound thread; NULL otherwise. */
 static struct thread *find_stranded(struct cpu *cpu,
 				    const struct thread *running)
 {
@@ -147,7 +150,7 @@ static void ask_reschedule(struct cpu *cpu)
 	}
 }
 
-/* Has the CPU look again if what it runs is not what it should. */
+/* Requests a reschedule on the CPU if its current thread should not run on. */
 static void settle(struct cpu *cpu)
 {
 	struct thread *current = cpu->current;
@@ -184,7 +187,9 @@ void place_reconsider(struct thread *thread)
 	ask_reschedule(thread->cpu);
 }
 
-/* Whether self can go on, or else the most urgent of the CPU's own queue. */
+/* Returns `self` if it may continue here and nothing in the CPU's own run queue
+ * is to run before it; otherwise the first thread of that queue, or the idle
+ * thread. */
 static struct thread *pick_own(struct cpu *cpu, struct thread *self,
 			       bool yielding)
 {
@@ -203,7 +208,8 @@ static struct thread *pick_own(struct cpu *cpu, struct thread *self,
 			    run_node);
 }
 
-/* Whether it may run on `here`, and is not what its own CPU is about to run. */
+/* Returns whether the thread may run on `here`, and its own CPU is not about to
+ * run it anyway. */
 static bool may_be_pulled(const struct thread *thread, const struct cpu *here)
 {
 	const struct cpu *cpu = thread->cpu;
@@ -214,8 +220,8 @@ static bool may_be_pulled(const struct thread *thread, const struct cpu *here)
 		thread->priority < run_queue_top(&cpu->queue));
 }
 
-/* A ready thread of another CPU, more urgent than `priority`, that may run here;
- * or NULL. */
+/* Returns the most urgent ready thread of the other CPUs that may run here and
+ * is above `priority`; NULL if there is none. */
 static struct thread *find_elsewhere(const struct cpu *here, unsigned priority)
 {
 	struct thread *best = NULL;
@@ -235,8 +241,9 @@ static struct thread *find_elsewhere(const struct cpu *here, unsigned priority)
 	return best;
 }
 
-/* This CPU is about to run something no more urgent than `priority`: others may
- * have a bound thread that waits for their running one to come here. */
+/* This CPU is about to run a thread of `priority`. Another CPU may have a more
+ * urgent thread that is bound there and is blocked by a running thread that
+ * could move here. Asks such CPUs to reschedule. */
 static void offer_room(struct cpu *here, unsigned priority)
 {
 	FOR_EACH_CPU(cpu)
@@ -263,7 +270,7 @@ struct thread *place_pick(struct cpu *cpu, struct thread *self, bool yielding)
 		other = find_stranded(cpu, next);
 		if (other != NULL) {
 			if (next == self) {
-				/* The switch places it. */
+				/* place_switch() will move self away. */
 				next = other;
 				break;
 			}
@@ -280,7 +287,7 @@ struct thread *place_pick(struct cpu *cpu, struct thread *self, bool yielding)
 		sched_enqueue(other, true);
 	}
 	if (next == self) {
-		/* It goes on, but maybe less urgently than before. */
+		/* The thread continues, but its priority may have dropped. */
 		offer_room(cpu, self->priority);
 	} else if (next != cpu->idle) {
 		sched_dequeue(next);
@@ -299,7 +306,7 @@ void place_switch(struct cpu *cpu, struct thread *previous, struct thread *next,
 			place_ready(previous, at_head);
 		}
 	}
-	offer_room(cpu, level(cpu));
+	offer_room(cpu, cpu_priority(cpu));
 }
 
 void place_online(struct cpu *cpu)
@@ -312,7 +319,7 @@ void place_online(struct cpu *cpu)
 	ask_reschedule(cpu);
 }
 
-/* ---- For threads ---- */
+/* ---- called by threads, without the lock ---- */
 
 void sched_unpinned(void)
 {

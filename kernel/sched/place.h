@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the scheduler and place.c, which it asks where several CPUs are
- * online (cpu->alone is false). All with the scheduler's lock held.
+ * The interface between the scheduler and place.c, which the scheduler calls
+ * while several CPUs are online (cpu->alone is false). Callers hold the
+ * scheduler's lock.
  */
 #ifndef KERNEL_SCHED_PLACE_H
 #define KERNEL_SCHED_PLACE_H
 
 #include "sched/sched.h"
 
-/* Out of the way of a CPU that is alone. */
+/* Keeps this code off the fast path of a CPU that is alone. */
 #define PLACE __attribute__((noinline, cold))
 
-/* Enqueues a thread that is ready on the CPU that suits it best, and asks for
- * what follows from that. */
+/* Enqueues a ready thread on the CPU that suits it best, and requests a
+ * reschedule there if one is needed. */
 PLACE void place_ready(struct thread *thread, bool at_head);
 
-/* A running thread has become less urgent. */
+/* Has the thread's CPU reschedule, because the running thread's priority
+ * changed. */
 PLACE void place_reconsider(struct thread *thread);
 
-/* What `cpu`, the caller's, is to run: the current thread, its idle thread, or
- * one that was taken out of its queue. If the current thread goes on, has other
- * CPUs send what may go on here. */
+/* Returns the thread that `cpu`, the caller's, is to run: the current thread,
+ * the idle thread, or a thread that the function has removed from a run queue.
+ * If the current thread continues, the function also asks other CPUs to move
+ * threads here that block a bound thread there. */
 PLACE struct thread *place_pick(struct cpu *cpu, struct thread *self,
 				bool yielding);
 
-/* `cpu`, the caller's, is about to switch: places `previous` where it can go
- * on, and has other CPUs send what may go on here. */
+/* Prepares a switch on `cpu`, the caller's: enqueues `previous` on a CPU where
+ * it can continue, and asks other CPUs to move threads here that block a bound
+ * thread there. */
 PLACE void place_switch(struct cpu *cpu, struct thread *previous,
 			struct thread *next, bool at_head);
 
-/* From now on threads are placed on this CPU too. */
+/* Makes the CPU available for threads. */
 void place_online(struct cpu *cpu);
 
 #endif

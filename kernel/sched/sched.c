@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler proper: the lock, the run queues, switching, and priority
+ * The core of the scheduler: the lock, the run queues, switching, and priority
  * inheritance along chains of owners.
  */
 #include "sched/sched.h"
@@ -9,7 +9,7 @@
 #include <kernel/machine.h>
 #include <kernel/print.h>
 
-/* No chain of owners is longer: that would be a cycle. */
+/* A chain of owners that is longer than this must be a cycle. */
 #define MAX_CHAIN 64
 
 struct cpu cpus[MACHINE_MAX_CPUS];
@@ -29,7 +29,7 @@ void sched_lock_contended(void)
 		 0);
 }
 
-/* The running thread makes way if it is less urgent. */
+/* Enqueues a thread, and requests a reschedule if it should run at once. */
 static void make_ready(struct thread *thread)
 {
 	struct thread *self = current_thread();
@@ -50,7 +50,7 @@ void sched_ready(struct thread *thread)
 	make_ready(thread);
 }
 
-/* Sorted by priority, first come first among equals. */
+/* Keeps the list sorted by priority, in order of arrival among equals. */
 static void insert_waiter(struct list *list, struct thread *thread)
 {
 	struct list *at = list->next;
@@ -90,7 +90,8 @@ static uint32_t inherited_priority(const struct thread *thread)
 	return priority;
 }
 
-/* A running thread that became less urgent may have to make way. */
+/* Requests a reschedule if the running thread, whose priority has changed,
+ * should no longer run. */
 static void check_running(struct thread *thread)
 {
 	if (!thread->cpu->alone) {
@@ -122,7 +123,8 @@ static void move_to_priority(struct thread *thread, uint32_t priority)
 	}
 }
 
-/* From a thread whose priority is to change, along all who inherit by it. */
+/* Gives the thread its new priority, and updates all threads that inherit from
+ * it, directly or through others. */
 static void propagate_from(struct thread *thread, uint32_t priority)
 {
 	for (unsigned i = 0; priority != thread->priority; i++) {
@@ -141,7 +143,8 @@ static void propagate_from(struct thread *thread, uint32_t priority)
 	}
 }
 
-/* Recomputes a thread's priority and that of all who inherit through it. */
+/* Recomputes the priority of a thread and of all threads that inherit from
+ * it. */
 static inline void propagate(struct thread *thread)
 {
 	uint32_t priority = inherited_priority(thread);
@@ -213,7 +216,7 @@ struct thread *sched_first_waiter(const struct list *list)
 	return container_of(list->next, struct thread, wait_node);
 }
 
-/* Takes the most urgent ready thread out of a queue that is not empty. */
+/* Removes and returns the first thread of priority `top`, which must exist. */
 static inline struct thread *take_first(struct run_queue *queue, unsigned top)
 {
 	struct list *head = &queue->queue[top];
@@ -227,7 +230,8 @@ static inline struct thread *take_first(struct run_queue *queue, unsigned top)
 	return container_of(first, struct thread, run_node);
 }
 
-/* The most urgent of the ready threads and `self`, if that can go on. */
+/* Returns the most urgent among the ready threads and, if it is still running,
+ * `self`. A ready thread is removed from its queue. */
 static inline struct thread *pick(struct cpu *cpu, struct thread *self,
 				  bool yielding)
 {
@@ -255,7 +259,7 @@ static inline void switch_to(struct cpu *cpu, struct thread *self,
 	cpu_switch(self, next);
 }
 
-/* schedule() and thread_yield() where other CPUs are online. */
+/* The part of schedule() and thread_yield() for when other CPUs are online. */
 static __attribute__((noinline, cold)) void
 schedule_several(struct cpu *cpu, struct thread *self, bool yielding)
 {

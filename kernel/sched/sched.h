@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler's inside: threads, run queues, and who waits for whom. One
- * lock guards all of it, so that a chain of owners is walked under one hold;
- * it is held with interrupts off and for a short, bounded time.
+ * The scheduler's internals: threads, run queues, and which thread waits for
+ * which. One lock guards all of this, so that a chain of owners can be followed
+ * without taking further locks. It is held with interrupts off, for a short,
+ * bounded time.
  */
 #ifndef KERNEL_SCHED_SCHED_H
 #define KERNEL_SCHED_SCHED_H
@@ -29,31 +30,31 @@ enum thread_state {
 };
 
 struct thread {
-	uint64_t sp; /* THREAD_SP; valid while it does not run */
+	uint64_t sp; /* THREAD_SP; valid while the thread does not run */
 
 	/* Guarded by sched_lock. */
 	enum thread_state state;
-	uint32_t priority; /* the present one */
+	uint32_t priority; /* including what it inherits */
 	uint32_t base_priority;
-	struct cpu *cpu; /* where it is ready, runs or ran last */
-	uint64_t cpus_allowed; /* where it may run, unless it is pinned */
+	struct cpu *cpu; /* on which it is ready, runs or ran last */
+	uint64_t cpus_allowed; /* a bit for each CPU; ignored while pinned */
 	struct list run_node;
 	struct list *waiters; /* the list it waits in, or NULL */
-	struct list wait_node; /* in it */
-	struct thread *boosts; /* who inherits from it while it waits */
-	struct list boost_node; /* in boosts->boosters */
-	struct list boosters; /* who it inherits from, most urgent first */
+	struct list wait_node; /* its node in that list */
+	struct thread *boosts; /* this thread inherits its priority; or NULL */
+	struct list boost_node; /* its node in boosts->boosters */
+	struct list boosters; /* it inherits from these, most urgent first */
 	struct timer timer; /* ends a wait or a sleep */
 	bool timed_out;
 
 	/* The thread's own; read by the switch. */
 	struct space *space; /* adopted, or NULL */
 	bool fp_section;
-	struct cpu *fp_cpu; /* which CPU saw its registers last */
+	struct cpu *fp_cpu; /* the CPU that held its FP registers last */
 	uint32_t migrate_disabled;
 	uint32_t preempt_disabled;
-	uint32_t need_resched; /* set by anyone for the running thread */
-	struct cz *firmware; /* whose space it is in, or NULL */
+	uint32_t need_resched; /* any CPU may set it while the thread runs */
+	struct cz *firmware; /* the cz whose space the thread is in, or NULL */
 
 	struct completion ended;
 	const char *name;
@@ -65,13 +66,13 @@ _Static_assert(offsetof(struct thread, sp) == THREAD_SP, "thread");
 
 extern struct cpu cpus[];
 
-/* The number of the highest bit; `bits` is not 0. */
+/* Returns the number of the highest bit set; `bits` must not be 0. */
 static inline unsigned highest_bit(uint64_t bits)
 {
 	return 63u - (unsigned)__builtin_clzll(bits);
 }
 
-/* The priority of the most urgent ready thread; 0 without one. */
+/* Returns the priority of the most urgent ready thread; 0 if none is ready. */
 static inline unsigned run_queue_top(const struct run_queue *queue)
 {
 	return queue->ready == 0 ? 0 : highest_bit(queue->ready);
@@ -80,10 +81,10 @@ static inline unsigned run_queue_top(const struct run_queue *queue)
 /* ---- the lock; interrupts are off from lock to unlock ---- */
 extern uint32_t sched_lock_word;
 
-/* Waits for another CPU. */
+/* Takes the lock after another CPU has released it. */
 __attribute__((noinline, cold)) void sched_lock_contended(void);
 
-/* For those who have interrupts off already. */
+/* Takes the lock; the caller has masked interrupts already. */
 static inline void sched_lock_masked(void)
 {
 	if (__atomic_exchange_n(&sched_lock_word, 1, __ATOMIC_ACQUIRE) != 0) {
@@ -112,10 +113,11 @@ static inline void sched_unlock(uint64_t daif)
 
 /* ---- run queues and waiting; all with the lock held ---- */
 
-/* Makes a thread that is neither ready nor running ready. */
+/* Makes a thread ready. The thread must be neither ready nor running. */
 void sched_ready(struct thread *thread);
 
-/* Into the run queue of its CPU, behind or before its equals; and out. */
+/* The run queue of the thread's CPU. sched_enqueue() inserts the thread there,
+ * at the head or the tail of its priority, and sched_dequeue() removes it. */
 static inline struct run_queue *queue_of(const struct thread *thread)
 {
 	return &thread->cpu->queue;
@@ -137,42 +139,45 @@ static inline void sched_dequeue(struct thread *thread)
 
 	next->previous = previous;
 	previous->next = next;
-	if (next == previous) { /* the head alone */
+	if (next == previous) { /* only the list's head is left */
 		queue_of(thread)->ready &= ~(1ull << thread->priority);
 	}
 }
 
 /*
- * Puts the current thread to sleep in `list` (or in none), lending its priority
- * to `owner` (or to nobody), until sched_wake() or the tick. Returns with the
- * lock held; false when the time ran out.
+ * Blocks the current thread until sched_wake() or until `tick`. The thread
+ * waits in `list`, if that is not NULL, and lends its priority to `owner`, if
+ * that is not NULL. Returns with the lock held; false if `tick` came first.
  */
 bool sched_block(struct list *list, struct thread *owner, uint64_t tick);
 
-/* Ends a thread's wait: out of its list, its loan taken back, ready. */
+/* Ends a thread's wait: removes the thread from its list, takes back the
+ * priority that it lent, and makes it ready. */
 void sched_wake(struct thread *thread);
 
 /* The most urgent thread waiting in a list, or NULL. */
 struct thread *sched_first_waiter(const struct list *list);
 
-/* Lends `thread`, which waits, to another owner instead. */
+/* Lends the priority of `thread`, which waits, to `owner` instead of the
+ * present owner; to nobody if `owner` is NULL. */
 void sched_lend(struct thread *thread, struct thread *owner);
 
 /* Switches to the most urgent ready thread unless it is the current one. */
 void schedule(void);
 
-/* Switches if that was asked for, and leaves the lock. */
+/* Switches if a reschedule was requested, and releases the lock. */
 void sched_unlock_and_preempt(uint64_t daif);
 
 /* ---- timer.c ---- */
 void timer_init(void);
 void timer_interrupt(void); /* interrupts off, lock not held */
-void timer_changed(void); /* another CPU may have; likewise */
+void timer_changed(void); /* after an IPI; context as timer_interrupt() */
 void timer_queue(struct timer *timer, uint64_t tick); /* not soft; lock held */
 void timer_unqueue(struct timer *timer); /* lock held */
 
 /* ---- fp.c ---- */
-/* On `cpu`, the caller's; previous may be moving to another. */
+/* Switches the FP state on `cpu`, the caller's. place_switch() may already have
+ * given `previous` to another CPU. */
 void fp_switch(struct cpu *cpu, struct thread *previous, struct thread *next);
 void fp_save(struct fp_state *to);
 void fp_load(const struct fp_state *from);
@@ -183,10 +188,11 @@ void thread_trampoline(void);
 void thread_started(void);
 
 /* ---- place.c ---- */
-/* The current thread is no longer pinned; several CPUs are online. */
+/* Reconsiders the placement of the current thread, which is no longer pinned.
+ * Only for when several CPUs are online. */
 __attribute__((noinline, cold)) void sched_unpinned(void);
 
-/* Makes the present context this CPU's idle thread. */
+/* Turns the calling context into this CPU's idle thread. */
 void sched_init(void);
 /* From now on this CPU runs threads. */
 void sched_online(void);

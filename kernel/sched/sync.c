@@ -23,9 +23,10 @@ bool mutex_trylock(struct mutex *mutex)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Says that somebody waits; the owner then unlocks the long way. Returns the
- * owner, or NULL when the mutex was free and is now ours. */
-static struct thread *mutex_announce(struct mutex *mutex)
+/* Marks the mutex as having waiters, which makes its owner's unlock take the
+ * slow path. Returns the owner, or NULL if the mutex was free and is now the
+ * caller's. */
+static struct thread *mutex_mark_contended(struct mutex *mutex)
 {
 	uintptr_t seen = __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED);
 	uintptr_t wanted;
@@ -39,16 +40,17 @@ static struct thread *mutex_announce(struct mutex *mutex)
 	return (struct thread *)(seen & ~(uintptr_t)HAS_WAITERS);
 }
 
-/* The long ways are functions of their own: the short ones need no stack. */
+/* The slow paths are functions of their own, so that the fast paths need no
+ * stack frame. */
 static __attribute__((noinline)) void mutex_wait(struct mutex *mutex)
 {
 	uint64_t daif = sched_lock();
 	struct thread *owner;
 
-	owner = mutex_announce(mutex);
+	owner = mutex_mark_contended(mutex);
 	if (owner != NULL) {
 		ASSERT(owner != current_thread());
-		/* mutex_unlock() hands it to us before it wakes us. */
+		/* When this returns, the owner has handed over the mutex. */
 		sched_block(&mutex->waiters, owner, FOREVER);
 	}
 	sched_unlock(daif);
@@ -61,7 +63,8 @@ void mutex_lock(struct mutex *mutex)
 	}
 }
 
-/* Gives the mutex to the most urgent waiter, and the others' loans with it. */
+/* Gives the mutex to the most urgent waiter. The other waiters now lend their
+ * priority to that thread. */
 static void mutex_hand_over(struct mutex *mutex)
 {
 	struct thread *heir = sched_first_waiter(&mutex->waiters);
@@ -110,7 +113,8 @@ void completion_set(struct completion *completion)
 	while ((thread = sched_first_waiter(&completion->waiters)) != NULL) {
 		sched_wake(thread);
 	}
-	/* The last that is done to it: who sees it set may free it. */
+	/* This must be the last access to the completion: whoever sees it set
+	 * may free it. */
 	__atomic_store_n(&completion->done, 1, __ATOMIC_RELEASE);
 	sched_unlock_and_preempt(daif);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a thread: made, joined, asleep. */
+/* Creates, ends and joins threads, and puts them to sleep. */
 #include "mm/internal.h"
 #include "sched/sched.h"
 #include <kernel/mm.h>
 #include <kernel/print.h>
 
-/* What cpu_switch() pops for a thread that has not run yet. */
+/* The stack frame that cpu_switch() pops when a thread runs for the first
+ * time. */
 struct first_frame {
 	uint64_t x29, x30;
 	uint64_t x19, x20;
@@ -45,7 +46,8 @@ struct thread *thread_create(const char *name, unsigned priority,
 	return thread;
 }
 
-/* The switch came here with the lock held and interrupts off. */
+/* The first switch to a new thread arrives here with the lock held and
+ * interrupts off. */
 void thread_started(void)
 {
 	sched_unlock(0);
@@ -57,7 +59,10 @@ void thread_exit(void)
 
 	ASSERT(self->space == NULL && !self->fp_section);
 	ASSERT(self->preempt_disabled == 0);
-	/* The joiner needs the lock to go on, which the switch away holds. */
+	/* The joiner polls for THREAD_DEAD and then frees this stack. It may be
+	 * more urgent, so it must not preempt this thread before that. It needs
+	 * the lock to see THREAD_DEAD, and the lock is held until the switch
+	 * has left this stack. */
 	preempt_disable();
 	completion_set(&self->ended);
 	(void)sched_lock();

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One-shot timers on the EL1 virtual timer (Arm ARM D11): two sorted lists a CPU,
- * and the compare register always at what is next. Soft timers are next only while no
- * other's wake-up is near.
+ * One-shot timers on the EL1 virtual timer (Arm ARM D11). Each CPU has two
+ * sorted lists, of hard and of soft timers, and its compare register holds the
+ * tick of the next interrupt. A soft timer waits while a hard timer is due
+ * soon, so that it does not delay the thread that the hard timer wakes.
  */
 #include "sched/sched.h"
 #include <kernel/machine.h>
 
 #define CTL_ENABLE 1u
-#define SOFT_NS 2048 /* longer than any soft timer's interrupt */
-#define SOFT_MOST_NS 10000000 /* that one is held up by others */
+#define SOFT_NS 2048 /* longer than the interrupt of any soft timer */
+#define SOFT_MAX_DELAY_NS 10000000 /* hard timers delay a soft one no longer */
 #define NEVER (UINT64_MAX / 2)
 
 __extension__ typedef unsigned __int128 uint128;
 
 static uint64_t hz;
-/* ns = ticks * ns_per_tick >> 32, and back. */
+/* Fixed-point factors: ns = ticks * ns_per_tick >> 32, and the reverse. */
 static uint64_t ns_per_tick, ticks_per_ns;
-static uint64_t soft_most_ticks;
+static uint64_t soft_max_delay;
 
 uint64_t ticks_now(void)
 {
@@ -32,7 +33,7 @@ uint64_t ticks_hz(void)
 	return hz;
 }
 
-/* value * factor >> 32, saturating. */
+/* Returns value * factor >> 32, saturated. */
 static uint64_t scale(uint64_t value, uint64_t factor)
 {
 	uint128 product = (uint128)value * factor >> 32;
@@ -62,8 +63,9 @@ static inline uint64_t next_hard(const struct timer_queue *queue)
 	return list_empty(&queue->hard) ? NEVER : first_of(&queue->hard)->tick;
 }
 
-/* The next hard timer is due at `hard`; no soft one before `from`, nor close before
- * that. */
+/* Programs the next interrupt. The next hard timer is due at tick `hard`. A
+ * soft timer gets its interrupt at `from` or later, and only if that is at
+ * least queue->distance before `hard`. */
 static inline void program(const struct timer_queue *queue, uint64_t hard,
 			   uint64_t from)
 {
@@ -74,17 +76,17 @@ static inline void program(const struct timer_queue *queue, uint64_t hard,
 	WRITE_SYSREG(cntv_ctl_el0, CTL_ENABLE);
 }
 
-static void note_soft(struct timer_queue *queue)
+static void update_soft(struct timer_queue *queue)
 {
 	queue->soft_due = NEVER;
 	queue->soft_latest = NEVER;
 	if (!list_empty(&queue->soft)) {
 		queue->soft_due = first_of(&queue->soft)->tick;
-		queue->soft_latest = queue->soft_due + soft_most_ticks;
+		queue->soft_latest = queue->soft_due + soft_max_delay;
 	}
 }
 
-/* Into a list. */
+/* Inserts the timer into a list that is sorted by tick. */
 static inline void insert(struct list *list, struct timer *timer, uint64_t tick)
 {
 	struct list *at = list->next;
@@ -107,7 +109,8 @@ void timer_queue(struct timer *timer, uint64_t tick)
 	}
 }
 
-/* True when the timer may be the next. */
+/* Inserts a hard or soft timer. Returns whether it is now the first of its
+ * list. */
 static bool queue_any(struct timer_queue *queue, struct timer *timer,
 		      uint64_t tick)
 {
@@ -115,12 +118,13 @@ static bool queue_any(struct timer_queue *queue, struct timer *timer,
 
 	insert(list, timer, tick);
 	if (timer->soft) {
-		note_soft(queue);
+		update_soft(queue);
 	}
 	return list->next == &timer->node;
 }
 
-/* A CPU's compare register is its own to write. */
+/* Queues the timer on a CPU. Only that CPU can write its compare register, so
+ * another CPU gets an IPI. */
 static void queue_on(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
 	struct timer_queue *queue = &cpus[cpu].timers;
@@ -150,8 +154,9 @@ void timer_changed(void)
 
 void timer_unqueue(struct timer *timer)
 {
-	/* A timer that fires later than asked is harmless: the interrupt finds
-	 * nothing expired and programs the next. */
+	/* The compare register may still hold this timer's tick. That is
+	 * harmless: the interrupt finds no expired timer and programs the next
+	 * one. */
 	if (!list_empty(&timer->node)) {
 		list_remove_init(&timer->node);
 	}
@@ -210,7 +215,7 @@ void timer_end(struct timer *timer)
 {
 	bool firing;
 
-	/* It may be starting itself again. */
+	/* Its callback, on another CPU, may be starting it again. */
 	do {
 		uint64_t daif = sched_lock();
 
@@ -220,13 +225,13 @@ void timer_end(struct timer *timer)
 	} while (firing);
 }
 
-/* Out of line: the way to a thread's own is short. */
-static __attribute__((noinline)) void call(struct timer *timer)
+/* Out of line, to keep the path to a thread's own timer short. */
+static __attribute__((noinline)) void run_callback(struct timer *timer)
 {
 	struct thread *self = current_thread();
 
-	/* On the interrupt stack, where nothing may switch: to whom it wakes,
-	 * irq_exit() does. */
+	/* This runs on the interrupt stack, so the callback must not switch
+	 * threads. irq_exit() switches to a thread that the callback wakes. */
 	self->preempt_disabled++;
 	this_cpu()->firing = timer;
 	sched_unlock_masked();
@@ -240,9 +245,9 @@ static inline void expire(struct timer *timer)
 {
 	list_remove_init(&timer->node);
 	if (timer->fire != NULL) {
-		call(timer);
+		run_callback(timer);
 	} else {
-		/* A thread's own: its sleep, or its patience, is over. */
+		/* The timer is a thread's own: its sleep or its wait ends. */
 		struct thread *thread =
 			container_of(timer, struct thread, timer);
 
@@ -251,7 +256,8 @@ static inline void expire(struct timer *timer)
 	}
 }
 
-/* If nobody is held up, or they have been for long. */
+/* Runs the soft timers that have expired. Stops at one that a hard timer will
+ * soon follow, unless it has been delayed for too long. */
 static __attribute__((noinline)) void expire_soft(struct timer_queue *queue,
 						  uint64_t now)
 {
@@ -260,13 +266,13 @@ static __attribute__((noinline)) void expire_soft(struct timer_queue *queue,
 
 		if (soft->tick > now ||
 		    (now + queue->distance > next_hard(queue) &&
-		     now - soft->tick < soft_most_ticks)) {
+		     now - soft->tick < soft_max_delay)) {
 			break;
 		}
 		list_remove_init(&soft->node);
-		call(soft);
+		run_callback(soft);
 	}
-	note_soft(queue);
+	update_soft(queue);
 }
 
 void timer_interrupt(void)
@@ -281,7 +287,8 @@ void timer_interrupt(void)
 	hard = next_hard(queue);
 	if (hard <= now) {
 		cpu->timer_late = now - hard;
-		/* No soft one while whom this wakes is on its way. */
+		/* Defer soft timers until the thread that this interrupt woke
+		 * is running. */
 		from += queue->distance;
 		do {
 			expire(first_of(&queue->hard));
@@ -304,11 +311,11 @@ void timer_init(void)
 	if (ns_per_tick == 0) {
 		ns_per_tick = (1000000000ull << 32) / hz;
 		ticks_per_ns = (hz << 32) / 1000000000ull;
-		soft_most_ticks = ns_to_ticks(SOFT_MOST_NS);
+		soft_max_delay = ns_to_ticks(SOFT_MAX_DELAY_NS);
 	}
 	list_init(&queue->hard);
 	list_init(&queue->soft);
 	queue->distance = ns_to_ticks(SOFT_NS);
-	note_soft(queue);
+	update_soft(queue);
 	program(queue, NEVER, 0);
 }
