@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel as an EFI application: collects what the kernel will want to know
- * into boot_info, ends boot services and hands over.
+ * The kernel as an EFI application. It collects everything that the kernel
+ * needs from firmware into boot_info, ends boot services, and enters the
+ * kernel.
  */
 #include "boot.h"
 #include <kernel/string.h>
@@ -69,7 +70,7 @@ static uint64_t find_table_address(const struct boot_context *context,
 	return entry != NULL ? entry->table : 0;
 }
 
-/* All of boot_info but the memory map. */
+/* Fills boot_info, except for the memory map. */
 static uint64_t collect(const struct boot_context *context)
 {
 	static const struct cz_efi_guid image_guid = EFI_LOADED_IMAGE_GUID;
@@ -111,7 +112,7 @@ static uint64_t load_adversary(const struct boot_context *context)
 	return status;
 }
 
-/* Everything that needs boot services, and their end. */
+/* Does everything that needs boot services, and then ends them. */
 static uint64_t run_efi_phase(const struct boot_context *context)
 {
 	uint64_t status = collect(context);

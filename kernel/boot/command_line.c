@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line, as the bounded ASCII line that the kernel reads its options
- * from: the image's LoadOptions, UCS-2 of whatever length and origin, or a file
- * where those are empty.
+ * Produces the kernel's command line, an ASCII string of limited length. The
+ * source is the image's LoadOptions, UCS-2 text that may have any length and
+ * content, or a file if the LoadOptions are empty.
  */
 #include "boot.h"
 #include <kernel/string.h>
@@ -19,11 +19,12 @@ static void end(size_t length, bool is_cut)
 	}
 	boot_info.command_line[length] = '\0';
 	if (is_cut) {
-		boot_note("the command line is too long: cut");
+		boot_note("the command line is too long and was cut");
 	}
 }
 
-/* The UEFI shell's options begin with the image's own name. */
+/* Removes the first word if it is the image's name: the LoadOptions that the
+ * UEFI shell passes begin with it. */
 static void drop_image_name(void)
 {
 	static const char suffix[] = ".efi";
@@ -55,7 +56,7 @@ static bool read_load_options(const struct efi_loaded_image *image)
 	bool is_cut = false;
 
 	for (; length < available; length++) {
-		/* By bytes: nothing says that the options are aligned. */
+		/* Reads single bytes, since the options may be unaligned. */
 		unsigned c = options[2 * length] |
 			     (unsigned)options[2 * length + 1] << 8;
 		if (c == 0) {

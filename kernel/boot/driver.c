@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loads and starts the runtime driver that the image carries, in the way of any
- * UEFI application.
+ * Loads and starts the runtime driver that the image carries, with LoadImage
+ * and StartImage like any UEFI application.
  */
 #include "boot.h"
 
 uint64_t boot_load_driver(const struct boot_context *context,
 			  const uint8_t *file, uint64_t size)
 {
-	/* Without a device path the image cannot be authenticated. */
+	/* An empty device path. Secure boot refuses an image that has none. */
 	static const uint8_t no_path[] = {0x7f, 0xff, 4, 0};
 	struct efi_boot_services *services = context->services;
 	void *handle = NULL;

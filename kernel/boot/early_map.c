@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first page tables, built while the image still runs at its load address:
- * the kernel image at its link address with W^X, RAM in the linear map, and the
- * image's text at its physical address for the moment of the switch. Position
- * independent, like all of kernel/boot.
+ * Builds the first page tables, while the image still runs at its load address.
+ * They map the kernel image at its link address with W^X, RAM in the linear
+ * map, and the image's text at its physical address, for the code that switches
+ * the MMU on. This code is position independent, like all of kernel/boot.
  */
 #include "boot/early_map.h"
 #include "boot/ram.h"
@@ -47,7 +47,8 @@ static bool map_image(uint64_t root)
 	       map_part(root, __data_start, __image_end, PTE_KERNEL_DATA);
 }
 
-/* [start, end) in the linear map, the image's constant part read-only. */
+/* Maps [start, end) in the linear map. The image's text and constants are
+ * mapped read-only. */
 static bool map_linear(uint64_t root, uint64_t start, uint64_t end)
 {
 	uint64_t low = (uint64_t)__image_start, high = (uint64_t)__rodata_end;
@@ -114,7 +115,8 @@ bool early_map(struct boot_info *info, struct early_tables *tables)
 	return tables->empty != 0;
 }
 
-/* Writes a range back to memory, for the time the MMU is off. */
+/* Writes a range back from the caches to memory, because it will be read with
+ * the MMU off. */
 static void clean_range(uint64_t start, uint64_t size)
 {
 	uint64_t ctr, line;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From EL2, where most boards' firmware leaves an application, down to EL1 with
- * nothing trapped (Arm ARM, chapter D19: the registers by name).
+ * Goes from EL2, at which the firmware of most boards starts an application,
+ * down to EL1, and leaves no traps to EL2 enabled. Arm ARM, chapter D19,
+ * describes the registers.
  */
 
 #define HCR_RW (1 << 31)		/* EL1 is AArch64 */
@@ -19,9 +20,9 @@
 
 /*
  * void boot_leave_el2(void)
- * At EL2: returns at EL1, with the same stack pointer, MMU off. The MMU is
- * switched off here: what EL1 will read has been cleaned to memory. At EL1:
- * returns at once. Uses no stack; changes x9 and x10.
+ * Called at EL2, it switches the MMU off and returns at EL1 with the same stack
+ * pointer. Data that EL1 will read with the MMU off must have been cleaned to
+ * memory before. Called at EL1, it returns at once. Uses no stack; changes x9.
  */
 	.globl	boot_leave_el2
 	.hidden	boot_leave_el2

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the firmware's world to the kernel's: builds the first tables, turns the
- * firmware's MMU set-up off and ours on, and goes on at the link address. The
- * other CPUs come in behind the tables, from PSCI.
+ * Enters the kernel from the boot code: builds the first page tables, replaces
+ * firmware's MMU configuration by the kernel's, and continues at the link
+ * address. The other CPUs, which PSCI starts later, use the same tables.
  */
 #include "arch/offsets.h"
 
@@ -53,7 +53,7 @@ boot_enter:
 	cbz	w0, .
 	mov	x0, x19
 	bl	early_clean
-	bl	boot_leave_el2		/* changes x9 and x10 */
+	bl	boot_leave_el2		/* changes x9 */
 
 	bl	enter_kernel
 	load_address x1, boot_stack_top
@@ -64,8 +64,9 @@ boot_enter:
 	.size	boot_enter, . - boot_enter
 
 /*
- * Where PSCI starts a CPU: MMU off, everything masked, its struct cpu's address
- * in x0. What is read before the MMU is on was cleaned to memory at boot.
+ * PSCI starts a CPU here, with the MMU off, all exceptions masked, and the
+ * address of its struct cpu in x0. The data that it reads before the MMU is on
+ * was cleaned to memory at boot.
  */
 	.globl	secondary_enter
 	.hidden	secondary_enter
@@ -85,8 +86,8 @@ secondary_enter:
 	br	x1
 	.size	secondary_enter, . - secondary_enter
 
-/* In: x20 tables. Returns with the MMU on, where the identity map has us.
- * Changes x9-x17. */
+/* In: x20 points to early_tables. Returns with the MMU on, to a physical
+ * address, which the identity map translates to itself. Changes x9-x17. */
 	.type	enter_kernel, %function
 enter_kernel:
 	ldp	x10, x11, [x20]		/* identity, kernel */
@@ -123,7 +124,8 @@ enter_kernel:
 	ret
 	.size	enter_kernel, . - enter_kernel
 
-	/* Upper half of an aligned slot: see arch/offsets.h. */
+	/* The stack is the upper half of an aligned slot: see
+	 * arch/offsets.h. */
 	.section .bss.boot_stack, "aw", %nobits
 	.balign	32768
 	.skip	32768

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last memory map, and ExitBootServices. Allocating changes the map, so the
- * buffer is made larger than needed; once ExitBootServices has been refused,
- * firmware may be half gone, and only the map may be asked for (section 7.4.6).
+ * Reads the final memory map and calls ExitBootServices. An allocation changes
+ * the map, so the buffer is larger than the first answer requires. After
+ * ExitBootServices has failed, parts of firmware may be shut down already, and
+ * only GetMemoryMap and ExitBootServices may be called (section 7.4.6).
  */
 #include "boot.h"
 
@@ -10,7 +11,8 @@
 #define SPARE_DESCRIPTORS 32
 #define MIN_DESCRIPTOR_BYTES sizeof(struct cz_efi_memory_descriptor)
 
-/* Into boot_info.memory_map, which is `capacity` bytes long. */
+/* Reads the memory map into boot_info.memory_map, a buffer of `capacity`
+ * bytes. */
 static uint64_t get_map(const struct boot_context *context, uint64_t capacity,
 			uint64_t *key)
 {
@@ -20,7 +22,7 @@ static uint64_t get_map(const struct boot_context *context, uint64_t capacity,
 		&boot_info.descriptor_size, &boot_info.descriptor_version);
 }
 
-/* A buffer that the map fits into with room to spare: its size, or 0. */
+/* Allocates a buffer that is larger than the map. Returns its size, or 0. */
 static uint64_t alloc_map(const struct boot_context *context)
 {
 	uint64_t key;

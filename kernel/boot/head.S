@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The image's first page, a PE32+ header by which UEFI firmware loads the
- * kernel as an application at any page, without relocations; and its entry.
- * Numbers are kernel.lds's.
+ * The image's first page is a PE32+ header. With it, UEFI firmware can load the
+ * kernel as an application at any page-aligned address, without relocations.
+ * kernel.lds computes the numbers. The entry point is here, too.
  */
 
 	.section .head, "a"
@@ -75,8 +75,9 @@ pe_sections:
 /*
  * uint64_t efi_entry(void *image_handle, struct cz_efi_system_table *table)
  *
- * x0, x1: kept for boot_main(); x2: DAIF as firmware entered; x3: its
- * exception level. Returns to firmware only when boot_main() failed, in x0 why.
+ * Calls boot_main() with x0 and x1 as they are, x2 = DAIF at entry and x3 = the
+ * exception level at entry. Returns to firmware, with a status in x0, only if
+ * boot_main() failed.
  */
 	.section .text.boot, "ax"
 	.globl	efi_entry

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Included by the build before anything else in the boot code: whatever another
- * file defines is reached relative to the PC, not through a table of absolute
- * addresses that nobody has relocated.
+ * The build includes this first in every file of the boot code. It makes the
+ * compiler address symbols of other files relative to the PC, and not through a
+ * table of absolute addresses, which nobody has relocated.
  */
 #pragma GCC visibility push(hidden)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line for a firmware that hands none over: the file caesura.txt in
- * the image's own directory, read by the simple file system of the device that
- * the image was loaded from (UEFI 2.11, chapters 10 and 13).
+ * Reads the command line from a file, for firmware that passes no LoadOptions.
+ * The file is caesura.txt in the image's own directory, on the simple file
+ * system of the device that the image was loaded from (UEFI 2.11, chapters 10
+ * and 13).
  */
 #include "boot.h"
 #include <kernel/string.h>
 
 #define MAX_PATH 256 /* characters of the file's path */
-#define MAX_NODES 32 /* of the image's device path */
+#define MAX_NODES 32 /* nodes of the image's device path */
 
 /* A device path's node: type, subtype, length in two bytes. */
 #define NODE_BYTES 4
@@ -21,7 +22,7 @@ static uint32_t node_length(const uint8_t *node)
 	return (uint32_t)node[2] | (uint32_t)node[3] << 8;
 }
 
-/* The last file path in a device path, or NULL. */
+/* Returns the last file path node of a device path, or NULL. */
 static const uint8_t *find_file_path(const uint8_t *node)
 {
 	const uint8_t *found = NULL;
@@ -38,8 +39,8 @@ static const uint8_t *find_file_path(const uint8_t *node)
 	return found;
 }
 
-/* The image's directory, up to and with its last separator: its length, of
- * MAX_PATH at most. */
+/* Copies the directory part of the image's path, including the last separator.
+ * Returns its length, at most MAX_PATH. */
 static size_t copy_directory(const uint8_t *node, uint16_t *path)
 {
 	size_t count = node != NULL ? (node_length(node) - NODE_BYTES) / 2 : 0;

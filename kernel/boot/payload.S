@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The runtime driver that the image carries: adversary/, as a PE file. */
+/* Embeds the runtime driver built from adversary/, a PE file, in the image. */
 
 	.section .rodata.payload, "a"
 	.balign	16

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which entries of the memory map are RAM, see ram.h. Position independent. */
+/* Tells which entries of the memory map are RAM; see ram.h. The boot code calls
+ * this at the load address, so it is position independent. */
 #include "boot/ram.h"
 
 bool ram_is_linear(const struct cz_efi_memory_descriptor *entry)
@@ -19,8 +20,9 @@ bool ram_is_linear(const struct cz_efi_memory_descriptor *entry)
 	case CZ_EFI_ACPI_NVS:
 		return true;
 	case CZ_EFI_RESERVED:
-		/* The buffer through which EDK II's MmCommunicationDxe talks to
-		 * the secure world. Other reserved memory may not be touched. */
+		/* Reserved memory with this attribute is the buffer through
+		 * which EDK II's MmCommunicationDxe talks to the secure world.
+		 * Other reserved memory must not be accessed. */
 		return (entry->attribute & CZ_EFI_MEMORY_RUNTIME) != 0;
 	default:
 		return false;

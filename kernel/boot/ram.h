@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What of the memory map the kernel reaches through its linear map. */
+/* Selects the entries of the memory map that the linear map contains. */
 #ifndef KERNEL_BOOT_RAM_H
 #define KERNEL_BOOT_RAM_H
 
 #include <caesura/uefi.h>
 #include <stdbool.h>
 
-/* Whether the entry is memory that is cached as the linear map caches it. */
+/* Returns whether the entry is RAM that may be mapped write-back cacheable, as
+ * the linear map does. */
 bool ram_is_linear(const struct cz_efi_memory_descriptor *entry);
 
 #endif
