@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Installing an address space, and installing it again at every switch. */
+/* Installs an address space in TTBR0, and installs it again at every switch. */
 #include "arch/cpu.h"
 #include "mm/internal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashes of pages and registers, compared; see the header. */
+/* Compares hashes of pages and registers with earlier ones; see the header. */
 #include <kernel/integrity.h>
 
 #include "arch/cpu.h"
@@ -16,7 +16,7 @@
 #define MAX_RANGES 256
 #define WORDS (PAGE_SIZE / 8)
 #define MULTIPLIER 0x9e3779b97f4a7c15ull
-#define SPARE_BIT (1ull << 63) /* of a descriptor that is not valid: ignored */
+#define SPARE_BIT (1ull << 63) /* the MMU ignores it in an invalid descriptor */
 #define GICD_BYTES 0x10000
 #define GICR_BYTES 0x20000
 #define GICR_SGI 0x10000
@@ -47,7 +47,7 @@ static struct {
 	uint64_t spare_page;
 } integrity;
 
-/* ---- Hashes ---- */
+/* ---- hashes ---- */
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
@@ -55,8 +55,9 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* Four sums, each word with a weight of its own: quick, and a change of one word
- * always shows. */
+/* Keeps four independent hashes, which the CPU can compute in parallel. Each
+ * step is invertible, so a change of one word always changes one of the
+ * four. */
 static uint64_t hash_page(uint64_t physical)
 {
 	const uint64_t *word = phys_to_virt(physical);
@@ -87,7 +88,7 @@ static void read_registers(uint64_t registers[REGISTER_COUNT])
 	registers[11] = READ_SYSREG(cntp_ctl_el0);
 }
 
-/* What is enabled, for whom and how urgently; not what is pending. */
+/* Hashes the enable bits, groups and priorities, but not the pending state. */
 static uint64_t hash_gic(void)
 {
 	uint32_t blocks = gic_blocks(integrity.distributor);
@@ -110,9 +111,9 @@ static uint64_t hash_gic(void)
 	return hash;
 }
 
-/* ---- What there is ---- */
+/* ---- which pages are watched, and which of them have owners ---- */
 
-static bool is_ours(uint32_t type)
+static bool is_kernel_memory(uint32_t type)
 {
 	switch (type) {
 	case CZ_EFI_LOADER_CODE:
@@ -150,7 +151,7 @@ static void find_ranges(void)
 		const struct cz_efi_memory_descriptor *entry =
 			(const void *)(map + at);
 
-		if (is_ours(entry->type) &&
+		if (is_kernel_memory(entry->type) &&
 		    linear_covers(entry->physical_start,
 				  entry->number_of_pages << PAGE_SHIFT)) {
 			add_range(entry->physical_start,
@@ -211,7 +212,8 @@ static void own(struct page_state *state)
 	}
 }
 
-/* Threads', whether they have been that deep yet or not. */
+/* Gives owners to the pages of all thread stacks, including those that the
+ * threads have not used yet. */
 static void own_stacks(void)
 {
 	uint64_t at = STACK_AREA_START, physical;
@@ -225,7 +227,7 @@ static void own_stacks(void)
 	}
 }
 
-/* ---- Comparing ---- */
+/* ---- comparison ---- */
 
 static void map_gic(void)
 {
@@ -268,7 +270,8 @@ void integrity_begin(void)
 	take_registers();
 }
 
-/* The next page from a place on that is not as it was; false: there is none. */
+/* Searches for the next page, from a position on, whose hash has changed.
+ * Returns false if there is none. */
 static bool find_changed(uint32_t *range_at, uint64_t *page_at, bool owned_too)
 {
 	for (; *range_at < integrity.range_count; ++*range_at, *page_at = 0) {
@@ -314,7 +317,7 @@ static const char *describe(const struct page_state *state, uint64_t physical)
 		       : "a page table";
 }
 
-static void say(uint32_t range, uint64_t page)
+static void log_change(uint32_t range, uint64_t page)
 {
 	uint64_t physical =
 		integrity.ranges[range].physical + (page << PAGE_SHIFT);
@@ -335,7 +338,7 @@ bool integrity_learn(void)
 			&integrity.ranges[range].states[page];
 
 		if (state->owner == OWNER_FIXED) {
-			say(range, page);
+			log_change(range, page);
 			right = false;
 		} else {
 			own(state);
@@ -383,7 +386,7 @@ bool integrity_check(void)
 	bool right = true;
 
 	for (; find_changed(&range, &page, false); page++) {
-		say(range, page);
+		log_change(range, page);
 		right = false;
 	}
 	return check_registers() && right;
@@ -399,7 +402,7 @@ uint64_t integrity_owned_pages(void)
 	return integrity.owned;
 }
 
-/* ---- Seeing that it sees ---- */
+/* ---- changes on purpose, to test the detection ---- */
 
 static void disturb_table(bool back)
 {

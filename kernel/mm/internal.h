@@ -1,44 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the files of mm/, and to the scheduler. */
+/* Shared by the files of mm/, and used by the scheduler. */
 #ifndef KERNEL_MM_INTERNAL_H
 #define KERNEL_MM_INTERNAL_H
 
 #include <stdint.h>
 
-/* The kernel's own table, TTBR1; and the one that maps nothing. */
+/* Physical addresses of the kernel's own table (TTBR1) and of the empty table,
+ * which maps nothing. */
 extern uint64_t kernel_table;
 extern uint64_t empty_table;
 
-/* map.c: the physical page of the next stack page from *at on, which becomes the
- * address behind it; 0: there is no more. One thread. */
+/* map.c: finds the next mapped stack page at *at or above. Returns its physical
+ * address and sets *at to the address after it; returns 0 if there are no more.
+ * Only one thread may call it. */
 #define STACK_AREA_START 0xffffc00000000000ull
 uint64_t map_next_stack_page(uint64_t *at);
 
-/* Takes the free memory of the boot map over. Boot, one thread. */
+/* Takes over the free memory that the memory map describes. Called once at
+ * boot. */
 void pages_init(void);
-/* permission.c: no EL0 in the tables under root, the kernel's; the caller
- * invalidates. */
+/* permission.c: forbids EL0 all access through the kernel's tables under
+ * `root`. The caller invalidates the TLB. */
 void permission_seal(uint64_t root);
-/* Takes over from the early tables; drops the identity map. Boot. */
+/* Takes over the early tables and removes the identity map. Called at boot. */
 void map_init(void);
 
 struct space {
-	uint64_t ttbr; /* table and ASID, as TTBR0_EL1 takes them */
+	uint64_t ttbr; /* table and ASID, in the format of TTBR0_EL1 */
 	uint64_t table;
 	uint32_t asid;
-	unsigned flags; /* of every mapping: MAP_USER or none */
-	/* The leaf used last: calls map and unmap their arguments close by. */
-	uint64_t leaf_base; /* of 2 MiB; 1: none */
+	unsigned flags; /* MAP_USER, if all mappings are for EL0; or 0 */
+	/* The leaf table used last. Calls map and unmap their arguments at
+	 * nearby addresses, so the next access probably needs it again. */
+	uint64_t leaf_base; /* start of the 2 MiB that it maps; 1: no table */
 	volatile uint64_t *leaf;
 };
 
 /*
- * install.c: puts a space (NULL: the empty table) into TTBR0 of this CPU. From
- * the switch and from space_adopt(), interrupts off.
+ * install.c: puts a space into TTBR0 of this CPU; NULL means the empty table.
+ * The thread switch and space_adopt() call this with interrupts off.
  */
 void space_install(const struct space *space);
-/* The same, at a switch: the hook through which preempted threads find their
- * space again. */
+/* Does this at a thread switch. It makes sure that a preempted thread has its
+ * space again when it continues. */
 void space_switch(const struct space *previous, const struct space *next);
 
 #endif

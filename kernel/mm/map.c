@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's half of the address space: linear map and image from boot, and
- * above them an area for stacks and device registers, handed out in slots that
- * are never reused for anything else.
+ * The kernel's half of the address space. It contains the linear map and the
+ * image, which the boot code has mapped, and an area for stacks and device
+ * registers. A stack's slot in this area is reused only for stacks.
  */
 #include "arch/cpu.h"
 #include "boot/early_map.h"
@@ -36,7 +36,8 @@ void map_init(void)
 	kernel_table = early_tables.kernel;
 	empty_table = early_tables.empty;
 	table_page = one_page;
-	/* The area's table is there before the seal, which is for all of them. */
+	/* Make the area's table first: permission_seal() is called only once
+	 * and covers the top-level entries that exist by then. */
 	if (table_leaf(kernel_table, STACK_AREA_START, true) == NULL) {
 		panic("out of memory: no table for stacks");
 	}
@@ -52,7 +53,7 @@ bool linear_covers(uint64_t physical, uint64_t size)
 	if (size == 0 || end < physical || end > LINEAR_SIZE) {
 		return false;
 	}
-	/* The hardware knows: ask it to translate. */
+	/* Ask the MMU to translate each page. */
 	for (uint64_t at = physical & ~(PAGE_SIZE - 1); at < end;
 	     at += PAGE_SIZE) {
 		uint64_t daif = irq_save();
@@ -72,7 +73,8 @@ bool linear_covers(uint64_t physical, uint64_t size)
 
 static void flush_kernel(uint64_t address, uint64_t count)
 {
-	/* VA[55:12]; the bits above are a level hint (FEAT_TTL), not address. */
+	/* The operand is VA[55:12]. The bits above it must be 0, since they are
+	 * a level hint (FEAT_TTL). */
 	uint64_t operand = address << 8 >> (8 + PAGE_SHIFT);
 
 	__asm__ volatile("dsb ishst" ::: "memory");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Physical pages: a bit a page over the span of RAM that the memory map calls
- * conventional, searched from where the last search ended. What was boot
- * services' stays untouched: firmware's tables may lie there.
+ * Allocates physical pages. A bitmap has one bit for each page from the first
+ * to the last page of conventional memory; a search starts where the last one
+ * ended. Memory of boot services is never allocated, since firmware's tables
+ * may lie in it.
  */
 #include "mm/internal.h"
 #include "mm/table.h"
@@ -88,7 +89,8 @@ void pages_init(void)
 	mark(largest->physical_start >> PAGE_SHIFT,
 	     (bitmap_bytes + PAGE_SIZE - 1) >> PAGE_SHIFT, false);
 	if (first_page == 0) {
-		/* RAM may start at 0, which pages_alloc() uses for "none". */
+		/* RAM may start at address 0, but pages_alloc() returns 0 for
+		 * "out of memory". */
 		mark(0, 1, false);
 	}
 }
@@ -98,7 +100,8 @@ static bool page_is_free(uint64_t index)
 	return (free_bits[index / BITS] >> (index % BITS)) & 1;
 }
 
-/* The first of `count` free pages in [from, to), or `to`. */
+/* Returns the first page of a run of `count` free pages in [from, to), or
+ * `to`. */
 static uint64_t find_run(uint64_t from, uint64_t to, uint64_t count)
 {
 	uint64_t run = 0;

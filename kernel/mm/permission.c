@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No EL0 in the kernel's half, whatever a page's own descriptor says: it can
- * neither read, write nor execute there. What keeps firmware in its sandbox.
+ * Forbids EL0 to read, write or execute anything in the kernel's half of the
+ * address space, whatever the page descriptors say. This keeps sandboxed
+ * firmware out of the kernel.
  */
 #include "mm/internal.h"
 #include "mm/table.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Address spaces: a TTBR0 table and an ASID each. A space is changed by one
- * thread at a time; any number of CPUs may have it installed meanwhile.
+ * Address spaces. Each has a TTBR0 table and an ASID. Only one thread at a time
+ * may change a space, but any number of CPUs may have it installed at that
+ * time.
  */
 #include "arch/cpu.h"
 #include "mm/internal.h"
@@ -14,13 +15,13 @@
 #define USER_LIMIT (1ull << 48)
 #define BLOCK_PAGES 512ull
 #define LEAF_BYTES (BLOCK_PAGES * PAGE_SIZE)
-#define FLUSH_PAGES 64 /* beyond it, all of the space's */
+#define FLUSH_PAGES 64 /* for more pages, flush the whole ASID */
 #define PTE_RIGHTS (PTE_READ_ONLY | PTE_USER | PTE_PXN | PTE_UXN)
-#define MAX_ASID 255 /* every CPU has 8 bits */
+#define MAX_ASID 255 /* every CPU has at least 8 bits */
 
 static struct mutex asid_mutex = {0,
 				  {&asid_mutex.waiters, &asid_mutex.waiters}};
-/* Guarded by asid_mutex. ASID 0 is the empty table's. */
+/* Guarded by asid_mutex. ASID 0 belongs to the empty table. */
 static uint64_t asid_used[4] = {1};
 
 static uint32_t asid_take(void)
@@ -40,7 +41,7 @@ static uint32_t asid_take(void)
 
 static void asid_give(uint32_t asid)
 {
-	/* Nothing of the old user's may be left when the next one starts. */
+	/* Flush the TLB entries of this space before the ASID is reused. */
 	__asm__ volatile(
 		"dsb ishst\n\ttlbi aside1is, %0\n\tdsb ish\n\tisb" ::"r"(
 			(uint64_t)asid << 48)
@@ -141,16 +142,19 @@ static volatile uint64_t *find_leaf(struct space *space, uint64_t address,
 	return leaf;
 }
 
-/* Blocks of 2 MiB where a device fills them: its rights change twice in every call
- * that writes to it. */
+/* Returns whether a block of 2 MiB can be mapped here. Devices are mapped in
+ * blocks where possible, because the permissions of a device change twice in
+ * every call that writes to it. */
 static bool is_block(uint64_t address, uint64_t physical, size_t page_count)
 {
 	return page_count >= BLOCK_PAGES &&
 	       ((address | physical) & (LEAF_BYTES - 1)) == 0;
 }
 
-/* Break before make (Arm ARM D8.14.1), but for rights alone: then what was there
- * may be used until space_map() flushes. True if something was. */
+/* Replaces a descriptor, with break-before-make (Arm ARM D8.14.1) where that is
+ * required. A change of permissions alone does not require it: a CPU may use
+ * the old descriptor until the caller flushes. Returns whether an old
+ * descriptor was replaced. */
 static bool replace(const struct space *space, uint64_t address,
 		    volatile uint64_t *entry, uint64_t next)
 {
@@ -164,7 +168,9 @@ static bool replace(const struct space *space, uint64_t address,
 	return old != 0;
 }
 
-/* As many blocks as there are, and one table holds; the pages of these, or 0. */
+/* Maps as many whole blocks as the range contains and one table can hold.
+ * Returns the number of pages mapped, or 0 if no table could be made or a page
+ * table is in the way. */
 static size_t map_blocks(struct space *space, uint64_t address,
 			 uint64_t physical, size_t page_count, uint64_t bits,
 			 bool *replaced)
@@ -204,7 +210,7 @@ static inline size_t map_page(struct space *space, uint64_t address,
 	return 1;
 }
 
-/* A device's, in blocks as far as they go. */
+/* Maps device memory, in blocks where possible. */
 static __attribute__((noinline, cold)) bool
 map_device(struct space *space, uint64_t address, uint64_t physical,
 	   size_t page_count, uint64_t bits)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Building and changing page tables; see table.h. */
+/* Builds and changes page tables; see table.h. */
 #include "mm/table.h"
 #include <kernel/mm.h>
 
@@ -19,7 +19,8 @@ static unsigned index_of(uint64_t address, unsigned level)
 	return (address >> LEVEL_SHIFT(level)) & (TABLE_ENTRIES - 1);
 }
 
-/* The level-`to` table for an address, made on the way when `make`. */
+/* Returns the table of level `to` for an address. Makes missing tables if
+ * `make` is true; otherwise returns NULL if one is missing. */
 static uint64_t *walk(uint64_t root, uint64_t address, unsigned to, bool make)
 {
 	uint64_t *table = table_at(root);
@@ -33,7 +34,8 @@ static uint64_t *walk(uint64_t root, uint64_t address, unsigned to, bool make)
 			if (page == 0) {
 				return NULL;
 			}
-			/* The zeroes before the link, for other walkers. */
+			/* Another CPU's walk must see the zeroed table if it
+			 * sees the link to it. */
 			__asm__ volatile("dmb ishst" ::: "memory");
 			*(volatile uint64_t *)entry =
 				page | PTE_VALID | PTE_TABLE;
@@ -57,7 +59,8 @@ uint64_t *table_block(uint64_t root, uint64_t address, bool make)
 	return table == NULL ? NULL : &table[index_of(address, 2)];
 }
 
-/* Where the next descriptor stands: as high as size and alignment allow. */
+/* Returns the level of the next descriptor: the highest level, that is the
+ * largest block, that size and alignment allow. */
 static unsigned level_for(uint64_t alignment, uint64_t count, bool blocks)
 {
 	unsigned level = 3;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VMSAv8-64 page tables, 4 KiB granule, 48-bit addresses, four levels
- * (Arm ARM D8.3). Used at boot, when tables are seen at their physical
- * addresses, and afterwards through the linear map.
+ * VMSAv8-64 page tables with a 4 KiB granule, 48-bit addresses and four levels
+ * (Arm ARM D8.3). The boot code accesses tables at their physical addresses,
+ * the kernel through the linear map.
  */
 #ifndef KERNEL_MM_TABLE_H
 #define KERNEL_MM_TABLE_H
@@ -13,7 +13,7 @@
 
 #define TABLE_ENTRIES 512u
 
-/* Where each memory kind stands in MAIR_EL1. */
+/* The index of each memory type in MAIR_EL1. */
 #define MAIR_DEVICE_nGnRE 0
 #define MAIR_NORMAL_NC 1
 #define MAIR_NORMAL_WB 2
@@ -24,7 +24,7 @@
 
 /* Descriptor bits (Arm ARM D8.3.1). */
 #define PTE_VALID (1ull << 0)
-#define PTE_TABLE (1ull << 1) /* and, at level 3, a page */
+#define PTE_TABLE (1ull << 1) /* at level 3: a page */
 #define PTE_ATTR(index) ((uint64_t)(index) << 2)
 #define PTE_USER (1ull << 6)
 #define PTE_READ_ONLY (1ull << 7)
@@ -41,40 +41,44 @@
 /* Kernel data: read and write, never executed. */
 #define PTE_KERNEL_DATA (PTE_NORMAL | PTE_PXN | PTE_UXN)
 
-/* How table memory is reached: at boot 0, later LINEAR_BASE. */
+/* The offset from a table's physical address to the address at which it can be
+ * accessed: 0 at boot, LINEAR_BASE later. */
 extern uint64_t table_alias;
-/* A zeroed page for a table, physical; 0 when there is none. */
+/* Allocates a zeroed page for a table. Returns its physical address, or 0. */
 extern uint64_t (*table_page)(void);
 
 /*
- * Maps [address, address + 4096 * count) to physical with the attributes in
- * `bits` (all but address, valid and type), in blocks of 1 GiB and 2 MiB where
- * `blocks` and alignment allow. Replaces what was there; the caller
- * invalidates. False when out of memory, or when a block is in the way.
+ * Maps [address, address + 4096 * count) to `physical`. `bits` are the
+ * descriptor's bits except address, valid and type. Uses blocks of 1 GiB and 2
+ * MiB if `blocks` is true and the alignment allows it. Replaces existing
+ * mappings; the caller invalidates the TLB. Returns false if out of memory or
+ * if an existing block is in the way.
  */
 bool table_map(uint64_t root, uint64_t address, uint64_t physical,
 	       uint64_t count, uint64_t bits, bool blocks);
 
-/* The level-3 table that holds the page descriptor of an address, made on the
- * way when `make`; NULL when it is absent, or memory is. */
+/* Returns the level-3 table that holds the page descriptor of an address. Makes
+ * missing tables if `make` is true. Returns NULL if a table is missing or
+ * cannot be made, or if a block is in the way. */
 uint64_t *table_leaf(uint64_t root, uint64_t address, bool make);
 
-/* The level-2 descriptor of an address, for a block or a table; likewise. */
+/* Returns the level-2 descriptor of an address, which may describe a block or a
+ * table. `make` and NULL are as in table_leaf(). */
 uint64_t *table_block(uint64_t root, uint64_t address, bool make);
 
-/* The descriptor's place in it. */
+/* Returns the index of an address's page descriptor in its level-3 table. */
 static inline unsigned table_leaf_index(uint64_t address)
 {
 	return (address >> 12) & 511;
 }
 
-/* Clears page descriptors. Absent tables are passed over. */
+/* Clears page descriptors. Skips addresses that have no table. */
 void table_unmap(uint64_t root, uint64_t address, uint64_t count);
 
-/* The page descriptor for an address, or 0. */
+/* Returns the page descriptor of an address, or 0. */
 uint64_t table_lookup(uint64_t root, uint64_t address);
 
-/* Frees the tables under root, and root, through pages_free(). */
+/* Frees all tables under `root`, and `root` itself, with pages_free(). */
 void table_destroy(uint64_t root);
 
 #endif
