@@ -1,19 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# fetch.sh DIR WHAT…: Debian's packages for arm64, unpacked below DIR, nothing
-# installed. Each is fetched once; what is newest is decided then. WHAT is
+# fetch.sh DIR WHAT…: fetches Debian's packages for arm64 and unpacks them below DIR.
+# Nothing is installed. Each WHAT is fetched once, in the version that is the newest at
+# that time. WHAT is one of
 #
 #   kernel:NAME   DIR/kernels/NAME: vmlinuz, lib/modules, and release, its version
-#   headers:NAME  DIR/headers/NAME: what builds a module for that kernel; of its
-#                 scripts and programs those for this machine. DIR/headers/NAME/
-#                 build is make's -C. The kernel is fetched first
-#   root          DIR/root: a small root: shell, EFI tools, cyclictest
-#   systemd-root  DIR/systemd-root: what dpkg and systemd need to run, with EFI
-#                 tools and DKMS, but without a compiler
-#   kexec         DIR/kexec: Debian's kexec, to be added to the small root
+#   headers:NAME  DIR/headers/NAME: what a module for that kernel is built with, on
+#                 this machine; DIR/headers/NAME/build is for make's -C. Fetches the
+#                 kernel, too
+#   root          DIR/root: a small root file system: shell, EFI tools, cyclictest
+#   systemd-root  DIR/systemd-root: a root file system with dpkg, systemd, EFI tools
+#                 and DKMS, but without a compiler
+#   kexec         DIR/kexec: Debian's kexec, which can be added to the small root
 #   libraries     DIR/sysroot: libc, libfuse3 and libseccomp to link with
 #
-# and the NAME of a kernel 6.1, 6.12-rt or 7-rt.
+# and NAME is 6.1, 6.12-rt or 7-rt.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -48,7 +49,7 @@ suite_of() {
 	esac
 }
 
-# What the releases of a kernel look like.
+# Prints a regular expression that the releases of a kernel match.
 releases_of() {
 	case $1 in
 	6.1) echo '6\.1\.0-[0-9]+-arm64' ;;
@@ -57,7 +58,7 @@ releases_of() {
 	esac
 }
 
-# use SUITE: its packages, from here on.
+# use SUITE: makes apt use the packages of that suite of Debian.
 use() {
 	apt=$dir/apt/$1
 	if ! [ -e "$apt/complete" ]; then
@@ -70,7 +71,7 @@ use() {
 	export APT_CONFIG="$apt/apt.conf"
 }
 
-# record TREE FILE: in the database of the dpkg in there, as installed.
+# record TREE FILE: records a package as installed, for the dpkg in the tree.
 record() {
 	{
 		dpkg-deb -f "$2"
@@ -81,7 +82,7 @@ record() {
 			>"$1/var/lib/dpkg/info/$(dpkg-deb -f "$2" Package).list"
 }
 
-# unpack TREE PACKAGE…
+# unpack TREE PACKAGE…: fetches packages and unpacks them in the tree.
 unpack() {
 	local tree work package
 	tree=$1
@@ -101,14 +102,14 @@ unpack() {
 	rm -rf "$work"
 }
 
-# The newest release of a kernel.
+# Prints the newest release of a kernel.
 newest() {
 	apt-cache pkgnames linux-image- |
 		grep -xE "linux-image-$(releases_of "$1")" |
 		sed 's/^linux-image-//' | sort -V | tail -n 1
 }
 
-# kernel_packages RELEASE: one, or since 7.2 the parts that it depends on.
+# kernel_packages RELEASE: prints the packages of a kernel; since 7.2 there are several.
 kernel_packages() {
 	local part
 	for part in image base binary modules; do
@@ -140,7 +141,8 @@ fetch_kernel() {
 	echo "$release" >"$2/release"
 }
 
-# fetch_headers NAME TREE: kbuild's programs are this machine's own.
+# fetch_headers NAME TREE PLACE: fetches the headers to TREE, which will be moved to
+# PLACE. The programs of kbuild are for this machine.
 fetch_headers() {
 	local release common kbuild link
 	release=$(cat "$dir/kernels/$1/release")
@@ -153,7 +155,7 @@ fetch_headers() {
 	esac
 	unpack "$2" "linux-headers-$release" "linux-headers-$common"
 	fetch_kbuild "$2" "linux-kbuild-${kbuild%-common*}"
-	# What points to /usr/src and /usr/lib means those here.
+	# Paths to /usr/src and /usr/lib must point to those in PLACE.
 	find "$2/usr/src" -type f -name Makefile -exec \
 		sed -i "s,\( \|=\)/usr/\(src\|lib\)/,\1$3/usr/\2/,g" {} +
 	find "$2/usr/src" -type l | while read -r link; do
@@ -164,8 +166,8 @@ fetch_headers() {
 	ln -s "usr/src/linux-headers-$release" "$2/build"
 }
 
-# fetch_kbuild TREE PACKAGE: for this machine's architecture, with the libc that
-# its programs expect, which may be newer than this machine's.
+# fetch_kbuild TREE PACKAGE: fetches kbuild for this machine's architecture, with the libc
+# that its programs need: this machine's may be older.
 fetch_kbuild() {
 	local native
 	native=$(dpkg --print-architecture)
@@ -189,9 +191,8 @@ fetch_root() {
 	echo "$root_packages" >"$2/packages"
 }
 
-# What control scripts and an administrator would have done is here and in
-# initrd.sh. Machines that have started before have an id; without one systemd would
-# ask for the rest.
+# The packages' scripts do not run, so this and initrd.sh do what they would do. The
+# machine's id tells systemd that this is not the first boot, in which it asks questions.
 fetch_systemd_root() {
 	local file
 	use trixie
@@ -208,14 +209,14 @@ fetch_systemd_root() {
 	echo "$systemd_packages" >"$2/packages"
 }
 
-# drop_old ROOT PACKAGES: of others than are wanted now, to be fetched anew.
+# drop_old ROOT PACKAGES: removes a root that was made from another list of packages.
 drop_old() {
 	if [ "$(cat "$dir/$1/packages" 2>/dev/null)" != "$2" ]; then
 		rm -rf "${dir:?}/$1" "$dir/$1.cpio"
 	fi
 }
 
-# Of Xen's libraries those that kexec is linked with.
+# Keeps only those of Xen's libraries that kexec is linked with.
 fetch_kexec() {
 	local library
 	use bookworm
@@ -237,13 +238,14 @@ fetch_libraries() {
 	# shellcheck disable=SC2086 # a list
 	unpack "$2" $library_packages
 	rm -rf "${2:?}/usr/share"
-	# Links to /lib mean the one here.
+	# Links to /lib must point to the one in the tree.
 	find "$2" -type l -lname '/*' | while read -r link; do
 		ln -sfn "$3$(readlink "$link")" "$link"
 	done
 }
 
-# once PLACE FUNCTION NAME: the directory appears when it is complete.
+# once PLACE FUNCTION NAME: calls the function to make a directory that does not exist. The
+# directory gets its name when it is complete.
 once() {
 	if [ -e "$dir/$1" ]; then
 		return
@@ -260,7 +262,7 @@ dir=$(cd "$1" && pwd)
 shift
 exec 9>"$dir/lock"
 flock 9
-rm -rf "$dir"/fetch.* # an earlier run was interrupted and left this
+rm -rf "$dir"/fetch.* # left by a run that was interrupted
 for what; do
 	name=${what#*:}
 	case $what in
@@ -279,6 +281,6 @@ for what; do
 		;;
 	kexec) once kexec fetch_kexec kexec ;;
 	libraries) once sysroot fetch_libraries sysroot ;;
-	*) fail "what is $what?" ;;
+	*) fail "there is nothing called $what to fetch" ;;
 	esac
 done

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# initrd.sh [--systemd] DIR KERNEL [FILE JOB [ADD…]]: what a kernel boots with, as
-# FILE: the small root that fetch.sh has put into DIR, or the one with systemd, the
-# modules of the kernel that the root needs, the script JOB, which bench/job.sh runs,
-# and what is in the directories ADD, from / on. Several cpio archives one after the
-# other, as the kernel takes them; the first two are made once, and those alone
-# without FILE.
+# initrd.sh [--systemd] DIR KERNEL [FILE JOB [ADD…]]: packs FILE, the initrd that a kernel
+# boots with: the small root that fetch.sh has put into DIR, or the one with systemd; the
+# kernel's modules that the root needs; the script JOB, which bench/job.sh runs; and the
+# files in the directories ADD, which are copied to /. FILE is a row of cpio archives, as
+# the kernel accepts it. The archives of the root and of the modules are made once;
+# without FILE nothing else is made.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +22,8 @@ shift 2
 work=$(mktemp -d "$dir/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# pack TREE FILE: root owns it all, and the same tree makes the same archive.
+# pack TREE FILE: packs a tree, whose files belong to root in the archive. The same tree
+# makes the same archive.
 pack() {
 	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort |
 		cpio --quiet -o -H newc -R 0:0 --reproducible) >"$2.part"
@@ -49,7 +50,7 @@ fill_root() {
 	echo "root:x:0:" >"$work/root/etc/group"
 }
 
-# The job is one more service.
+# The job is a service of systemd's.
 fill_systemd_root() {
 	local wanted
 	ln -s usr/lib/systemd/systemd "$work/root/init"
@@ -59,7 +60,7 @@ fill_systemd_root() {
 	ln -s ../job.service "$wanted/job.service"
 }
 
-# The files of the modules, and of those that they depend on.
+# Prints the files of the modules, and of the modules that they depend on.
 module_files() {
 	awk -v wanted="$modules" '
 	BEGIN {
@@ -97,13 +98,14 @@ make_modules() {
 	done
 	cp "$from"/modules.builtin* "$from/modules.order" "$to"
 	depmod -b "$work/modules" "$release"
-	# Where /lib is a link to /usr/lib it must not be a directory here.
+	# /lib is a link to /usr/lib in one of the roots, so no archive may have it as a
+	# directory.
 	mkdir "$work/modules/usr"
 	mv "$work/modules/lib" "$work/modules/usr"
 	pack "$work/modules" "$kernel/modules.cpio"
 }
 
-# older FILE THAN…: or not there.
+# older FILE THAN…: whether the file is missing, or older than one of the others.
 older() {
 	local file
 	[ -e "$1" ] || return 0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# job.sh, in either root: runs /job, says how it ended in the line that ./caesura
+# job.sh, in either root: runs /job, prints its exit code in the line that ./caesura
 # looks for, and switches the machine off.
 echo "kernel: Linux $(uname -r)"
 code=0

@@ -1,13 +1,14 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What a boot of the small root measures: wake-ups under each load, by our meter
-# or by cyclictest. Reads path, mode, meter, seed, wakeups and calls.
+# Measures wake-ups under each load in the small root, with our meter or with cyclictest.
+# The job sets path, mode, meter, seed, wakeups and calls.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=bench/paths.sh
 . /bench/paths.sh
 
-# by_ours PHASE FILE [OPTION…]
+# by_ours PHASE FILE [OPTION…]: measures a phase with our meter; sets taken, the number of
+# wake-ups.
 by_ours() {
 	local phase file
 	phase=$1
@@ -19,12 +20,12 @@ by_ours() {
 	taken=$(sed -n 's/^cell .* samples=\([0-9]*\) .*/\1/p' /tmp/cell)
 }
 
-# Of a second, since the start.
+# Prints the time since the boot in hundredths of a second.
 hundredths() {
 	sed 's/^\([0-9]*\)\.\([0-9]*\) .*/\1\2/' /proc/uptime
 }
 
-# Every 100 us would always be as far from the kernel's tick.
+# Not 100 us: then every wake-up would have the same distance from the kernel's tick.
 cyclictest_us=97
 
 # Whether cyclictest's thread is SCHED_FIFO, which it becomes when it begins to measure.
@@ -32,7 +33,8 @@ is_measuring() {
 	cut -d ' ' -f 41 "/proc/$cyclictest_pid/task/"*/stat | grep -q '^1$'
 }
 
-# by_cyclictest PHASE FILE [OPTION…]: while the load runs, but for an idle one.
+# by_cyclictest PHASE FILE [OPTION…]: the same with cyclictest. It measures as long as the
+# load runs, or for a moment if the phase is idle.
 by_cyclictest() {
 	local phase file started samples
 	phase=$1
@@ -47,7 +49,7 @@ by_cyclictest() {
 	else
 		meter -o -p "$phase" -f "$file" "$@"
 	fi || return
-	# Rounded up: a load that is over within a hundredth has been measured, too.
+	# Rounded up, because a load may take less than a hundredth of a second.
 	taken=$((($(hundredths) - started + 1) * 100))
 	kill -INT "$cyclictest_pid"
 	wait "$cyclictest_pid"
@@ -64,7 +66,8 @@ measure() {
 	"by_$meter" "$@" || exit 1
 }
 
-# measure_for WAKEUPS PHASE FILE [OPTION…]: both take one about every 100 us.
+# measure_for WAKEUPS PHASE FILE [OPTION…]: measures so many wake-ups; with either
+# instrument one takes about 100 us.
 measure_for() {
 	local amount
 	amount=$1
@@ -75,7 +78,8 @@ measure_for() {
 	esac
 }
 
-# What is probed late, ten seconds after the start, is over then.
+# The kernel probes some devices only ten seconds after the boot. The fraction differs
+# between boots.
 sleep "12.0$seed"
 start_path "$path" || exit 1
 
@@ -84,7 +88,8 @@ if [ "$meter" = mask ]; then
 	meter=ours
 	[ -e "$variable" ] || printf '\7\0\0\0x' >"$variable" || exit 1
 	number=$((20 * wakeups))
-	# What is late by milliseconds is so by as many figures: fewer will do.
+	# On the kernel's own path wake-ups are late by milliseconds, which fewer of them
+	# show as well.
 	[ "$path" != kernel ] || number=$((5 * wakeups))
 	measure_for "$number" mask "$variable" -b 0
 	measure_for "$number" control /tmp/control
@@ -100,6 +105,6 @@ if [ "$path" = kernel ]; then
 	measure_for "$wakeups" gettime /dev/rtc0 -b 0
 fi
 measure_for 1000000 setvariable "$variable" -c "$calls"
-# As many: what comes seldom has to be as likely.
+# As many wake-ups as under SetVariable, so that rare events are as likely.
 measure_for "$taken" control /tmp/control
 end_path "$path"

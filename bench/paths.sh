@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# The ways to EFI variables, in the small root: start_path NAME makes them files
-# of the directory $efivars, and sets the environment for efibootmgr and
-# efivar; end_path NAME takes it away. And how a job says what it found.
+# The paths to EFI variables, and functions with which a job reports results.
+# start_path NAME makes the variables files in the directory $efivars, and sets the
+# environment for efibootmgr and efivar; end_path NAME undoes that.
 
 # shellcheck disable=SC2154 # the job sets path
 failures=0
 
-# check NAME COMMAND: evaluated.
+# check NAME COMMAND: evaluates the command, and prints whether it succeeds.
 check() {
 	if (eval "$2") >/tmp/said 2>&1; then
 		echo "ok - $path: $1"
@@ -18,7 +18,7 @@ check() {
 	fi
 }
 
-# await COMMAND…: up to ten seconds.
+# await COMMAND…: waits until the command succeeds, for ten seconds at most.
 await() {
 	local polls
 	polls=0
@@ -59,14 +59,15 @@ start_path() {
 end_path() {
 	umount "$efivars" 2>/dev/null
 	if [ "$1" != kernel ]; then
-		kill "$caesurad_pid" 2>/dev/null # FUSE's has ended already
+		# With FUSE, unmounting has ended the daemon already.
+		kill "$caesurad_pid" 2>/dev/null
 		wait "$caesurad_pid"
 	fi
 	return 0
 }
 
-# The non-volatile variables, a line each. Not MTC, in which firmware counts boots;
-# nor files without a variable, which a write that was refused leaves.
+# Prints the non-volatile variables, a line for each. Leaves out MTC, in which firmware
+# counts boots, and the empty file that a refused write leaves.
 list_variables() {
 	local file attributes
 	for file in "$efivars"/[!M]*; do

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What a way to EFI variables has to do, by Debian's own programs: reads path and
-# step. Step edit leaves a boot entry and a variable behind; every step ends with
-# the non-volatile variables, a line each, as they were at its end.
+# Tests a path to EFI variables with Debian's own programs. The job sets path and step.
+# Step edit leaves a boot entry and a variable behind. Every step ends with a list of the
+# non-volatile variables, a line for each.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=bench/paths.sh
