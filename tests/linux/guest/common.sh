@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# What the guest's part of the tests shares: a daemon with a log. The job
-# sets path (bench/paths.sh), and sources a test after that.
+# What the tests share in the guest: a daemon with a log, and its variables. The job sets
+# path (bench/paths.sh), and then sources a test.
 
 # shellcheck disable=SC2154 # the job sets path
 # shellcheck source=bench/paths.sh
@@ -9,7 +9,7 @@
 
 log=/tmp/caesurad.log
 
-# start [OPTION…]: of caesurad; sets caesurad_pid and efivars.
+# start [OPTION…]: starts caesurad with those options; sets caesurad_pid and efivars.
 start() {
 	case $path in
 	kernel)
@@ -35,7 +35,7 @@ start() {
 	fi && kill -0 "$caesurad_pid"
 }
 
-# write NAME TEXT: writes a variable of the vendor $guid, which the test sets.
+# write NAME TEXT: writes a variable of the vendor $guid.
 write() {
 	local file
 	file=$efivars/$1-$guid
@@ -43,15 +43,15 @@ write() {
 	printf '\7\0\0\0%s' "$2" >"$file"
 }
 
-# reads NAME TEXT: whether the variable holds that. It is read by one read from the start,
-# as efivarfs does not seek.
+# reads NAME TEXT: whether the variable holds the text. One read gets all of it, because
+# efivarfs cannot seek.
 reads() {
 	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
 	printf %s "$2" | cmp - /tmp/value
 }
 
-# Whether caesurad has ended. A process that has ended has no program any more, also before
-# it is waited for.
+# Whether caesurad has ended. The link to its program is gone as soon as a process has ended,
+# even if nobody has waited for it.
 has_ended() {
 	! readlink "/proc/$caesurad_pid/exe" >/dev/null
 }

@@ -1,21 +1,22 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# A caesurad that has been hibernated finds a chip and RAM of another boot, in which
-# firmware has written, and a kernel with runtime services too. The job sets step:
-# sleep, or awake, the other boot. /dev/vda is where the image goes.
+# Hibernates a machine on which caesurad runs. Another boot, in which firmware and a kernel
+# with runtime services write variables, then resumes it, so that caesurad finds another
+# content in the chip and in RAM. The job sets step: sleep, or awake for the other boot.
+# The image goes to /dev/vda.
 
 # shellcheck disable=SC2154 # common.sh and the job set them
 # shellcheck source=tests/linux/guest/common.sh
 . /tests/common.sh
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e13
 
-# Of the daemon that a check has started.
+# Sets caesurad_pid: a check starts the daemon in a subshell.
 take_pid() {
 	caesurad_pid=$(pidof caesurad)
 	caesurad_pid=${caesurad_pid%% *}
 }
 
-# Where the module is, its mount is too.
+# Starts the next daemon. With the module, the mount has stayed.
 start_again() {
 	: >"$log"
 	if [ "$path" = caesurad-fuse ]; then
@@ -27,8 +28,8 @@ start_again() {
 	await grep -q ready "$log"
 }
 
-# The kernel takes a request back that the daemon has not answered, and gives it to
-# the next; by FUSE it fails.
+# Writes a variable while the daemon ends. With the module, the kernel keeps a request that
+# was not answered for the next daemon. With FUSE the write fails.
 write_while_it_ends() {
 	if [ "$path" = caesurad-fuse ]; then
 		! write "$@"
@@ -62,7 +63,7 @@ check "the machine hibernates, and goes on" "echo disk >/sys/power/state"
 write_while_it_ends CaesuraTwo two
 check "the daemon from before sees that it is another boot, and ends" \
 	"await has_ended && grep 'slept, and its memory or flash has changed' $log"
-# Until its last thread is gone it has the module's device.
+# The module's device is busy until the daemon's last thread has ended.
 has_ended && wait "$caesurad_pid"
 check "started again, it makes its state anew" "start_again && $(
 )grep 'as after a hibernation' $log && grep 'made from' $log || ! cat $log"
@@ -73,7 +74,7 @@ else
 	wait "$writer"
 	check "a write that was under way is made" "[ $? -eq 0 ]"
 fi
-# The kernel's own efivarfs lists what there was when it was mounted.
+# The kernel's own efivarfs lists the variables that existed when it was mounted.
 if [ "$path" = caesurad-module ]; then
 	umount "$efivars" && mount -t efivarfs efivarfs "$efivars"
 fi

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Firmware that misbehaves (adversary/), one call for each of /tests/hostile.rows:
-# it has to end with that error, caesurad has to report it and to go on.
+# Firmware misbehaves (adversary/) in one call for each row of /tests/hostile.rows. The call
+# must end with the row's error, and caesurad must report it and go on.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=tests/linux/guest/common.sh
@@ -11,7 +11,7 @@ hostile=6c1a77d3-2f0b-4b86-9e54-cae512a0ad01
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e13
 round=0
 
-# Before the first: variables that have to stay.
+# Makes variables that must survive all misbehaviours.
 keep() {
 	local number
 	for number in 1 2 3; do
@@ -27,7 +27,7 @@ are_kept() {
 	done
 }
 
-# A variable can be written and read, by the same daemon.
+# Whether the same daemon can write and read a variable.
 goes_on() {
 	local file
 	kill -0 "$caesurad_pid" || return
@@ -37,7 +37,8 @@ goes_on() {
 	[ "$(tail -c +5 "$file")" = "round $round" ]
 }
 
-# misbehaves NAME CALL ERROR REPORT: and says in a row what came of it.
+# misbehaves NAME CALL ERROR REPORT: makes the call, checks it, and prints the outcome as
+# a row.
 misbehaves() {
 	local error report
 	round=$((round + 1))
@@ -54,7 +55,7 @@ misbehaves() {
 	check "$1: the other variables are there" are_kept
 }
 
-# The next daemon, after one that has ended.
+# Starts the next daemon after one has ended.
 start_again() {
 	: >"$log"
 	if [ "$path" = caesurad-fuse ]; then
@@ -66,8 +67,8 @@ start_again() {
 	await grep -q ready "$log"
 }
 
-# told_to_end NAME ERROR: SIGTERM in the middle of SetVariable; what is written
-# by FUSE has been looked for.
+# told_to_end NAME ERROR: sends SIGTERM in the middle of a SetVariable. With FUSE the
+# variable is set once before, so that the kernel has looked the file up.
 told_to_end() {
 	local writer in_flight code file error
 	file=$efivars/$1-$hostile
@@ -106,9 +107,9 @@ told_to_end Late:200000000 OK
 told_to_end Hang EIO
 list_variables
 
-# Firmware that keeps a pointer, and writes by it when it is called next: what was
-# before that call is put back, the pointer too. So each call ends, until the next
-# boot.
+# Firmware keeps a pointer, and writes through it in the next call, which ends that call.
+# Its RAM, with the pointer, is then put back, so that every later call ends as well, until
+# the next boot.
 : >"$log"
 check "StaleWrite: set ends with OK" \
 	"[ \$(torture set $efivars/StaleWrite-$hostile) = OK ]"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Kernels one after the other, each started by the one before, by kexec: caesurad's,
-# one with runtime services, caesurad's again. Each reads what the others have
-# written, and writes.
+# Three kernels run in turn, and kexec starts each next one: the first with caesurad, the
+# second with its own runtime services, the third with caesurad again. Each reads what the
+# others have written, and writes.
 
 # shellcheck disable=SC2154 # common.sh sets them
 # shellcheck source=tests/linux/guest/common.sh
@@ -10,7 +10,7 @@
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e14
 stage=$(sed -n 's/.*stage=\([0-9]\).*/\1/p' /proc/cmdline)
 
-# many COMMAND TEXT: ten of them.
+# many COMMAND TEXT: runs the command for ten variables.
 many() {
 	local number
 	for number in 0 1 2 3 4 5 6 7 8 9; do
@@ -18,10 +18,11 @@ many() {
 	done
 }
 
-# go_on STAGE WORDS: this kernel again, with what it had to start with.
+# go_on STAGE WORDS: starts this kernel again, with its initrd and with the words on its
+# command line.
 go_on() {
 	cp /sys/firmware/initrd /tmp/initrd
-	# Without a checksum, which takes longer than the rest.
+	# The checksums of kexec would take longer than all the rest.
 	kexec --load --no-checks --initrd=/tmp/initrd --command-line="$(
 	)console=ttyAMA0 quiet panic=-1 retain_initrd stage=$1 $2" \
 		/kexec/vmlinuz && kexec --exec

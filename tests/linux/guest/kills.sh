@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# caesurad is killed $kills times in the middle of a write; half way an upgrade comes
-# next. It is ended at the end;
-# what it left is listed by one more.
+# caesurad is killed $kills times in the middle of a write. Half way, the killed one leaves
+# its state as caesurad 0.1.0 would, so that the next start is an upgrade. At the end the
+# last one ends by itself, and one more lists the variables.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=tests/linux/guest/common.sh

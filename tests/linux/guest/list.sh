@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Lists what is there.
+# Lists the variables.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=tests/linux/guest/common.sh

@@ -15,7 +15,7 @@
 path=caesurad-fuse
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
 
-# What caesurad says of the machine: a part of the line.
+# A part of the line in which caesurad describes the machine.
 case $machine in
 ram) words='do not persist: firmware keeps them in RAM only' ;;
 file) words='persist in the file ubootefi.var of the EFI system partition' ;;
@@ -26,13 +26,14 @@ variable() {
 	echo "$efivars/CaesuraLost-$guid"
 }
 
-# The error is EROFS, and afterwards there is no such variable.
+# Whether a write fails with EROFS, and leaves no variable.
 write_is_refused() {
 	! printf '\7\0\0\0lost' >"$(variable)" && grep -q 'Read-only' /tmp/said &&
 		! cat "$(variable)"
 }
 
-# Printed for the test, which looks in the next boot for what was accepted.
+# Prints a variable that was accepted. The host's part of the test looks for it in the next
+# boot.
 say_what_was_accepted() {
 	[ ! -e "$(variable)" ] || echo "# accepted: $(cat "$(variable)")"
 }
@@ -82,7 +83,7 @@ is_refused() {
 	check "$machine: nothing is mounted" "! grep fuse.caesurad /proc/mounts"
 }
 
-# It ends with 2, which systemd takes for final.
+# Whether a command ends with 2, after which systemd does not start it again.
 refuses() {
 	local code
 	code=0

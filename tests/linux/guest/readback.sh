@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Fills the store with variables of all sizes, changes and deletes some; lists all
-# at the end. The next boot lists them by another path, and does the same again
-# with another $seed.
+# Fills the store with variables of all sizes, changes and deletes some, and lists them at
+# the end. The next boot lists them by another path, and does the same again with another
+# $seed.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=tests/linux/guest/common.sh
@@ -10,12 +10,12 @@
 
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e1$seed
 
-# value BYTES SALT: of bytes that follow from both, without a null.
+# value BYTES SALT: prints a value that depends on both, and has no null byte.
 value() {
 	yes "$seed $2 $1" | head -c "$1"
 }
 
-# put NAME ATTRIBUTES BYTES SALT
+# put NAME ATTRIBUTES BYTES SALT: writes a variable, in one write.
 put() {
 	local file
 	file=$efivars/$1-$guid
@@ -25,7 +25,7 @@ put() {
 		printf "\\$2\\0\\0\\0"
 		value "$3" "$4"
 	} >/tmp/value
-	# In one write.
+
 	dd if=/tmp/value of="$file" bs=64k conv=notrunc 2>/dev/null
 }
 
@@ -38,12 +38,12 @@ is_gone() {
 	! [ -e "$efivars/$1-$guid" ]
 }
 
-# efivarfs leaves the file that was opened for a value that was then refused.
+# Whether a value is refused. efivarfs leaves the empty file that was made for it.
 is_refused() {
 	! put "$1" 7 "$2" r && [ -z "$(cat "$efivars/$1-$guid")" ]
 }
 
-# By firmware, as the kernel's own path has it, and not before it is asked.
+# Whether firmware itself refuses a value, as on the kernel's own path.
 firmware_refuses() {
 	{
 		printf '\7\0\0\0'

@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Where caesurad must not run it says why. The job sets why.
+# Where caesurad must not run, it refuses and says why. The job sets why.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=tests/linux/guest/common.sh
 . /tests/common.sh
 path=caesurad
 
-# refuses CODE WORDS COMMAND…
+# refuses CODE WORDS COMMAND…: whether the command ends with the code and prints the words.
 refuses() {
 	local wanted words got
 	wanted=$1
@@ -56,7 +56,8 @@ refuses_options() {
 		"refuses 2 'neither a module nor --mount' caesurad run"
 }
 
-# has_only CAPABILITIES PID: each thread of it; no user root, no way to get more.
+# has_only CAPABILITIES PID: whether each thread of the process has these capabilities only,
+# cannot get others, and does not belong to root.
 has_only() {
 	local status
 	for status in /proc/"$2"/task/*/status; do
@@ -72,8 +73,8 @@ has_only() {
 	done
 }
 
-# The daemon's, of which there are seven at least: the worker, that of timers, those of
-# FUSE, main.
+# Whether the daemon has at least seven threads: main, the worker, the one for timers, and
+# those of FUSE.
 threads() {
 	set -- /proc/"$1"/task/*
 	echo $#

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# Debian's dpkg installs the packages in /packages, and its systemd runs the service
-# as the unit says: first by FUSE, then by the module. The job sets why: here, or
-# runtime, where the kernel calls firmware itself.
+# Debian's dpkg installs our packages from /packages, and its systemd runs the service:
+# first with FUSE, then with the module. The job sets why: here, or runtime, where the
+# kernel calls firmware itself.
 
 # shellcheck disable=SC2154 # the job sets why
 # shellcheck source=bench/paths.sh
@@ -13,7 +13,7 @@ state=/run/caesurad/state
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e12
 unit=/usr/lib/systemd/system/caesurad.service
 
-# What systemd says of the service.
+# Prints a property of the service, as systemd has it.
 of() {
 	systemctl show --property "$1" --value caesurad
 }
@@ -32,13 +32,14 @@ log_has() {
 	grep -q -- "$1" /tmp/log
 }
 
-# What every thread of its, or of process $2, is allowed: a field of /proc's status.
+# allowed FIELD [PROCESS]: prints a field of /proc/…/status for every thread of the service,
+# or of the process; equal values once.
 allowed() {
 	sed -n "s/^$1:[[:space:]]*//p" \
 		"/proc/${2:-$(of MainPID)}"/task/*/status | sort -u
 }
 
-# may BITS [PROCESS]: those capabilities, and get no others.
+# may BITS [PROCESS]: whether it has those capabilities and cannot get others.
 may() {
 	[ "$(allowed CapPrm "$2")" = "$1" ] && [ "$(allowed CapEff "$2")" = "$1" ] &&
 		[ "$(allowed CapBnd "$2")" = 0000000000000000 ] &&
@@ -46,7 +47,7 @@ may() {
 		[ "$(allowed Seccomp "$2")" = 2 ]
 }
 
-# The processes whose names are such.
+# Prints the processes whose name matches.
 named() {
 	grep -slx "$1" /proc/[0-9]*/comm | cut -d / -f 3
 }
@@ -56,14 +57,15 @@ is_of_user() {
 	user=$(id -u caesurad) && [ "$(allowed Uid)" = "$user	$user	$user	$user" ]
 }
 
-# With the settings given, for the next start; without any as it was installed.
+# options [OPTION…]: sets caesurad's options for the next start; without any, restores the
+# installed ones.
 options() {
 	[ -e /tmp/default ] || cp /etc/default/caesurad /tmp/default
 	cp /tmp/default /etc/default/caesurad
 	[ $# -eq 0 ] || printf 'CAESURAD_OPTIONS="%s"\n' "$*" >/etc/default/caesurad
 }
 
-# write NAME TEXT
+# write NAME TEXT: writes a variable.
 write() {
 	local file
 	file=$efivars/$1-$guid
@@ -71,13 +73,15 @@ write() {
 	printf '\7\0\0\0%s' "$2" >"$file"
 }
 
-# In one read, from the start: efivarfs does not seek.
+# reads NAME TEXT: whether the variable holds the text. One read gets all of it, because
+# efivarfs cannot seek.
 reads() {
 	dd if="$efivars/$1-$guid" bs=64k status=none | tail -c +5 >/tmp/value
 	printf %s "$2" | cmp - /tmp/value
 }
 
-# Another process than $was serves. A hung one has its watchdog's time to end.
+# is_followed [SECONDS]: waits until another process than $was serves. A process that hangs
+# ends only when its watchdog's time is over.
 is_followed() {
 	local polls
 	polls=0
@@ -90,12 +94,12 @@ is_followed() {
 
 kill_it() {
 	was=$(of MainPID)
-	# systemd takes five starts in ten seconds for one that cannot succeed.
+	# After five starts in ten seconds systemd gives the service up.
 	systemctl reset-failed caesurad
 	kill "-$1" "$was"
 }
 
-# It ends with exit code $1, and systemd leaves it at that.
+# Whether the service ends with exit code $1, and systemd does not start it again.
 fails_once() {
 	! systemctl restart caesurad && sleep 5 && has ActiveState failed &&
 		has ExecMainStatus "$1" && has NRestarts 0
@@ -181,8 +185,8 @@ is_refused() {
 		reads CaesuraOne one && reads CaesuraTwo 'two again'"
 }
 
-# DKMS builds nothing without the kernel's headers: the module that was built for it
-# elsewhere is put where it would have been.
+# Without the kernel's headers DKMS builds nothing. So the test puts a module that was built
+# before where DKMS would put it.
 installs_module() {
 	local modules
 	check "dpkg installs caesura-efivars-dkms" \
@@ -217,7 +221,7 @@ serves_by_module() {
 	say_exposure
 }
 
-# An open file shows that the mount is the same.
+# A file that stays open shows that the mount is still the same.
 keeps_the_mount() {
 	exec 8<"$efivars/CaesuraOne-$guid"
 	check "systemctl restart" "systemctl restart caesurad && log_has 'goes on'"
@@ -257,7 +261,7 @@ serves() {
 	removes
 }
 
-# Debian's systemd has mounted the kernel's own efivarfs.
+# The kernel calls firmware itself, and systemd has mounted the kernel's own efivarfs.
 is_not_needed() {
 	path=runtime
 	efivars=/sys/firmware/efi/efivars

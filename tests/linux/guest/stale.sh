@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# A caesurad goes on while what it knows of firmware's RAM is of the same time as the
-# variable store, whether it has its state or not, and refuses when somebody else has
-# written to the chip.
+# caesurad goes on as long as its knowledge of firmware's RAM is as new as the variable
+# store, with or without its state file. It refuses when somebody else has written to the
+# chip.
 
 # shellcheck disable=SC2154,SC2317 # common.sh sets them; check calls has_ended
 # shellcheck source=tests/linux/guest/common.sh
@@ -10,7 +10,7 @@
 state=/run/caesurad/state
 guid=7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e11
 
-# What the last one left is mounted until this one has its own there.
+# Starts the next daemon. The mount of the last one stays until this one has mounted its own.
 start_again() {
 	: >"$log"
 	start --no-module

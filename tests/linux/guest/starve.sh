@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
-# A busy real-time thread takes the worker's CPU in the middle of a write. The job sets
-# long: with yes it keeps that CPU for longer than systemd's watchdog waits.
+# A busy real-time thread, the hog, takes the worker's CPU in the middle of a write. The job
+# sets long: with yes the hog keeps that CPU for longer than systemd's watchdog waits.
 #
-# Firmware has a real-time priority itself: as an ordinary thread it gets a twentieth of
-# the CPU beside the hog on kernels from 6.12 on. And the script sleeps by `starve
-# pause`: in a real-time kernel the hog also holds up the timers of ordinary threads.
+# Firmware runs with a real-time priority, because kernels from 6.12 on give an ordinary
+# thread a twentieth of the CPU beside the hog. The script sleeps by `starve pause`, because
+# on a real-time kernel the hog also delays the timers of ordinary threads.
 
 # shellcheck disable=SC2154 # the job sets them
 # shellcheck source=tests/linux/guest/common.sh
@@ -16,6 +16,7 @@ efivars=/run/efivars
 file=$efivars/Hogged-$guid
 other=$efivars/Other-$guid
 
+# await_urgent COMMAND…: waits until the command succeeds, for a minute at most.
 await_urgent() {
 	local polls
 	polls=0
@@ -26,7 +27,7 @@ await_urgent() {
 	done
 }
 
-# start_watched [OPTION…]: as systemd starts it.
+# start_watched [OPTION…]: starts caesurad under a watchdog, as systemd does.
 start_watched() {
 	: >"$log"
 	starve watch 90 caesurad run --fifo 5 --mount "$efivars" "$@" \
@@ -42,7 +43,7 @@ end_watched() {
 	wait "$watch_pid"
 }
 
-# put FILE TEXT: sets ended, to OK or to what was wrong.
+# put FILE TEXT: writes a variable; sets ended to OK or to the error.
 put() {
 	ended=OK
 	printf '\7\0\0\0%s' "$2" | dd of="$1" conv=notrunc status=none \
@@ -54,7 +55,7 @@ has() {
 	dd if="$1" bs=64k status=none | cmp - /tmp/wanted
 }
 
-# Writes until a hog has come in the way of one. Sets written and ended.
+# Writes until the hog takes the worker's CPU during a write. Sets written and ended.
 write_beside_a_hog() {
 	starve hog "$caesurad_pid" "$hog_s" >/tmp/hog &
 	hog_pid=$!
@@ -84,7 +85,7 @@ goes_on_elsewhere() {
 	end_hog
 }
 
-# Until a call is really in its way.
+# Repeats that until the hog really holds up a call.
 write_behind_a_hog() {
 	local tries
 	tries=0
@@ -100,7 +101,7 @@ signs() {
 	grep -c 'sign of life' /tmp/watch
 }
 
-# Seven signs, of which six take 90 seconds or more.
+# Waits for seven signs of life, which take 90 seconds or more.
 lives_on() {
 	local wanted
 	wanted=$(($(signs) + 7))
@@ -110,7 +111,7 @@ lives_on() {
 	done
 }
 
-# The user has said that firmware has no other CPU.
+# The option --cpus leaves firmware no other CPU.
 has_no_other() {
 	put "$file" first
 	put "$other" old
@@ -137,7 +138,7 @@ has_no_other() {
 		grep 'late writes: 1 made, 0 not made, 0 not ended yet'"
 }
 
-# Longer than a request may take; or than the watchdog waits, and looks.
+# Longer than a request may take; with --long, longer than the watchdog waits.
 hog_s=75
 [ "$long" = no ] || hog_s=240
 written=0
@@ -146,7 +147,7 @@ echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 start_watched || exit 1
 goes_on_elsewhere
 end_watched
-# All but the worker stay away from the hog.
+# All other processes stay away from the hog's CPU.
 taskset -p 1 $$ >/dev/null
 start_watched --cpus 1 --deadline 2 || exit 1
 has_no_other
