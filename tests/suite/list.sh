@@ -15,9 +15,13 @@ check() {
 }
 
 # check_for GATES NAME MACHINE FUNCTION [ARGUMENT…]: lists a check where the list
-# for $listed_gate has it. GATES: both; direct; once, where the gates do not differ;
-# main, in both gates with --long only, because the gate has no part in it; or long,
-# in both gates and with --long only, because it repeats another check.
+# for $listed_gate has it. GATES is
+#
+#   both    one check in each gate
+#   direct  one check, in the direct gate
+#   once    one check, because the gates do not differ in it
+#   main    the same; with --long, one check in each gate
+#   long    with --long, one check in each gate, because it repeats another check
 check_for() {
 	local gates="$1" name="$2"
 	shift 2
@@ -57,7 +61,7 @@ build_step() {
 	check "$name" "" "$@"
 }
 
-# The compilers of the unit tests. With gcc they take as long again, and --long has that.
+# Prints the compilers of the unit tests. Only --long uses gcc, which doubles their time.
 host_compilers() {
 	if [ "$long" = yes ]; then
 		echo "clang gcc"
@@ -162,8 +166,8 @@ $(sed -e '/^#/d' -e 's/ *| */|/g' "$root/tests/boots.rows")
 END
 }
 
-# One boot of each machine, gate, map and compiler: of as many as it takes for every
-# pair of them, or of all with --long.
+# Boots of machines, gates, maps and compilers: enough for every pair of these, or with
+# --long all combinations.
 list_machines() {
 	local number entry version model tables_from in_gate map compiler
 	awk -v all="$long" -f "$root/tests/matrix.awk" >"$checks/machines"
@@ -212,8 +216,8 @@ list_escapes() {
 		execution_reports
 }
 
-# ablation GATES NAME TEST: without the mechanism NAME, TEST fails. The images are
-# gcc's, which links all of them in seconds; clang takes minutes.
+# ablation GATES NAME TEST: without the mechanism NAME, TEST fails. gcc builds the images,
+# because it links all of them in seconds, where clang takes minutes.
 ablation() {
 	check_for "$1" "without $2, a test fails: $3" toolchain=gcc \
 		fails_without "$2" "$3"
