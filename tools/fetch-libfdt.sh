@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# fetch-libfdt.sh DIR: Debian's libfdt for arm64, as DIR/libfdt.a and
-# DIR/include: the one that is installed, or else from where this machine's apt
-# has its packages from. The machine's own package lists, and its idea of which
-# architecture it is, stay as they are; no need to be root. Once for each DIR,
-# however many ask at the same time.
+# fetch-libfdt.sh DIR: puts Debian's libfdt for arm64 into DIR/libfdt.a and DIR/include. It
+# is copied if it is installed, or else fetched from this machine's package sources. The
+# machine's own package lists and architectures do not change, and root is not needed.
+# Several processes may call this for the same DIR at the same time; it is done once.
 set -eu
 
 tools=$(cd "$(dirname "$0")" && pwd)
@@ -23,10 +22,10 @@ fetch() {
 	if ! "$tools/private-apt.sh" "$work" || ! cd "$work" ||
 		! APT_CONFIG=$work/apt.conf apt-get -q -q download \
 			libfdt-dev:arm64 >&2; then
-		echo "fetch-libfdt: no libfdt-dev for arm64 from this" \
-			"machine's package sources. Without a network:" \
+		echo "fetch-libfdt: libfdt-dev for arm64 cannot be fetched from" \
+			"this machine's package sources. Without a network," \
 			"install libfdt-dev:arm64, or put libfdt.a for arm64" \
-			"into $dir and fdt.h and libfdt.h into" \
+			"into $dir, and fdt.h and libfdt.h into" \
 			"$dir/include" >&2
 		exit 1
 	fi
@@ -43,6 +42,6 @@ fi
 mkdir -p "$dir/include"
 cp "$tree/usr/include/fdt.h" "$tree/usr/include/libfdt.h" "$dir/include"
 cp "$tree/usr/share/doc/libfdt-dev/copyright" "$dir"
-# Last: make takes it for the sign that all is there.
+# This file comes last: make takes it as the sign that all files are complete.
 cp "$tree/usr/lib/aarch64-linux-gnu/libfdt.a" "$work/libfdt.a"
 mv "$work/libfdt.a" "$dir/libfdt.a"

@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# private-apt.sh DIR [SUITE…]: an apt of its own in DIR, for packages of Debian
-# for arm64, with fresh lists; with APT_CONFIG=DIR/apt.conf in the environment
-# apt-get and apt-cache work on that. Packages come from where this machine's
-# come from: its own sources, or of that mirror the suites given. The machine's
-# lists, and its idea of which architecture it is, stay as they are; no need to
-# be root. apt's own words are in DIR/said.
+# private-apt.sh DIR [SUITE…]: makes a private apt in DIR for Debian's packages for arm64,
+# and fetches its package lists. With APT_CONFIG=DIR/apt.conf in the environment apt-get
+# and apt-cache use it. Packages come from this machine's own sources, or from the SUITEs
+# on the same mirror. The machine's own lists and architectures do not change, and root is
+# not needed. What apt prints is in DIR/said.
 set -eu
 
 mkdir -p "$1/conf.d" "$1/state/lists/partial" "$1/cache/archives/partial"
@@ -13,9 +12,9 @@ dir=$(cd "$1" && pwd)
 shift
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# Configuration of its own: the machine's, without what it does after an update,
-# which is about the machine's lists and may ask for root. A list that could not be
-# fetched is an error: its packages would only be missing later.
+# The configuration is the machine's, without the commands that run after an update: they
+# work on the machine's lists and may need root. A list that cannot be fetched is an error
+# here, because its packages would be missing later.
 for file in /etc/apt/apt.conf.d/*; do
 	if [ -r "$file" ]; then
 		cp "$file" "$dir/conf.d"
@@ -37,8 +36,7 @@ cat >"$dir/conf.d/zz-private" <<-END
 	APT::Update::Error-Mode "any";
 END
 
-# Where the machine has Debian from; not its security updates, which come to the
-# suites later.
+# Prints the mirror of this machine's sources, but not that of security updates.
 mirror() {
 	apt-get indextargets \
 		--format "\$(REPO_URI) \$(COMPONENT)" |
@@ -50,7 +48,7 @@ mirror() {
 if [ "$#" -gt 0 ]; then
 	from=$(mirror)
 	if [ -z "$from" ]; then
-		echo "private-apt: this machine's apt knows no mirror" >&2
+		echo "private-apt: this machine's apt sources name no Debian mirror" >&2
 		exit 1
 	fi
 	for suite; do

@@ -1,22 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sign.sh KEY FILE SIGNED: a PE image, signed with KEY.key, whose certificate is
-# KEY.pem. Debian's qemu-efi-aarch64 has such a key for the purpose, another one in
-# each release: its AAVMF_VARS.snakeoil.fd trusts it, and nobody should otherwise.
+# sign.sh KEY FILE SIGNED: signs a PE image with KEY.key, whose certificate is KEY.pem.
+# Debian's qemu-efi-aarch64 has such a key for tests, a different one in each release. Only
+# its AAVMF_VARS.snakeoil.fd trusts the key, because everybody has it.
 set -eu
 
 key=$1.key
 certificate=$1.pem
 for file in "$key" "$certificate"; do
 	if ! [ -r "$file" ]; then
-		echo "sign: no $file: it comes with qemu-efi-aarch64" >&2
+		echo "sign: $file cannot be read: qemu-efi-aarch64 has it" >&2
 		exit 1
 	fi
 done
 
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
-# sbsign asks for a passphrase on the terminal; the whole world knows this one.
+# sbsign would ask for the passphrase on the terminal. This passphrase is public.
 openssl rsa -passin pass:snakeoil -in "$key" -out "$directory/key" \
 	2>"$directory/said" || {
 	cat "$directory/said" >&2

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR GPL-2.0-only
-# build.sh HEADERS OUT: cross-compiles the module for a Debian kernel, as
-# OUT/caesura-efivars.ko. HEADERS is make's -C: the directory of
-# linux-headers-RELEASE, which with the packages that it needs was unpacked, not
-# installed, below one directory; bench/fetch.sh headers:NAME does it.
+# build.sh HEADERS OUT: cross-compiles the module for a Debian kernel, to
+# OUT/caesura-efivars.ko. HEADERS is the directory of linux-headers-RELEASE, which
+# was unpacked, not installed, below one directory with the packages that it needs:
+# bench/fetch.sh headers:NAME does that.
 set -eu
 
 if [ $# -ne 2 ]; then
@@ -16,8 +16,9 @@ out=$(realpath "$2")
 source=$(realpath "$(dirname "$0")")
 compiler=${CC:-aarch64-linux-gnu-gcc}
 
-# Kbuild's programs may be of a newer Debian than this machine's, whose libc then
-# lies beside them. modpost is four, by the target's byte order and width.
+# Kbuild's programs may need a newer libc than this machine has; it was unpacked with them.
+# modpost is a script that starts one of four programs, by the byte order and the word size
+# of the target.
 tree=$(realpath "$headers/../../..")
 modpost=$(realpath "$headers/scripts/mod/modpost")
 loader=$(find "$tree/usr" -name 'ld-linux-*.so.?' -type f | head -n 1)
@@ -29,15 +30,16 @@ if [ -n "$loader" ] && [ -e "$modpost.real-lsb-64" ]; then
 	END
 fi
 
-# Kbuild writes beside the sources.
+# Kbuild writes its output beside the sources, so it gets a copy of them.
 mkdir -p "$out/source"
 cp -u "$source"/*.[ch] "$source/Kbuild" "$out/source/"
 
-# Debian's kernels name their compiler. BTF would need the kernel's, and pahole;
-# signing, a key.
+# Debian's kernels name their own compiler. BTF would need the kernel's BTF and pahole, and
+# a signature would need a key, so both are off.
 set -- ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="$compiler" \
 	CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_MODULE_SIG_ALL=
-# Of gcc 14, and no part of what modules and kernel agree on.
+# An option of gcc 14 that older compilers lack. It is not part of the interface between
+# modules and the kernel.
 if ! "$compiler" -fmin-function-alignment=8 -E -x c /dev/null \
 	>/dev/null 2>&1; then
 	set -- "$@" CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=

@@ -6,7 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-# Every include: FILE LINE TOKEN, the token with its quotes or brackets.
+# Prints each include of C and assembly as FILE LINE TOKEN, the token with its quotes or
+# brackets.
 includes() {
 	# shellcheck disable=SC2016 # awk's regular expression
 	find include src linux ports kernel programs adversary tests tools bench \
@@ -17,7 +18,7 @@ includes() {
 		}'
 }
 
-# The part of the tree that a quoted include reaches: beside the file, or by
+# quoted_target FILE PATH: prints the file that a quoted include finds, beside FILE or in
 # the directories that the Makefile passes.
 quoted_target() {
 	local directory
@@ -47,7 +48,7 @@ target() {
 	esac
 }
 
-# allowed FROM TO: whether the arrow is one of the design's.
+# allowed FROM TO: whether FROM may include TO.
 allowed() {
 	case $1:$2 in
 	tests/*) true ;;
@@ -123,12 +124,12 @@ sources() {
 		}'
 }
 
-# may_read FROM TO: the same for shell files.
+# may_read FROM TO: whether a shell file FROM may read or run TO.
 may_read() {
 	case $1:$2 in
 	caesura:scripts/*) true ;;
-	# The only arrow at the tests: the commands `test` and `linux --test` are in
-	# them.
+	# The one exception to "nothing reads tests/": the commands `test` and
+	# `linux --test` are there.
 	caesura:tests/suite/command.sh | caesura:tests/linux/host/run.sh) true ;;
 	tests/*) true ;;
 	*:tests/*) false ;;

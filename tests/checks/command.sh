@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The command's own behaviour, with a stand-in for QEMU: exit codes, what it
-# makes of a boot that dies, falls silent or says nothing of its end, and which
-# checks `test` runs.
+# Checks the command itself, with a stand-in for QEMU: its exit codes, how it judges a boot
+# that dies, hangs or ends without an exit line, and which checks `test` runs.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +12,7 @@ CAESURA_QEMU=$PWD/tests/qemu/stand-in.sh
 export CAESURA_QEMU
 code=0
 
-# expect CODE WORDS COMMAND…: the exit code, and words somewhere in the output.
+# expect CODE WORDS COMMAND…: the command must end with the code and print the words.
 expect() {
 	local wanted words got
 	wanted=$1
@@ -30,7 +29,7 @@ expect() {
 	fi
 }
 
-# expect_also WORDS COMMAND…: in the output of the command before.
+# expect_also WORDS COMMAND…: the last command must have printed these words, too.
 expect_also() {
 	local words
 	words=$1
@@ -62,7 +61,7 @@ run 1 '    the last thing it said' "noexit"
 run 2 'it cannot start' "dies"
 run 1 'exit code 1' "exit=0" "exit=1" "exit=0"
 
-# A QEMU that hardly gets a CPU, because another process has it, is not silent.
+# A boot has not hung while another process keeps QEMU from running.
 cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status)
 taskset -c "$cpu" sh -c 'while :; do :; done' &
 hog=$!
@@ -98,7 +97,7 @@ expect 2 'takes one of: 6.1 6.12-rt 7-rt' ./caesura linux --kernel 2.6
 expect 2 'takes one of: kernel caesurad-fuse' ./caesura linux --path garden
 expect 2 'no script at' ./caesura linux --script /nowhere --out "$out/linux"
 
-# A dpkg-query that finds everything, or nothing.
+# packages_are installed|unknown: makes a dpkg-query that finds every package, or none.
 packages_are() {
 	mkdir -p "$out/$1"
 	printf '#!/bin/sh\nprintf %s\n' "$1" >"$out/$1/dpkg-query"
@@ -120,7 +119,7 @@ expect 0 "-ex 'break cz_gate_direct'" \
 	env PATH="$out/installed:$PATH" ./caesura run "exit=0" --gdb \
 	--out "$out/run"
 
-# Some checks of the suite: what is listed, run, counted and said.
+# The suite lists, runs, counts and reports some of its checks.
 suite() {
 	local wanted words
 	wanted=$1
@@ -129,7 +128,7 @@ suite() {
 	expect "$wanted" "$words" ./caesura test --limit 1 --out "$out/suite" "$@"
 }
 
-# is_listed NAME OPTION…: it is all that is listed.
+# is_listed NAME OPTION…: the list must have this name only.
 is_listed() {
 	local listed
 	listed=$1
@@ -159,8 +158,8 @@ expect_also '^0 passed, 1 failed, 0 skipped$' a check that fails
 expect_also 'alone: ./caesura test --only "a panic.s report" --limit 1 --cpus 2$' \
 	a check that fails
 
-# However long it takes to build: this build lasts until the command has polled it more
-# often than any check with this limit.
+# A build has no limit. This one lasts until the command has looked at it more often than it
+# looks at any check with this limit.
 mkdir "$out/slow"
 cat >"$out/slow/make" <<END
 #!/bin/sh
@@ -175,7 +174,7 @@ printf '#!/bin/sh\nprintf x >>%s\n' "$out/polls" >"$out/slow/sleep"
 chmod +x "$out/slow/make" "$out/slow/sleep"
 expect 0 '^1 passed, 0 failed' env PATH="$out/slow:$PATH" ./caesura test \
 	--only "image, clang" --limit 1 --out "$out/suite"
-# Secure boot by another key than the installed one: what is built with it.
+# With secure boot the images are signed with the key beside the variable store.
 keys=$out/keys
 mkdir "$keys"
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout "$keys/key" \
@@ -201,7 +200,7 @@ expect 2 'what --only asks for needs it: image, clang$' \
 	env PATH="$out/slow:$PATH" ./caesura test --only "a panic's report" \
 	--out "$out/suite"
 
-# Each check of caesurad has caesurad built before it.
+# caesurad is built before each check of it.
 mkdir -p "$out/needs"
 (
 	long=no

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-# alone HEADER LANGUAGE COMPILER…
+# alone HEADER LANGUAGE COMPILER…: whether the header compiles alone.
 alone() {
 	local header language
 	header=$1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The pairwise choice of machines has every pair that the whole product has, and
-# only lines of it.
+# The pairwise choice of machines has every pair that the whole product has, and no machine
+# that the product does not have.
 set -eu
 cd "$(dirname "$0")/../.."
 

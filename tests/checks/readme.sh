@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 
-# Each block to a file of its own; blank lines keep the document's line numbers.
+# Writes each block to a file of its own. Blank lines keep the document's line numbers.
 for document in README.md docs/*.md; do
 	[ -e "$document" ] || continue
 	awk -v stem="$directory/$(basename "$document" .md)" '

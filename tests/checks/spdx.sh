@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every file that holds code says under which licence, in its first lines.
+# Every file that holds code names its licence in its first lines.
 set -eu
 cd "$(dirname "$0")/../.."
 

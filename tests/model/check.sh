@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Has spin go through all states of request.pml, into the directory $1: there is no
-# error, and nothing that is never reached; and with each thing left out there is one.
+# check.sh DIR: lets spin visit all states of request.pml, with its files in DIR. There must
+# be no error, and no step that is never taken. With each mechanism left out in turn there
+# must be an error.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cp "$here/request.pml" "$here/states.h" "$1"
 cd "$1"
 
-# run NAME [OPTION]
+# run NAME [OPTION]: visits all states; sets errors and states to their numbers.
 run() {
 	rm -f pan*
 	spin -a ${2:+"$2"} request.pml >"$1.log" 2>&1 || {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Stands in for QEMU where ./caesura itself is under test: understands -serial
-# file:LOG and -append WORDS, and does to the log what the first word says.
+# Stands in for QEMU in tests of ./caesura itself: it reads -serial file:LOG and -append
+# WORDS, and writes to the log what the first word asks for.
 set -eu
 
 log=
@@ -23,8 +23,8 @@ done
 printf 'firmware\r\n\033[2J\033[01;01Hkernel: stand-in\r\n' >"$log"
 case $words in
 silent*) exec sleep 30 ;;
-# Says nothing for two seconds in which it could work, on the CPU that is named, and
-# makes way for all others there.
+# Prints nothing for over two seconds in which it could run, on the CPU that is named. It has
+# the lowest priority there.
 starved=*)
 	taskset -cp "${words#*=}" $$ >/dev/null
 	renice -n 19 $$ >/dev/null
@@ -35,7 +35,7 @@ starved=*)
 	done
 	printf 'exit: 0\r\n' >>"$log"
 	;;
-# A machine that cannot be switched off, in a QEMU that does not act on SIGTERM.
+# Acts as a machine that cannot be switched off, in a QEMU that ignores SIGTERM.
 stays*)
 	trap '' TERM
 	printf 'exit: 0\r\nerror: the machine stays on: no PSCI\r\n' >>"$log"
@@ -48,7 +48,7 @@ dies*)
 	: >"$log"
 	exit 3
 	;;
-# What ./caesura runs for --without owner: well only with everything in place.
+# The test for --without owner: it passes only on the image with all protections.
 now)
 	case $image in
 	*/image.efi) printf 'exit: 0\r\n' >>"$log" ;;
