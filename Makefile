@@ -41,7 +41,7 @@ KERNEL_CFLAGS := $(WARN) $(FREESTANDING) $(LTO) -Iinclude -Ikernel/include -Iker
 
 LIB_SRC := $(wildcard src/*.c src/arm64/*.c src/arm64/*.S)
 KERNEL_SRC := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*.S)
-PROGRAM_SRC := $(wildcard programs/*.c programs/*.S)
+PROGRAM_SRC := $(wildcard programs/*/*.c programs/*/*.S)
 
 obj = $(patsubst %.c,$(B)/%.o,$(patsubst %.S,$(B)/%.S.o,$(1)))
 LIB_OBJ := $(call obj,$(LIB_SRC))
@@ -52,7 +52,7 @@ PROGRAM_OBJ := $(call obj,$(PROGRAM_SRC))
 ABLATIONS := fp lock buffers space pin owner wake permission daif broker \
 	recover limit note withdraw mend
 ABLATE_fp := kernel/sched/fp.c
-ABLATE_lock := programs/rival.c
+ABLATE_lock := programs/lib/rival.c
 ABLATE_buffers := src/arguments.c
 ABLATE_space := kernel/mm/install.c
 ABLATE_pin := kernel/sched/pin.c
@@ -110,11 +110,11 @@ $(B)/kernel/%.S.o: kernel/%.S Makefile
 
 $(B)/programs/%.o: programs/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Iadversary -MMD -MP -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Iprograms -Iadversary -MMD -MP -c $< -o $@
 
 $(B)/programs/%.S.o: programs/%.S Makefile
 	@mkdir -p $(@D)
-	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) -Iprograms -MMD -MP -c $< -o $@
 
 $(B)/tests/ablate/%.o: tests/ablate/%.c Makefile
 	@mkdir -p $(@D)
@@ -142,8 +142,8 @@ $(B)/kernel/dev/tree_parse.o: KERNEL_CFLAGS += -Ikernel/dev/libfdt \
 
 # ---- what a program writes to a variable that takes signed values only ----
 
-$(B)/programs/authvar_payloads.S.o: $(B)/authvar.list
-$(B)/programs/authvar_payloads.S.o: KERNEL_CFLAGS += -Wa,-I$(B)
+$(B)/programs/measure/authvar_payloads.S.o: $(B)/authvar.list
+$(B)/programs/measure/authvar_payloads.S.o: KERNEL_CFLAGS += -Wa,-I$(B)
 
 $(B)/authvar.list: tools/sign-variable.sh
 	@mkdir -p $(@D)

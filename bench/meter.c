@@ -3,9 +3,9 @@
  * meter: how late a SCHED_FIFO thread of a Linux system wakes up while another
  * process on the same CPU does one thing over and over: write files (control),
  * read or write an EFI variable through a file, read the clock. The counterpart
- * of programs/latency.c, but that expiries drift through a kernel's own period; what it
- * prints are the `cell` and `hist` lines of docs/formats.md. With -o it makes
- * the load only, for another program to measure.
+ * of programs/measure/latency.c, but that expiries drift through a kernel's own
+ * period; what it prints are the `cell` and `hist` lines of docs/formats.md. With
+ * -o it makes the load only, for another program to measure.
  * Exit codes: 0 success, 1 the load failed or nothing was measured, 2 could not run.
  */
 #include "load.h"

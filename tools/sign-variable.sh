@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sign-variable.sh OUT: the payloads of programs/authvar.c, one after the other
+# sign-variable.sh OUT: the payloads of programs/measure/authvar.c, one after the other
 # as .incbin lines of an assembly file and the binaries beside it. Each is what
 # SetVariable takes for an EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS
 # variable (UEFI 2.11, section 8.2.2): EFI_VARIABLE_AUTHENTICATION_2, then the
@@ -22,7 +22,7 @@ bytes() {
 	done
 }
 
-# u"CaesuraSigned"; test_guid of programs/common.c; NV, BS, RT, time-based.
+# u"CaesuraSigned"; test_guid of programs/lib/common.c; NV, BS, RT, time-based.
 variable() {
 	local c
 	for c in C a e s u r a S i g n e d; do

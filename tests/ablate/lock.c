@@ -2,9 +2,9 @@
 /*
  * Takes out the lock: other threads call through a second cz over the same
  * firmware, which knows nothing of the first one's call in flight. In place of
- * programs/rival.c.
+ * programs/lib/rival.c.
  */
-#include "rival.h"
+#include "lib/rival.h"
 
 #include <kernel/port.h>
 #include <stddef.h>

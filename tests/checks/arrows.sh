@@ -62,7 +62,8 @@ allowed() {
 	kernel/dev/tree_parse.c:hosted/libfdt.h) true ;;
 	kernel/*:kernel/port/*) false ;;
 	kernel/*:kernel/*) true ;;
-	programs/*:programs/*) true ;;
+	programs/*:programs/lib/*) true ;;
+	programs/*/*:programs/*/*) [ "${1%/*}" = "${2%/*}" ] ;;
 	programs/*:kernel/include/* | programs/*:adversary/adversary.h) true ;;
 	adversary/*:adversary/*) true ;;
 	linux/*:src/arm64/access.h | linux/*:hosted/*) true ;;

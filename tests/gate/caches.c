@@ -5,7 +5,7 @@
  * an image of its own, because it asks the library from inside.
  */
 #include "arm64/trap.h"
-#include "common.h"
+#include "lib/common.h"
 
 #include <kernel/ktap.h>
 #include <kernel/print.h>

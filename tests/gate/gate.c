@@ -6,11 +6,11 @@
  * one is in use. A program of an image of its own: it enters the gate in the
  * worker's place, which sleeps meanwhile.
  */
-#include "adversary.h"
 #include "arm64/gate_layout.h"
 #include "call.h"
-#include "common.h"
 #include "keep.h"
+#include "lib/adversary.h"
+#include "lib/common.h"
 #include "place.h"
 #include "sched/sched.h"
 

@@ -8,10 +8,10 @@
  */
 #include "interrupts.h"
 #include "arm64/gate_layout.h"
-#include "clobber.h"
-#include "common.h"
 #include "dev/gic.h"
 #include "gate.h"
+#include "lib/clobber.h"
+#include "lib/common.h"
 #include "place.h"
 #include "sched/sched.h"
 

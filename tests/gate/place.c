@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The worker's place, for programs that enter a gate themselves while it sleeps. */
 #include "place.h"
-#include "common.h"
+#include "lib/common.h"
 #include "sched/sched.h"
 
 #include <kernel/mm.h>

@@ -5,11 +5,11 @@
  * firmware. A program of an image of its own, which calls in the worker's place.
  */
 #include "arm64/gate_layout.h"
-#include "common.h"
 #include "gate.h"
+#include "lib/common.h"
+#include "lib/watch.h"
 #include "place.h"
 #include "sched/sched.h"
-#include "watch.h"
 
 #include <kernel/ktap.h>
 #include <kernel/print.h>

@@ -26,7 +26,7 @@ struct option_rule {
 	uint64_t least, most;
 };
 
-/* Every option that there is: programs/options.c. */
+/* Every option that there is: programs/lib/options.c. */
 extern const struct option_rule option_rules[];
 extern const size_t option_rule_count;
 
@@ -44,8 +44,8 @@ bool option_present(const char *name);
 const char *option_program(const char *fallback);
 
 /*
- * A program: programs/NAME.c registers itself with PROGRAM(). It returns 0 for
- * success, 1 for failure, 2 for "could not run".
+ * A program: a file below programs/ registers it with PROGRAM(). It returns 0
+ * for success, 1 for failure, 2 for "could not run".
  */
 struct program {
 	const char *name;

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Firmware that faults, in every way that can be told apart: each ends its own
+ * call at once, is reported with what, where and to which address, and once the
+ * services are brought back they work as before.
+ */
+#include "lib/adversary.h"
+#include "lib/common.h"
+#include "lib/store.h"
+#include "lib/watch.h"
+
+#include <kernel/ktap.h>
+#include <kernel/machine.h>
+#include <kernel/mm.h>
+#include <kernel/port.h>
+#include <kernel/print.h>
+#include <kernel/string.h>
+#include <kernel/thread.h>
+
+#define VALUE_BYTES 64
+#define AT_ONCE_NS 150000u /* instructions; most are the report's printing */
+#define PAR_FAULT 1u
+#define PAR_ADDRESS 0x0000fffffffff000ull
+#define INSN_RET 0xd65f03c0u
+
+struct faulting {
+	const char *name;
+	struct adversary_touch_order order;
+	const char *class; /* as the report has it */
+};
+
+static struct {
+	struct system_state outside; /* of firmware: where reports are made */
+	struct store store;
+	struct prng prng;
+	bool counted; /* time, in instructions */
+} fault;
+
+static const volatile uint32_t read_only = 1;
+/* A ret each: where it can be executed, nothing happens. */
+static volatile uint32_t data[1] = {INSN_RET};
+
+static __attribute__((noinline)) void code(void)
+{
+	__asm__ volatile("");
+}
+
+/* ---- One fault --------------------------------------------------------- */
+
+static cz_status touch(const struct adversary_touch_order *order)
+{
+	return cz_set_variable(firmware, ADVERSARY_TOUCH, &adversary_guid,
+			       ADVERSARY_ATTRIBUTES, order, sizeof(*order),
+			       CZ_FOREVER);
+}
+
+/* Where the latest went. */
+static bool touched(struct adversary_touch_record *record)
+{
+	size_t size_bytes = sizeof(*record);
+
+	return cz_get_variable(firmware, ADVERSARY_TOUCH, &adversary_guid, NULL,
+			       record, &size_bytes, CZ_FOREVER) == CZ_OK;
+}
+
+static bool has_address(const struct faulting *one)
+{
+	return one->order.kind <= ADVERSARY_TOUCH_EXECUTE;
+}
+
+/* The first line of the report, as it should be. */
+static void describe(const struct faulting *one,
+		     const struct adversary_touch_record *record, char *text)
+{
+	uint64_t pc = record->instruction, offset = 0;
+	const struct cz_image *image;
+
+	if (one->order.kind == ADVERSARY_TOUCH_SVC) {
+		pc += 4; /* the preferred return address */
+	}
+	image = cz_find_image(firmware, pc, &offset);
+	if (image == NULL) {
+		ksnprintf(text, WATCH_LINE_BYTES,
+			  "SetVariable: %s at 0x%llx, in no image", one->class,
+			  (unsigned long long)pc);
+	} else {
+		ksnprintf(text, WATCH_LINE_BYTES,
+			  "SetVariable: %s at adversary+0x%llx "
+			  "(0x%llx)",
+			  one->class, (unsigned long long)offset,
+			  (unsigned long long)pc);
+	}
+}
+
+static bool switches_fp_off(const struct faulting *one)
+{
+	return one->order.kind == ADVERSARY_TOUCH_FP;
+}
+
+/* What the caller can ask for says the same. */
+static bool is_known(const struct faulting *one,
+		     const struct adversary_touch_record *record)
+{
+	static struct cz_ending ending;
+	uint64_t address = has_address(one) ? record->address : CZ_NO_ADDRESS;
+
+	if (!cz_get_ending(firmware, CZ_SET_VARIABLE, &ending)) {
+		return false;
+	}
+	if (ending.status != CZ_E_FAULT || ending.touched != 0 ||
+	    ending.withdrawn != 1u << CZ_SET_VARIABLE ||
+	    strcmp(ending.what, one->class) != 0 || ending.address != address ||
+	    ending.depth == 0) {
+		kprintf("# the ending: %s, touched %x, withdrawn %x, %s, "
+			"address %llx, %u callers\n",
+			cz_status_name(ending.status), ending.touched,
+			ending.withdrawn, ending.what,
+			(unsigned long long)ending.address, ending.depth);
+		return false;
+	}
+	return true;
+}
+
+static bool was_reported(const struct faulting *one,
+			 const struct adversary_touch_record *record)
+{
+	char due[WATCH_LINE_BYTES];
+
+	describe(one, record, due);
+	if (strcmp(watched.first, due) != 0) {
+		kprintf("# %s\n# instead of: %s\n", watched.first, due);
+		return false;
+	}
+	return system_state_same(&watched.state, &fault.outside) &&
+	       is_known(one, record);
+}
+
+static bool was_at_once(const struct cz_stats *stats)
+{
+	const struct cz_service_stats *service =
+		&stats->service[CZ_SET_VARIABLE];
+	uint64_t ns = service->last_exit_ns - service->last_enter_ns;
+
+	if (fault.counted && ns > AT_ONCE_NS) {
+		kprintf("# the call took %llu ns\n", (unsigned long long)ns);
+		return false;
+	}
+	return true;
+}
+
+/* One fault more, and no anomaly; the service is withdrawn, and no other. */
+static bool was_counted(const struct faulting *one,
+			const struct cz_stats *before)
+{
+	static struct cz_stats stats;
+	uint32_t due = switches_fp_off(one) ? 1u << CZ_ANOMALY_COPROCESSOR : 0;
+	uint32_t anomalies = 0;
+	bool withdrawn = true;
+
+	cz_get_stats(firmware, &stats);
+	for (int i = 0; i < CZ_ANOMALY_COUNT; i++) {
+		anomalies |= (stats.anomalies[i] != before->anomalies[i]) << i;
+	}
+	for (int i = 0; i < CZ_NULL_SERVICE; i++) {
+		bool there = cz_service_available(firmware, (enum cz_service)i);
+
+		withdrawn = withdrawn && (firmware->function[i] == 0 ||
+					  there == (i != CZ_SET_VARIABLE));
+	}
+	if (stats.faults != before->faults + 1 || anomalies != due ||
+	    !withdrawn) {
+		kprintf("# %llu faults, anomalies %x, services %s\n",
+			(unsigned long long)(stats.faults - before->faults),
+			anomalies,
+			withdrawn ? "as they should be" : "not as due");
+		return false;
+	}
+	return was_at_once(&stats);
+}
+
+/* A clock, a variable, and every register of firmware's. */
+static bool services_work(void)
+{
+	struct adversary_registers_order order = {.seed = 1, .iterations = 2};
+	struct cz_efi_time time;
+
+	return cz_get_time(firmware, &time, NULL, CZ_FOREVER) == CZ_OK &&
+	       store_check(&fault.store, STORED_STILL) &&
+	       cz_set_variable(firmware, ADVERSARY_REGISTERS, &adversary_guid,
+			       ADVERSARY_ATTRIBUTES, &order, sizeof(order),
+			       CZ_FOREVER) == CZ_OK;
+}
+
+static void check_fault(const struct faulting *one)
+{
+	static struct cz_stats stats;
+	struct adversary_touch_record record = {0};
+	bool right;
+	cz_status status;
+
+	cz_get_stats(firmware, &stats);
+	watch_begin();
+	status = touch(&one->order);
+	watch_end();
+	if (status != CZ_E_FAULT) {
+		kprintf("# %s\n", cz_status_name(status));
+	}
+	right = status == CZ_E_FAULT && was_counted(one, &stats);
+	restore_services();
+	right = touched(&record) && was_reported(one, &record) && right;
+	ktap_result(services_work() && right, one->name);
+}
+
+/* ---- What is touched --------------------------------------------------- */
+
+#define READ(at)                                                     \
+	{                                                            \
+		ADVERSARY_TOUCH_READ, ADVERSARY_TOUCH_ABSOLUTE, (at) \
+	}
+#define WRITE(at)                                                     \
+	{                                                             \
+		ADVERSARY_TOUCH_WRITE, ADVERSARY_TOUCH_ABSOLUTE, (at) \
+	}
+#define EXECUTE(at)                                                     \
+	{                                                               \
+		ADVERSARY_TOUCH_EXECUTE, ADVERSARY_TOUCH_ABSOLUTE, (at) \
+	}
+#define OWN(how, what, offset)                                          \
+	{                                                               \
+		ADVERSARY_TOUCH_##how, ADVERSARY_TOUCH_##what, (offset) \
+	}
+
+static void check_list(const struct faulting *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		check_fault(&list[i]);
+	}
+}
+
+static void check_own(void)
+{
+	static const struct faulting list[] = {
+		{"fault: null read", READ(0), "data abort, read"},
+		{"fault: null written", WRITE(0), "data abort, write"},
+		{"fault: null called", EXECUTE(0), "instruction abort"},
+		{"fault: firmware's own code written", OWN(WRITE, CODE, 0),
+		 "data abort, write"},
+		{"fault: firmware's own data executed", OWN(EXECUTE, DATA, 0),
+		 "instruction abort"},
+		{"fault: a misaligned PC", OWN(EXECUTE, CODE, 2),
+		 "PC alignment"},
+		{"fault: an argument executed", OWN(EXECUTE, ARGUMENT, 0),
+		 "instruction abort"},
+		{"fault: behind the buffer, read",
+		 OWN(READ, ARGUMENT, sizeof(struct adversary_touch_order)),
+		 "data abort, read"},
+		{"fault: behind the buffer, written",
+		 OWN(WRITE, ARGUMENT, sizeof(struct adversary_touch_order)),
+		 "data abort, write"},
+	};
+
+	check_list(list, sizeof(list) / sizeof(*list));
+}
+
+static void check_instructions(void)
+{
+	static const struct faulting list[] = {
+		{"fault: an undefined instruction", OWN(UNDEFINED, ABSOLUTE, 0),
+		 "undefined instruction"},
+		{"fault: BRK", OWN(BRK, ABSOLUTE, 0), "BRK"},
+		{"fault: SVC", OWN(SVC, ABSOLUTE, 0), "SVC"},
+	};
+
+	const struct faulting sve = {
+		"fault: SVE", OWN(SVE, ABSOLUTE, 0),
+		cpu_has_sve() ? "SVE access, against the UEFI specification"
+			      : "undefined instruction"};
+	static const struct faulting fp_off = {
+		"fault: FP switched off, then used", OWN(FP, ABSOLUTE, 0),
+		"FP, SIMD or SVE access"};
+
+	check_list(list, sizeof(list) / sizeof(*list));
+	check_fault(&sve);
+	if (firmware->gate == CZ_GATE_DIRECT) {
+		check_fault(&fp_off);
+	} else {
+		ktap_skip("fault: FP switched off, then used",
+			  "in the sandbox it cannot be switched off");
+	}
+	ktap_skip("fault: a misaligned SP", "emulator");
+}
+
+static void check_window(void)
+{
+	uint64_t window = firmware->window_address;
+	uint64_t bottom = firmware->stack_top - CZ_STACK_PAGES * PAGE_SIZE;
+	const struct faulting list[] = {
+		{"fault: the trampoline written", WRITE(window + 2048),
+		 "data abort, write"},
+		{"fault: under the stack, written", WRITE(bottom - 8),
+		 "data abort, write"},
+		{"fault: over the stack, read", READ(firmware->stack_top),
+		 "data abort, read"},
+		{"fault: the stack executed", EXECUTE(bottom + 8),
+		 "instruction abort"},
+		{"fault: an unmapped address read",
+		 READ(window + firmware->window_pages * PAGE_SIZE),
+		 "data abort, read"},
+	};
+
+	check_list(list, sizeof(list) / sizeof(*list));
+}
+
+/* The same page in the linear map. */
+static uint64_t linear_alias(uint64_t address)
+{
+	uint64_t par;
+
+	__asm__ volatile("at s1e1r, %1\n\tisb\n\tmrs %0, par_el1"
+			 : "=r"(par)
+			 : "r"(address)
+			 : "memory");
+	return (par & PAR_FAULT) != 0 ? 0
+				      : LINEAR_BASE + (par & PAR_ADDRESS) +
+						(address & (PAGE_SIZE - 1));
+}
+
+/* What the kernel protects from itself is protected from firmware at EL1; in the
+ * sandbox, all of the kernel is. */
+static void check_kernel(void)
+{
+	uint64_t text = (uintptr_t)code;
+	const struct faulting rest[] = {
+		{"fault: the kernel's data written", WRITE((uintptr_t)data),
+		 "data abort, write"},
+		{"fault: the kernel's data read", READ((uintptr_t)data),
+		 "data abort, read"},
+		{"fault: the kernel's code executed", EXECUTE(text),
+		 "instruction abort"},
+		{"fault: the kernel's code read", READ(text),
+		 "data abort, read"},
+	};
+	const struct faulting list[] = {
+		{"fault: the kernel's code written", WRITE(text),
+		 "data abort, write"},
+		{"fault: its alias written", WRITE(linear_alias(text)),
+		 "data abort, write"},
+		{"fault: its alias executed", EXECUTE(linear_alias(text)),
+		 "instruction abort"},
+		{"fault: the kernel's constants written",
+		 WRITE((uintptr_t)&read_only), "data abort, write"},
+		{"fault: the kernel's data executed", EXECUTE((uintptr_t)data),
+		 "instruction abort"},
+		{"fault: a device through the linear map",
+		 READ(LINEAR_BASE + machine.uart), "data abort, read"},
+	};
+
+	check_list(list, sizeof(list) / sizeof(*list));
+	if (firmware->gate == CZ_GATE_SANDBOX) {
+		check_list(rest, sizeof(rest) / sizeof(*rest));
+	}
+}
+
+/* A pointer that firmware kept from the call before. */
+static void check_stale(void)
+{
+	static const struct adversary_touch_order now = OWN(READ, ARGUMENT, 0);
+	static const struct faulting read = {
+		"fault: the call before's buffer read", OWN(READ, PREVIOUS, 0),
+		"data abort, read"};
+	static const struct faulting write = {
+		"fault: the call before's buffer written",
+		OWN(WRITE, PREVIOUS, 0), "data abort, write"};
+
+	ktap_result(touch(&now) == CZ_OK, "fault: not in this call's buffer");
+	check_fault(&read);
+	(void)touch(&now);
+	check_fault(&write);
+}
+
+PROGRAM(fault, "ends calls of a firmware that faults in every way")
+{
+	struct adversary_registers_record record;
+
+	if (!adversary_record(&record)) {
+		return without_adversary();
+	}
+	/* TPIDR_EL1 is each CPU's own. */
+	(void)thread_set_cpus((struct thread *)cz_host_self(firmware->host), 1);
+	(void)thread_set_cpus((struct thread *)firmware->worker, 1);
+	prng_init(&fault.prng, 'f');
+	if (!store_create(&fault.store, &fault.prng, VALUE_BYTES)) {
+		return could_not_run("the variable store takes no variables");
+	}
+	fault.counted = time_is_counted();
+	fault.outside = system_state_now();
+	ktap_begin(0);
+	check_own();
+	check_stale();
+	check_instructions();
+	check_window();
+	check_kernel();
+	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
+}
