@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arguments: copied into pages that belong to the request alone, so that
- * nothing of the caller's is left with firmware when the caller gives up, and
- * copied back when the call is done.
+ * The arguments of calls. Inputs are copied into pages of the request's own,
+ * and outputs are copied back when the call is done. So firmware never holds a
+ * pointer to the caller's memory, even after the caller has given up.
  *
- * Most arguments are packed upward from the start of the first page. One, the
- * tail, ends where the last page ends: the page after it is never mapped, so
- * that firmware that writes past what the caller gave faults.
+ * Most arguments are packed upward from the start of the first page. One of
+ * them, the tail, ends at the end of the last page. The page after that is
+ * never mapped, so firmware faults if it writes beyond the caller's buffer.
  */
 #include "core.h"
 
@@ -28,8 +28,8 @@ size_t cz_name_bytes(const uint16_t *name, size_t max_bytes)
 
 /* ---- Capsules ---- */
 
-/* How much of a capsule firmware is shown: its header, or all of it when it is
- * to be taken at once. 0: malformed. */
+/* Returns how many bytes of a capsule firmware gets: its header, or all of it
+ * if it need not persist across a reset. 0: the capsule is malformed. */
 static uint32_t capsule_bytes(const struct cz_efi_capsule_header *header)
 {
 	if (header == NULL ||
@@ -43,7 +43,8 @@ static uint32_t capsule_bytes(const struct cz_efi_capsule_header *header)
 	return header->capsule_image_size;
 }
 
-/* The table of pointers, then each capsule. 0: malformed. */
+/* Returns the size of the table of pointers plus all capsules; 0 if a capsule
+ * is malformed. */
 static CZ_COLD uint64_t capsules_bytes(const struct cz_argument *argument)
 {
 	const struct cz_efi_capsule_header *const *capsules = argument->input;
@@ -63,7 +64,8 @@ static CZ_COLD uint64_t capsules_bytes(const struct cz_argument *argument)
 	return total;
 }
 
-/* False when the capsules are not the ones that were measured. */
+/* Copies the capsules and the table of pointers to them. Returns false when the
+ * capsules have changed since they were measured. */
 static CZ_COLD bool copy_capsules(uint8_t *to, uint64_t address, uint64_t room,
 				  const struct cz_argument *argument)
 {
@@ -97,21 +99,21 @@ static inline bool in_memory(const struct cz_argument *argument)
 	return argument->kind > CZ_ARGUMENT_NULL;
 }
 
-/* Outputs whose room the argument before them says. */
+/* Returns whether the size of this output is the argument before it. */
 static inline bool is_sized(const struct cz_argument *argument)
 {
 	return argument->kind == CZ_ARGUMENT_DATA ||
 	       argument->kind == CZ_ARGUMENT_NAME;
 }
 
-/* Whether argument `i` is the size of the one after it. */
+/* Returns whether argument `i` is the size of the argument after it. */
 static inline bool is_size(const struct cz_call *call, uint32_t i)
 {
 	return call->argument[i].kind == CZ_ARGUMENT_INOUT &&
 	       i + 1 < call->argument_count && is_sized(&call->argument[i + 1]);
 }
 
-/* The bytes that an argument takes; what cannot be is larger than anything. */
+/* Returns the size of an argument; UINT64_MAX if it is invalid. */
 static uint64_t argument_bytes(const struct cz_call *call, uint32_t i)
 {
 	const struct cz_argument *argument = &call->argument[i];
@@ -176,7 +178,8 @@ cz_status cz_arguments_measure(const struct cz *cz, const struct cz_call *call,
 	return CZ_OK;
 }
 
-/* Most are a word or two, and this path is counted in instructions. */
+/* Clears an output. Most are one or two words, for which a call of memset()
+ * would add instructions to the path of every call. */
 static inline void clear(uint8_t *to, uint32_t bytes)
 {
 	static const uint64_t zero[2];
@@ -198,7 +201,8 @@ static CZ_COLD void copy_name(uint8_t *to, const struct cz_argument *argument)
 	memcpy(to, argument->input, bytes);
 }
 
-/* Fills one argument's place. */
+/* Copies one argument into the request's pages. Returns false when it has
+ * changed since it was measured. */
 static inline bool fill(struct cz_request *request, const struct cz_call *call,
 			uint32_t i, uint64_t room)
 {
@@ -219,7 +223,8 @@ static inline bool fill(struct cz_request *request, const struct cz_call *call,
 		break;
 	}
 	if (is_size(call, i)) {
-		/* Not the caller's word: what was measured. */
+		/* Not the caller's variable, which may have changed since its
+		 * value was measured. */
 		uint64_t size = argument[1].size_bytes;
 
 		memcpy(to, &size, sizeof(size));
@@ -271,7 +276,7 @@ cz_status cz_arguments_in(struct cz_request *request,
 
 /* ---- Out ---- */
 
-/* What firmware says is in argument `i`; its size is the argument before. */
+/* Returns the size that firmware has returned for argument `i`. */
 static uint64_t returned_size(const struct cz_request *request, uint32_t i)
 {
 	uint64_t size;
@@ -280,7 +285,8 @@ static uint64_t returned_size(const struct cz_request *request, uint32_t i)
 	return size;
 }
 
-/* Whether firmware's size lies within what the caller gave. */
+/* Returns whether firmware's size fits into the caller's buffer; a name must
+ * also have its terminator within it. */
 static bool size_is_good(const struct cz_request *request,
 			 const struct cz_call *call, uint32_t i)
 {
@@ -295,7 +301,8 @@ static bool size_is_good(const struct cz_request *request,
 		       0;
 }
 
-/* The call succeeded: all outputs, or none. */
+/* Copies the outputs of a call that succeeded: all of them, or none if a size
+ * is invalid. */
 static cz_status copy_all(const struct cz_request *request,
 			  const struct cz_call *call)
 {
@@ -323,7 +330,8 @@ static cz_status copy_all(const struct cz_request *request,
 	return CZ_OK;
 }
 
-/* The call failed: sizes, which say how much room it takes. */
+/* Copies the sizes of a call that failed: they may say how large the buffer has
+ * to be. */
 static CZ_COLD void copy_sizes(const struct cz_request *request,
 			       const struct cz_call *call)
 {
@@ -336,9 +344,9 @@ static CZ_COLD void copy_sizes(const struct cz_request *request,
 }
 
 /*
- * Since UEFI 2.8 GetVariable gives the attributes with EFI_BUFFER_TOO_SMALL
- * too (section 8.2.1). Older firmware leaves the zero that was there, which no
- * variable's attributes are.
+ * Copies the attributes. Since UEFI 2.8 GetVariable also returns them with
+ * EFI_BUFFER_TOO_SMALL (section 8.2.1). Older firmware leaves the zero that was
+ * there; no variable has these attributes.
  */
 static CZ_COLD void copy_attributes(const struct cz_request *request,
 				    const struct cz_call *call)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which drivers live in the runtime code: PE images, found by their headers and
- * named from their debug directories, so that a report can say
- * "RuntimeDxe+0x1234". Hostile input: every offset is checked, and an image
- * that makes no sense is passed over.
+ * The drivers in firmware's runtime code. Their PE images are found by their
+ * headers and named after their debug directories, so that a report can say
+ * "RuntimeDxe+0x1234". The images are untrusted input: every offset is checked,
+ * and a malformed image is skipped.
  */
 #include "core.h"
 
@@ -26,13 +26,13 @@
 #define MAX_DEBUG_ENTRIES 16u
 #define MAX_LFANEW 65536u /* EDK II puts it below a 64 KiB aligned section */
 
-/* Bytes that may be read, from an image's first. */
+/* The bytes that may be read, from the first byte of an image. */
 struct view {
 	const uint8_t *bytes;
 	uint64_t size;
 };
 
-/* Little-endian reads; 0 when they reach past the end. */
+/* Little-endian reads. They return 0 beyond the end of the view. */
 static uint32_t get32(const struct view *view, uint64_t at)
 {
 	uint32_t value = 0;
@@ -53,7 +53,7 @@ static uint32_t get16(const struct view *view, uint64_t at)
 	return value;
 }
 
-/* Where the optional header is; 0 when this is no PE image. */
+/* Returns the offset of the optional header; 0 if this is not a PE image. */
 static uint64_t optional_header(const struct view *view)
 {
 	uint32_t pe;
@@ -75,7 +75,7 @@ static uint64_t optional_header(const struct view *view)
 	return pe + PE_OPTIONAL;
 }
 
-/* Where the path is in a CodeView record; 0 when it has none. */
+/* Returns the offset of the path in a CodeView record; 0 if it has none. */
 static uint64_t codeview_path(const struct view *view, uint64_t at)
 {
 	switch (get32(view, at)) {
@@ -90,7 +90,7 @@ static uint64_t codeview_path(const struct view *view, uint64_t at)
 	}
 }
 
-/* Finds the path of the file that the image was linked to, [*at, *end). */
+/* Finds the path of the linker's output file, which is at [*at, *end). */
 static bool find_path(const struct view *view, uint64_t optional, uint64_t *at,
 		      uint64_t *end)
 {
@@ -124,7 +124,8 @@ static bool find_path(const struct view *view, uint64_t optional, uint64_t *at,
 	return false;
 }
 
-/* Copies a path's last part without its extension. False when that is empty. */
+/* Copies the last component of a path without its extension. Returns false if
+ * that is empty. */
 static bool copy_name(char *name, size_t room, const uint8_t *path, size_t size)
 {
 	size_t start = 0;
@@ -154,7 +155,7 @@ static bool copy_name(char *name, size_t room, const uint8_t *path, size_t size)
 	return end > start;
 }
 
-/* "image@47f90000" */
+/* Makes a name like "image@47f90000". */
 static void name_by_address(char *name, uint64_t physical)
 {
 	static const char prefix[] = "image@";
@@ -171,7 +172,8 @@ static void name_by_address(char *name, uint64_t physical)
 	*at = 0;
 }
 
-/* Reads the image at the start of the view; its size, or 0 when none is. */
+/* Reads the image at the start of the view. Returns its size; 0 if there is no
+ * image. */
 static uint64_t read_image(const struct view *view, uint64_t physical,
 			   struct cz_image *image)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beginning and end: cz_init() reads what firmware left, builds its address
- * space and starts the worker; cz_fini() takes all of it down. Everything that
- * the library ever asks the host to allocate, it asks for here.
+ * cz_init() reads firmware's tables, builds its address space and starts the
+ * worker; cz_fini() undoes all of that. The library makes all its allocations
+ * in cz_init().
  */
 #include "call.h"
 
 #define DEFAULT_REQUESTS 16u
 #define DEFAULT_DATA_BYTES (32u << 10)
 #define MAX_DATA_BYTES (16u << 20)
-#define HEAD_BYTES CZ_PAGE /* of a call, besides its data: names, sizes */
+#define HEAD_BYTES CZ_PAGE /* for a call's arguments besides its data */
 
 static cz_status check_config(const struct cz_config *config)
 {
@@ -32,7 +32,8 @@ static cz_status check_config(const struct cz_config *config)
 	return CZ_OK;
 }
 
-/* A limit that every call would run past, or 0 for want of one, is a mistake. */
+/* A limit that every call would exceed is a mistake, and so is 0 for "no
+ * limit". */
 static cz_status check_policy(const struct cz_config *config)
 {
 	for (uint32_t i = 0; config->policy != NULL && i < CZ_NULL_SERVICE;
@@ -80,7 +81,8 @@ static void start_state(struct cz *cz, const struct cz_config *config)
 	cz->free_requests = UINT64_MAX >> (CZ_MAX_REQUESTS - cz->request_count);
 }
 
-/* Firmware's tables: what there is, and where. Allocates nothing. */
+/* Reads firmware's memory map and tables, and finds its drivers. Allocates
+ * nothing. */
 static cz_status read_firmware(struct cz_boot *boot)
 {
 	cz_status status = cz_memmap_open(&boot->map, boot->config);
@@ -151,7 +153,8 @@ static cz_status take_memory(struct cz *cz)
 	return CZ_OK;
 }
 
-/* Builds the space, moves firmware in it if asked to, finds its services. */
+/* Builds the space, calls SetVirtualAddressMap if the configuration says so,
+ * and finds the services. */
 static cz_status enter_firmware(struct cz_boot *boot)
 {
 	bool relocating = boot->config->map_mode == CZ_MAP_SET;
@@ -163,7 +166,8 @@ static cz_status enter_firmware(struct cz_boot *boot)
 	if (status == CZ_OK) {
 		status = cz_tables_services(boot);
 	}
-	/* No function of firmware's, but there. */
+	/* The worker performs this one without a function of firmware's; any
+	 * value but 0 says that it is available. */
 	boot->cz->function[CZ_SET_WORKER_CPUS] = boot->cz->window_address;
 	return status;
 }

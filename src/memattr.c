@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Memory Attributes Table (UEFI 2.11 section 4.6.4), versions 1 and 2: which
- * pages of runtime code and data are read-only, which may be executed. A table
- * that contradicts itself or the memory map is refused, by entry.
+ * The Memory Attributes Table (UEFI 2.11 section 4.6.4), versions 1 and 2. It
+ * says which pages of runtime code and data are read-only and which may be
+ * executed. A table that contradicts itself or the memory map is rejected; the
+ * log names the entry.
  */
 #include "core.h"
 

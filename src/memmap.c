@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory map as GetMemoryMap gave it (UEFI 2.11 section 7.2.3): hostile
- * input, checked once, then read entry by entry. An entry that firmware uses at
- * run time must be right, or the map is refused; any other that describes
- * nothing is passed over.
+ * The memory map as GetMemoryMap returned it (UEFI 2.11 section 7.2.3). It is
+ * untrusted input: it is checked once, and then read entry by entry. If an
+ * entry that firmware uses at run time is malformed, the map is rejected. Other
+ * malformed entries are skipped.
  */
 #include "core.h"
 
@@ -33,7 +33,8 @@ bool cz_memmap_entry(const struct cz_memmap *map, uint32_t number,
 	return well_formed(entry);
 }
 
-/* Memory that is the operating system's after ExitBootServices(). */
+/* Returns whether this type of memory belongs to the operating system after
+ * ExitBootServices(). */
 static bool is_os_memory(uint32_t type)
 {
 	return (type >= CZ_EFI_LOADER_CODE &&
@@ -161,7 +162,7 @@ static cz_status check_overlap(struct cz_host *host,
 	return CZ_OK;
 }
 
-/* Checks one entry; counts it when it is firmware's. */
+/* Checks one entry, and counts it if firmware uses it at run time. */
 static cz_status check_entry(struct cz_host *host, const struct cz_memmap *map,
 			     uint32_t number, uint32_t *runtime_count)
 {
@@ -195,7 +196,7 @@ static cz_status check_entry(struct cz_host *host, const struct cz_memmap *map,
 	return check_overlap(host, map, number, &entry);
 }
 
-/* The map's shape: what GetMemoryMap says besides the entries. */
+/* Checks what GetMemoryMap returned besides the entries: sizes and version. */
 static cz_status check_shape(const struct cz_config *config)
 {
 	size_t stride = config->descriptor_size_bytes;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What firmware may touch: the regions of its address space with their memory
- * types and protections, and the window that the library keeps for itself
- * among them.
+ * The regions of firmware's address space, with their memory types and
+ * protections, and the place of the window, which the library itself uses.
  */
 #include "core.h"
 
@@ -29,7 +28,8 @@ memory_type(const struct cz_efi_memory_descriptor *entry)
 	return CZ_MEMORY_DEVICE;
 }
 
-/* Whether `next` goes on where `region` ends, alike in everything. */
+/* Returns whether `next` begins where `region` ends, and has the same
+ * attributes. */
 static bool continues(const struct cz_region *region,
 		      const struct cz_region *next)
 {
@@ -40,7 +40,8 @@ static bool continues(const struct cz_region *region,
 	       region->efi_type == next->efi_type;
 }
 
-/* Puts a region at its place; false when it overlaps another. */
+/* Inserts a region, sorted by address, or merges it with the one before.
+ * Returns false when it overlaps another one. */
 static bool insert(struct cz *cz, const struct cz_region *region)
 {
 	struct cz_region *regions = cz->regions;
@@ -81,7 +82,7 @@ cz_status cz_regions_add(struct cz_boot *boot,
 		.efi_type = entry->type,
 	};
 
-	/* An instruction fetch from a device may have side effects. */
+	/* Instruction fetches from a device can have side effects. */
 	if (region.type == CZ_MEMORY_DEVICE) {
 		region.prot &= ~CZ_PROT_EXEC;
 	}
@@ -102,7 +103,8 @@ cz_status cz_regions_add(struct cz_boot *boot,
 	return CZ_OK;
 }
 
-/* Adds an entry of the memory map that no attributes table refines. */
+/* Adds an entry of the memory map, unless the memory attributes table describes
+ * its parts. */
 static cz_status add_entry(struct cz_boot *boot, uint32_t number)
 {
 	struct cz_efi_memory_descriptor entry;
@@ -165,7 +167,8 @@ static bool touches(uint64_t start, uint64_t end, uint64_t other,
 	return start < other_end && other < end;
 }
 
-/* The end of what the memory map has in [start, end); 0 when that is free. */
+/* Returns the end of an entry of the memory map that overlaps [start, end), in
+ * physical or in firmware's addresses; 0 if there is none. */
 static uint64_t occupied(const struct cz_memmap *map, uint64_t start,
 			 uint64_t end)
 {
@@ -192,7 +195,8 @@ static uint64_t occupied(const struct cz_memmap *map, uint64_t start,
 	return 0;
 }
 
-/* Just above everything below ADDRESS_END that the memory map has. */
+/* Returns the highest end, up to ADDRESS_END, of all entries of the memory
+ * map. */
 static uint64_t highest_end(const struct cz_memmap *map)
 {
 	struct cz_efi_memory_descriptor entry;
@@ -218,7 +222,8 @@ static uint64_t highest_end(const struct cz_memmap *map)
 	return highest;
 }
 
-/* The first free, aligned place from `start` on; 0 when there is none. */
+/* Returns the first free address from `start` on, aligned to the size; 0 if
+ * there is none. */
 static uint64_t search(const struct cz_memmap *map, uint64_t start,
 		       uint64_t size)
 {
@@ -295,8 +300,8 @@ cz_status cz_window_place(struct cz_boot *boot)
 	} else {
 		status = find_window(boot);
 	}
-	/* A third for one request: its addresses then come back no sooner than
-	 * at the call after the next; and the end for cz_call_now(). */
+	/* The arguments' part must have room for two requests with their guard
+	 * pages: one of the queue, and at the end that of cz_call_now(). */
 	if (status == CZ_OK &&
 	    (cz->request_pages + 1) * 2ull >
 		    cz->window_pages - CZ_WINDOW_ARGUMENT_PAGE) {

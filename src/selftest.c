@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cz_host_selftest(): tries each function of <caesura/host.h> and says which
- * one breaks its contract. What needs firmware to be seen (that a page is
- * mapped where it should be) is for the tests that have one.
+ * cz_host_selftest(): calls the functions of <caesura/host.h> and logs which
+ * one breaks its contract. It cannot check what only firmware sees, for example
+ * that a page is mapped at the right address. Tests with a firmware do that.
  */
 #include "core.h"
 #include "gate.h"
 
 #define SHORT_NS 2000000ull /* long enough to be measured */
-#define LONG_NS 2000000000ull /* a port that takes longer hangs */
+#define LONG_NS 2000000000ull /* a port that needs longer is broken */
 #define MAX_READS 10000000u
 #define TEST_PAGES 2u
 #define TEST_ADDRESS 0x40000000ull
 
-/* What the test's thread and the tester share. Events order all but the two
- * atomic flags. */
+/* Shared by the thread that the test starts and by the tester, which called
+ * cz_host_selftest(). Events order all accesses, except to the atomic flags. */
 struct probe {
 	struct cz_host *host;
 	cz_host_mutex mutex;
 	cz_host_event ready, go, done, gone;
 	cz_host_thread tester;
 	cz_host_thread self;
-	int priority_tester; /* as the thread sees it */
+	int priority_tester;
 	int priority_before, priority_holder, priority_owner;
-	bool arriving; /* the tester is about to lock */
-	bool inside; /* the thread holds the mutex */
-	bool takes_cpus; /* the set of all CPUs */
-	bool ended;
+	bool arriving; /* the tester is about to lock the mutex; atomic */
+	bool inside; /* the thread holds the mutex; atomic */
+	bool takes_cpus; /* the set of all CPUs was accepted */
+	bool ended; /* the thread has ended; atomic */
 };
 
 cz_status cz_selftest_fails(struct cz_host *host, const char *function,
@@ -114,7 +114,7 @@ static cz_status test_event(struct cz_host *host)
 		return cz_selftest_fails(host, "event_set",
 					 "the event does not stay set");
 	}
-	/* Set wins over a deadline that has passed. */
+	/* An event that is set counts even if the deadline has passed. */
 	if (!cz_host_event_wait(host, &event, NULL, 0)) {
 		return cz_selftest_fails(
 			host, "event_wait",
@@ -128,7 +128,7 @@ static cz_status test_event(struct cz_host *host)
 	return CZ_OK;
 }
 
-/* ---- The timer, and who runs ---- */
+/* ---- The timer, and is_running ---- */
 
 struct alarm {
 	struct cz_host *host;
@@ -181,7 +181,8 @@ static void set(bool *flag, bool value)
 	__atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
 }
 
-/* The thread's own priority: the highest until it is the tester's. */
+/* Waits until the thread has inherited the tester's priority, or until end_ns.
+ * Returns its priority then. */
 static int watch_priority(struct probe *probe, uint64_t end_ns)
 {
 	int priority;
@@ -213,7 +214,7 @@ static void hold_mutex(struct probe *probe)
 	cz_host_mutex_unlock(host, &probe->mutex);
 }
 
-/* A set that no host can refuse. */
+/* Sets all CPUs, a set that no host may refuse. */
 static bool take_all_cpus(struct cz_host *host)
 {
 	struct cz_cpu_set all;
@@ -222,7 +223,7 @@ static bool take_all_cpus(struct cz_host *host)
 	return cz_host_worker_set_cpus(host, &all);
 }
 
-/* The test's thread. */
+/* The entry function of the thread that the test starts. */
 static void probe_thread(void *argument)
 {
 	struct probe *probe = argument;
@@ -236,7 +237,8 @@ static void probe_thread(void *argument)
 	probe->priority_owner =
 		watch_priority(probe, cz_host_now_ns(host) + LONG_NS / 4);
 	cz_host_event_set(host, &probe->done);
-	/* Time for a join that does not wait to be seen. */
+	/* Wait here, so that a join that does not wait for the thread returns
+	 * before `ended` is set. */
 	(void)cz_host_event_wait(host, &probe->gone, NULL,
 				 cz_host_now_ns(host) + 10 * SHORT_NS);
 	set(&probe->ended, true);
@@ -350,7 +352,7 @@ static cz_status test_threads(struct cz_host *host)
 	}
 	cz_host_event_set(host, &probe.go);
 	cz_host_worker_join(host, thread);
-	/* One that joins early leaves the thread with the probe: wait for it. */
+	/* If join did not wait, the thread still uses the probe. */
 	if (!get(&probe.ended)) {
 		status = status == CZ_OK
 				 ? cz_selftest_fails(host, "worker_join",
@@ -397,7 +399,7 @@ static cz_status test_mappings(struct cz_host *host, cz_host_space space,
 	return CZ_OK;
 }
 
-/* What a call does around firmware, twice, with a sleep inside. */
+/* Does twice what a call does around firmware, and sleeps inside. */
 static cz_status test_sections(struct cz_host *host, cz_host_space space)
 {
 	cz_host_event never;
@@ -423,7 +425,8 @@ static cz_status test_sections(struct cz_host *host, cz_host_space space)
 	return CZ_OK;
 }
 
-/* What firmware's devices answer is not to be the kernel's end. */
+/* Checks that an abort of the library's own access for firmware does not crash
+ * the kernel. */
 static cz_status test_refusal(struct cz_host *host, cz_host_space space)
 {
 	bool failed;

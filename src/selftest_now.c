@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cz_host_selftest_now(): the part of a port that calls outside the queue need. In a
- * file of its own, so that a host without them need not have it.
+ * cz_host_selftest_now(): checks the functions that only calls outside the
+ * queue need. It is a file of its own, so that a host without such calls need
+ * not define these functions.
  */
 #include "core.h"
 
-/* What a call outside the queue does, from a thread, and from one inside an FP
- * section and a space. */
+/* Borrows the CPU twice, as a call outside the queue does: from a thread, and
+ * from a thread inside a space and an FP section. */
 static cz_status borrow_twice(struct cz_host *host, cz_host_space space)
 {
 	static const char *const left =

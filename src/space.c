@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Firmware's address space: its regions, the window with stack, trampoline and
- * arguments, and what SetVirtualAddressMap needs besides while it runs.
+ * arguments, and the additional mappings while SetVirtualAddressMap runs.
  */
 #include "call.h"
 #include "gate.h"
@@ -52,8 +52,8 @@ static void unmap_pages(struct cz *cz, uint64_t window_page, size_t count)
 			    cz->window_address + window_page * CZ_PAGE, count);
 }
 
-/* Maps every page of the arguments' window once, so that the host has made its
- * tables for them, and takes it away again. */
+/* Maps and unmaps every page of the arguments' part of the window once, so that
+ * the host allocates its page tables now and not during a call. */
 static cz_status preallocate_window(struct cz *cz)
 {
 	const struct cz_host_pages *pages = &cz->requests[0].pages;
@@ -84,7 +84,8 @@ static bool overlaps(uint64_t a, uint64_t a_pages, uint64_t b, uint64_t b_pages)
 	return a < b + b_pages * CZ_PAGE && b < a + a_pages * CZ_PAGE;
 }
 
-/* While SetVirtualAddressMap runs, every region is at both its addresses. */
+/* Checks that every region fits at its physical and at its virtual address:
+ * while SetVirtualAddressMap runs, it is mapped at both. */
 static cz_status check_both_fit(struct cz *cz)
 {
 	for (uint32_t i = 0; i < cz->region_count; i++) {
@@ -107,7 +108,8 @@ static cz_status check_both_fit(struct cz *cz)
 	return CZ_OK;
 }
 
-/* It relocates the drivers' images in place, so that all of it is writable. */
+/* SetVirtualAddressMap relocates the drivers' images in place, so everything
+ * must be writable. */
 static cz_status map_for_relocation(struct cz *cz)
 {
 	cz_status status = check_both_fit(cz);
@@ -124,7 +126,8 @@ static cz_status map_for_relocation(struct cz *cz)
 	return status;
 }
 
-/* Of devices, the first write of each call is to fault: see device_writes.c. */
+/* Devices are mapped read-only, so that the first write of each call faults:
+ * see device_writes.c. */
 static cz_status map_for_calls(struct cz *cz)
 {
 	cz_status status = CZ_OK;
@@ -154,7 +157,8 @@ static void unmap_physical(struct cz *cz)
 	}
 }
 
-/* Copies the runtime entries, at the host's stride; how many bytes they take. */
+/* Copies the runtime entries, at the distance at which the host's map has them.
+ * Returns their size in bytes. Copies nothing if `to` is NULL. */
 static size_t copy_map(const struct cz_memmap *from, uint8_t *to)
 {
 	struct cz_efi_memory_descriptor entry;
@@ -212,7 +216,7 @@ static cz_status call_firmware(struct cz_boot *boot, size_t map_bytes)
 	return kept ? cz_worker_status(value) : CZ_E_HOST;
 }
 
-/* Hands firmware the map in pages of its own. */
+/* Calls SetVirtualAddressMap with a copy of the map. */
 static cz_status set_virtual_map(struct cz_boot *boot)
 {
 	struct cz *cz = boot->cz;

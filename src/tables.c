@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware's tables: the system table, the configuration tables that matter
- * here, the table of runtime services, EFI_RT_PROPERTIES_TABLE (UEFI 2.11
- * chapter 4). Every pointer in them is checked against the memory map before it
- * is followed, and nothing is read twice.
+ * Firmware's tables (UEFI 2.11 chapter 4): the system table, the table of
+ * runtime services, and of the configuration tables those that the library
+ * uses. Every pointer is checked against the memory map before it is followed.
+ * Values are copied before they are checked, so that they cannot change in
+ * between.
  */
 #include "core.h"
 
@@ -153,7 +154,8 @@ cz_status cz_tables_open(struct cz_boot *boot)
 	return read_properties(boot);
 }
 
-/* Reads as much of the table of runtime services as there is; the rest is 0. */
+/* Reads the table of runtime services. If it is shorter than the
+ * specification's, the missing services are 0. */
 static cz_status read_services(struct cz_boot *boot,
 			       struct cz_efi_runtime_services *services)
 {
@@ -221,7 +223,8 @@ cz_status cz_tables_find_virtual_map(struct cz_boot *boot)
 	return CZ_E_TABLE;
 }
 
-/* Where each service's pointer is, and its bit in EFI_RT_PROPERTIES_TABLE. */
+/* The offset of each service's pointer in the table of runtime services, and
+ * its bit in EFI_RT_PROPERTIES_TABLE. */
 static const struct {
 	uint16_t offset;
 	uint16_t bit;
