@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The decoder of loads and stores, see access.h. */
+/* The decoder of loads and stores: see access.h. */
 #include "access.h"
 
 #define BITS(word, from, count) (((word) >> (from)) & ((1u << (count)) - 1))
@@ -17,7 +17,8 @@ static uint64_t signed_field(uint32_t value, uint32_t bits)
 			  (64 - bits));
 }
 
-/* size 31:30, 111 29:27, V 26, then unsigned offset (24 set), or 9 bits. */
+/* Encoding: size in 31:30, 111 in 29:27, V in 26; then an unsigned 12-bit
+ * offset if bit 24 is set, else a 9-bit offset or a register. */
 static bool decode_single(const struct cz_frame *frame, uint32_t word,
 			  struct cz_access *access)
 {
@@ -28,7 +29,7 @@ static bool decode_single(const struct cz_frame *frame, uint32_t word,
 	uint32_t index = BITS(word, 10, 2);
 
 	if (is_register && index != 2) {
-		return false; /* an atomic operation, or a signed pointer */
+		return false; /* atomic, or with an authenticated pointer */
 	}
 	if (operation > 1 && (size == 3 || (size == 2 && operation == 3))) {
 		return false; /* a prefetch, or unallocated */
@@ -50,7 +51,8 @@ static bool decode_single(const struct cz_frame *frame, uint32_t word,
 	return true;
 }
 
-/* opc 31:30, 101 29:27, V 26, 0 25, index 24:23, L 22. */
+/* Encoding: opc in 31:30, 101 in 29:27, V in 26, 0 in 25, index in 24:23, L in
+ * 22. */
 static bool decode_pair(const struct cz_frame *frame, uint32_t word,
 			struct cz_access *access)
 {
@@ -94,7 +96,8 @@ static bool decode(const struct cz_frame *frame, uint32_t word,
 	return false;
 }
 
-/* Where the access begins: the address that faulted may be its second half. */
+/* Computes the address at which the access begins. The address that faulted may
+ * be in its second half. */
 static bool start_of(const struct cz_frame *frame, uint32_t word,
 		     uint64_t *address)
 {

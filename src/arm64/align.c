@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unaligned accesses to devices: EL1 firmware may have got away with them where
- * it mapped a device as normal memory, and Device memory faults. Done byte by
- * byte, with the rights of EL0, within one device region. General registers
- * only; an access by FP/SIMD registers ends the call.
+ * Unaligned accesses to devices. They work for firmware that maps a device as
+ * normal memory at EL1, but fault in Device memory. The library makes them byte
+ * by byte, with the rights of EL0, within one device region. It supports
+ * general registers only; such an access by FP/SIMD registers ends the call.
  */
 #include "../core.h"
 #include "../gate.h"
 #include "trap.h"
 
-/* Whether one device region that allows it holds all of it. */
+/* Returns whether one device region contains the whole access and allows it. */
 static bool is_device(const struct cz *cz, uint64_t address, uint64_t bytes,
 		      bool is_store)
 {
@@ -21,7 +21,8 @@ static bool is_device(const struct cz *cz, uint64_t address, uint64_t bytes,
 	       (!is_store || (region->prot & CZ_PROT_WRITE) != 0);
 }
 
-/* One register's bytes; false when one of them is refused. */
+/* Loads or stores one register's bytes. Returns false when one access
+ * faults. */
 static bool move(struct virtual_machine *virtual, uint64_t address,
 		 const struct cz_access *access, uint64_t *value)
 {
@@ -45,7 +46,7 @@ static bool move(struct virtual_machine *virtual, uint64_t address,
 	return true;
 }
 
-/* All registers, or none of them. */
+/* Loads or stores all registers. If an access faults, no register changes. */
 static bool move_all(struct cz *cz, struct cz_frame *frame,
 		     const struct cz_access *access)
 {
@@ -77,14 +78,15 @@ bool cz_align_access(struct cz *cz, struct cz_frame *frame,
 	if (!cz_access_decode(frame, instruction, &access)) {
 		return false;
 	}
-	/* The address that faulted may be its second half. */
+	/* The address that faulted may be in the second half of the access. */
 	bytes = cz_access_bytes(&access);
 	if (far - access.address >= bytes ||
 	    !is_device(cz, access.address, bytes, access.is_store)) {
 		return false;
 	}
 	if (access.is_store) {
-		/* Opened, if it is the first: not to fault on firmware's behalf. */
+		/* If this is the first write, make the device writable now: the
+		 * library's own access must not fault for that reason. */
 		(void)cz_note_device_write(cz, access.address);
 	}
 	if (!move_all(cz, frame, &access)) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The broker of secure calls: what sandboxed firmware may ask of what is below
- * the kernel. Everything that is not in the table is refused. A call that can
- * start a CPU at an address, share memory or change who may talk to whom would
- * be a way out of the sandbox (PSCI DEN0022, FF-A DEN0077A, MM DEN0060).
+ * The broker of secure calls: it decides which calls to the secure world or the
+ * hypervisor sandboxed firmware may make. Calls that are not in the table are
+ * refused. A call that can start a CPU at an address, share memory or change
+ * who may talk to whom would be a way out of the sandbox (PSCI DEN0022, FF-A
+ * DEN0077A, MM DEN0060).
  */
 #include "../call.h"
 #include "trap.h"
@@ -13,23 +14,24 @@
 #define INSN_IS_SMC 1u
 #define NO_BUFFER 0u
 #define MESSAGE_HEADER_BYTES 24u /* EFI_MM_COMMUNICATE_HEADER: GUID, length */
-#define FFA_INTERRUPT 0x84000062u /* what a partition was preempted by */
-#define FFA_YIELD 0x8400006cu /* or that it gave way */
+#define FFA_INTERRUPT 0x84000062u /* result: the partition was preempted */
+#define FFA_YIELD 0x8400006cu /* result: the partition yields */
 #define REQUEST_RECEIVER(w1) ((uint16_t)(w1))
-#define RUN_TARGET(w1) ((uint16_t)((w1) >> 16)) /* below it: the vCPU */
+#define RUN_TARGET(w1) ((uint16_t)((w1) >> 16)) /* bits 0 to 15: the vCPU */
 
 enum when {
 	ALWAYS,
-	WITHIN_RESET, /* within ResetSystem */
-	TO_RESUME, /* of a partition that this call's request has left suspended */
+	WITHIN_RESET, /* only within ResetSystem */
+	TO_RESUME, /* only for a partition that this call left suspended */
 };
 
 struct rule {
-	uint32_t id; /* without the bit that tells SMC64 from SMC32 */
+	uint32_t id; /* of the SMC32 call */
 	bool both; /* exists as SMC64 too */
-	bool is_request; /* FF-A's, to the partition in w1 */
+	bool is_request; /* an FF-A request to the partition in w1 */
 	uint8_t when;
-	uint8_t buffer; /* the register with a buffer's address, or NO_BUFFER */
+	/* The register with the address of a message for MM, or NO_BUFFER. */
+	uint8_t buffer;
 };
 
 #define SMC64 0x40000000u
@@ -57,7 +59,7 @@ static const struct rule *find_rule(uint32_t id)
 	return NULL;
 }
 
-/* Whether firmware itself may write [physical, + size). */
+/* Returns whether firmware itself may write to [physical, + size) in RAM. */
 static bool is_own(const struct cz *cz, uint64_t physical, uint64_t size)
 {
 	for (uint32_t i = 0; i < cz->region_count; i++) {
@@ -75,7 +77,8 @@ static bool is_own(const struct cz *cz, uint64_t physical, uint64_t size)
 	return false;
 }
 
-/* Header and message, as long as the header says. */
+/* Returns whether firmware may write to the whole message at this address: the
+ * header, and as many bytes as the header says. */
 static bool holds_message(struct cz *cz, uint64_t physical)
 {
 	const uint8_t *header;
@@ -117,13 +120,15 @@ static bool allowed(struct cz *cz, const struct cz_frame *frame,
 	       holds_message(cz, frame->x[rule->buffer]);
 }
 
-/* PSCI's version and features: nothing is different for having been asked. */
+/* Returns whether the call cannot change any state: PSCI's version and
+ * features. */
 static bool changes_nothing(const struct rule *rule)
 {
 	return rule->when == ALWAYS && rule->buffer == NO_BUFFER;
 }
 
-/* What the call has left in a partition, by the result. */
+/* Records, by the result of the call, whether it has left a partition suspended
+ * in the middle of a request. */
 static void note_suspension(struct virtual_machine *virtual,
 			    const struct rule *rule, uint64_t w1,
 			    uint64_t result)
@@ -178,8 +183,9 @@ void cz_broker_call(struct cz *cz, struct cz_frame *frame, uint32_t instruction)
 	frame->x[0] = NOT_SUPPORTED;
 }
 
-/* The first of each service, SetVirtualAddressMap's included: firmware that asks in
- * every call would fill the log. */
+/* Returns whether this is the first refused call of the service in flight,
+ * which may be SetVirtualAddressMap. Firmware that tries in every call would
+ * fill the log. */
 static bool is_first_refusal(struct cz *cz)
 {
 	uint32_t bit = 1u << (cz->in_flight == NULL ? CZ_SERVICE_COUNT

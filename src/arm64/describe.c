@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happened to a call that was ended, in words: from the frame and the
- * syndrome that the exception left, and from firmware's stack.
+ * Describes how a call was ended, from the frame and the syndrome that the
+ * exception left, and from firmware's stack.
  */
 #include "../call.h"
 #include "../gate.h"
@@ -67,7 +67,7 @@ static bool is_abort(uint64_t esr)
 	       EC(esr) == EC_DATA_ABORT_EL0 || EC(esr) == EC_DATA_ABORT;
 }
 
-/* Of an abort, by its status. */
+/* Returns the cause of an abort, by its fault status code. */
 static const char *cause_of(uint64_t esr)
 {
 	if (EC(esr) == EC_PC_ALIGNMENT ||
@@ -90,7 +90,8 @@ static const char *cause_of(uint64_t esr)
 	}
 }
 
-/* Whether FAR_EL1 holds; after other exceptions it is an older one's. */
+/* Returns whether FAR_EL1 is valid. After other exceptions it still contains an
+ * older address. */
 static bool has_address(uint64_t esr)
 {
 	if (EC(esr) == EC_PC_ALIGNMENT) {
@@ -106,7 +107,8 @@ static bool is_at_trampoline(const struct cz *cz, const struct gate *gate)
 	       gate->end.pc == cz->window_address + TRAMPOLINE_RETURNED;
 }
 
-/* The page under the stack is not mapped: who gets there has used it up. */
+/* Returns whether firmware has used its whole stack and faulted on the page
+ * below it, which is not mapped. */
 static bool is_overflow(const struct cz *cz, const struct gate *gate)
 {
 	uint64_t bottom = cz->stack_top - CZ_STACK_PAGES * CZ_PAGE;
@@ -127,7 +129,7 @@ static const char *what(const struct cz *cz, const struct gate *gate)
 	return class_name(gate->end_esr);
 }
 
-/* ---- Who called ---- */
+/* ---- The callers ---- */
 
 static bool is_code(const struct cz *cz, uint64_t address)
 {
@@ -136,8 +138,8 @@ static bool is_code(const struct cz *cz, uint64_t address)
 	return cz_find_image(cz, address, &offset) != NULL;
 }
 
-/* A frame record, fp and lr, if it is on firmware's stack. A compiler for PE may
- * store them the other way round. */
+/* Reads a frame record, fp and lr, if it is on firmware's stack. Compilers for
+ * PE may store them in the reverse order. */
 static bool read_record(const struct cz *cz, uint64_t address,
 			uint64_t record[2])
 {
@@ -165,8 +167,9 @@ static void add_caller(const struct cz *cz, struct cz_ending *ending,
 	}
 }
 
-/* By the chain of frame records (AAPCS64 6.4.6), as far as it leads upwards; the
- * link register before, since a function that calls none makes no record. */
+/* Follows the chain of frame records (AAPCS64 6.4.6) as long as it leads
+ * upwards. The link register comes first, because a leaf function has no
+ * record. */
 static void find_callers(const struct cz *cz, const struct cz_frame *frame,
 			 struct cz_ending *ending)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way out of firmware for who does not take it: an exception's frame is made to
- * return to the gate. Interrupts stay off until the gate has looked at what
- * firmware left.
+ * Ends a call from an exception: changes the exception's frame so that it
+ * returns into the gate instead of into firmware. Interrupts stay off until the
+ * gate has checked what firmware left changed.
  */
 #include "trap.h"
 
-/* Formatting and printing take long: not here, with interrupts off. */
+/* Only saves what is known. Formatting and logging take long; the worker does
+ * them later, with interrupts on. */
 void cz_gate_end(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		 uint64_t far, cz_status why)
 {

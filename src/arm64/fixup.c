@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exceptions that the kernel takes because the library made an access in
- * firmware's place, and the memory system refused it: the access then returns with
- * the syndrome, and firmware's call ends by it.
+ * Exceptions that the kernel takes when the library makes an access in
+ * firmware's place and the memory system answers with an abort. The function
+ * that made the access then returns the syndrome, and firmware's call ends with
+ * that fault.
  */
 #include "fixup.h"
 #include "syndrome.h"

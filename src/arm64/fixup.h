@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The instructions of the library's that may fault at EL1, and what follows them. */
+/* The instructions of the library that may fault at EL1, and where to
+ * continue. */
 #ifndef CAESURA_ARM64_FIXUP_H
 #define CAESURA_ARM64_FIXUP_H
 
 #include <caesura/arm64.h>
 
-/* Each a distance from the word that has it, so that nothing is relocated. After the
- * last one comes an entry of zeroes. x0 then has the syndrome. */
+/* Both are distances from the word itself, so that the table needs no
+ * relocation. An entry of zeroes ends the table. At `resume` x0 contains the
+ * syndrome. */
 struct cz_fixup {
-	int32_t access; /* the instruction */
-	int32_t resume; /* where its function returns */
+	int32_t access; /* the instruction that may fault */
+	int32_t resume; /* the return of its function */
 };
 
 /* machine.S */

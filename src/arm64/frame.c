@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hooks on the port's exception path: whose frame it is, what is counted,
- * and how a call is ended. All run with interrupts off on the worker's kernel
- * stack; the first three are on the wake-up path of a preempting thread.
+ * The hooks that the port's exception path calls. They count interrupts and
+ * preemptions, handle firmware's exceptions and end calls. All run with
+ * interrupts off on the worker's kernel stack. The hooks for interrupts,
+ * preemptions and the return to firmware add to the latency of the thread that
+ * preempts firmware.
  */
 #include "../call.h"
 #include "../gate.h"
@@ -46,16 +48,18 @@ void cz_firmware_preempted(struct cz *cz, const struct cz_frame *frame)
 	}
 }
 
-/* What is cut off now, nobody else can finish: a device would be left in the middle
- * of a write, or a partition of the secure world in the middle of a request. */
+/* Returns whether an abort on request must not end the call: a device could be
+ * left in the middle of a write, or a partition of the secure world in the
+ * middle of a request. Nobody else could finish that. */
 static bool must_go_on(const struct cz *cz)
 {
 	return (cz->touched & CZ_TOUCHED_DEVICE) != 0 ||
 	       const_gate_of(cz)->virtual.is_suspended;
 }
 
-/* An end was asked for: of this call, or of one that has returned since. One that
- * must go on does so, unless its limit has come. */
+/* Somebody has asked for the end of this call, or of an earlier one that has
+ * returned since. Ends the call, unless it must go on; past its kill limit it
+ * ends in any case. */
 static CZ_COLD void act_on_end(struct cz *cz, struct cz_frame *frame)
 {
 	uint64_t asked = __atomic_load_n(&cz->end_request, __ATOMIC_ACQUIRE);
@@ -67,7 +71,8 @@ static CZ_COLD void act_on_end(struct cz *cz, struct cz_frame *frame)
 	if (!kill && asked == cz_end_of(number, false) && must_go_on(cz)) {
 		return;
 	}
-	/* A newer one stays. It comes with an interrupt, which acts on it. */
+	/* If the word has changed, somebody has asked for the end of a newer
+	 * call, and an interrupt will follow, which acts on it. */
 	(void)__atomic_compare_exchange_n(&cz->end_request, &expected, 0, false,
 					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	if (kill || asked == cz_end_of(number, false)) {
@@ -85,7 +90,8 @@ void cz_firmware_resume(struct cz *cz, struct cz_frame *frame)
 	}
 }
 
-/* With the stack as it was, too: else firmware has lost its way. */
+/* Returns whether this is firmware's return: the trampoline's SVC, with the
+ * stack pointer that the call began with. */
 static bool is_return(const struct cz *cz, const struct cz_frame *frame,
 		      uint64_t esr)
 {
@@ -94,8 +100,8 @@ static bool is_return(const struct cz *cz, const struct cz_frame *frame,
 	       frame->sp == cz->stack_top;
 }
 
-/* A data abort by a store that the page's permissions deny; not one of cache
- * maintenance (ISS.CM), which is no write. */
+/* Returns whether the exception is a data abort by a store that the page's
+ * permissions deny. Cache maintenance (ISS.CM) is not a store. */
 static bool is_write_denied(uint64_t esr)
 {
 	return (EC(esr) == EC_DATA_ABORT_EL0 || EC(esr) == EC_DATA_ABORT) &&
@@ -103,9 +109,10 @@ static bool is_write_denied(uint64_t esr)
 	       FAULT_KIND(esr) == FAULT_PERMISSION;
 }
 
-/* What an SError of firmware's says of the state of the machine (Arm ARM
- * D17.2.37, ISS of SError). Without RAS, or in words of the implementer's own,
- * nothing: the kernel's state may be hurt. */
+/* Returns whether the syndrome of an SError says that the error is contained
+ * (Arm ARM D17.2.37, ISS of SError). Without RAS, or with an
+ * implementation-defined syndrome, it says nothing, and the kernel's state may
+ * be corrupted. */
 static bool serror_is_contained(uint64_t esr)
 {
 	return (esr & ISS_IDS) == 0 &&
@@ -118,8 +125,8 @@ static bool serror_is_corrected(uint64_t esr)
 	return SERROR_AET(esr) == AET_CORRECTED;
 }
 
-/* With interrupts as the call has them: what firmware does takes no longer to be
- * interrupted than what the kernel does. */
+/* Emulates an instruction, with interrupts as they were when the gate was
+ * entered, so that emulation adds nothing to interrupt latency. */
 static bool emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		    uint64_t far)
 {
@@ -132,8 +139,8 @@ static bool emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 	return emulated;
 }
 
-/* The same for the first write to a device, in either gate: in the direct one
- * firmware's own mask counts. */
+/* Handles the first write to a device, with interrupts as above. In the direct
+ * gate, interrupts that firmware has masked stay masked. */
 static bool note(struct cz *cz, const struct cz_frame *frame, uint64_t far)
 {
 	bool noted;
@@ -150,7 +157,7 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 {
 	bool sandbox = cz->gate == CZ_GATE_SANDBOX;
 
-	/* First, as it is in every call. */
+	/* First, because every call takes this way. */
 	if (sandbox && is_return(cz, frame, esr)) {
 		cz_gate_return_to(cz, frame, cz_gate_sandbox_return);
 		return true;
@@ -164,7 +171,8 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		cz_firmware_resume(cz, frame);
 		return true;
 	}
-	/* Of an access that was made in its place, what became of that. */
+	/* If an access that the library made for firmware faulted, report that
+	 * fault. */
 	if (gate_of(cz)->virtual.abort_esr != 0) {
 		esr = gate_of(cz)->virtual.abort_esr;
 		far = gate_of(cz)->virtual.abort_far;
@@ -175,7 +183,7 @@ bool cz_firmware_exception(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 
 CZ_COLD void cz_gate_report_sandbox(struct cz *cz)
 {
-	/* A console may be slow: that is not firmware's time. */
+	/* Logging to a slow console must not count as firmware's time. */
 	__atomic_store_n(&cz->left_firmware, true, __ATOMIC_RELAXED);
 	if (gate_of(cz)->virtual.masked) {
 		cz_mask_end(cz);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Around the gate: the trampoline, the call, and the system registers that
- * firmware must leave as it found them.
+ * The C part of the gates: it prepares the trampoline, makes the call, and
+ * checks the system registers that firmware must leave unchanged.
  */
 #include "../gate.h"
 #include "gate_layout.h"
@@ -11,8 +11,10 @@
 #define INSN_ESB 0xd503221fu
 #define INSN_SVC 0xd4000001u
 
-/* Which of PSTATE_KEPT this CPU has, on which the call stays. CPUs of one machine may
- * differ; a hypervisor may trap ID registers, and takes long for that. */
+/* Returns which bits of PSTATE_KEPT this CPU has; the call stays on it. The
+ * CPUs of a machine may differ. MIDR_EL1 identifies the kind of CPU; the ID
+ * registers are not read for each call, because a hypervisor may trap them,
+ * which is slow. */
 static inline uint64_t state_of_cpu(struct gate *gate)
 {
 	uint64_t midr = READ_SYSREG("midr_el1");
@@ -25,7 +27,8 @@ static inline uint64_t state_of_cpu(struct gate *gate)
 	return has;
 }
 
-/* Not inline: where there is nothing to read, the path of a call stays short. */
+/* Not inline, so that the path of a call stays short on CPUs that have none of
+ * these bits. */
 static __attribute__((noinline)) uint64_t read_present_state(uint64_t has)
 {
 	uint64_t state = 0;
@@ -51,13 +54,15 @@ static __attribute__((noinline)) uint64_t read_present_state(uint64_t has)
 	return state;
 }
 
-/* Each register has its bit where PSTATE has it. */
+/* Reads the bits of PSTATE_KEPT. Each register has its bit at the position that
+ * it has in PSTATE. */
 static inline uint64_t read_state(uint64_t has)
 {
 	return has == 0 ? has : read_present_state(has);
 }
 
-/* All but the last, which the gate's assembly needs and reads itself. */
+/* Reads all registers but `coprocessor`. On the way back the gate's assembly
+ * reads that one, because it needs FP/SIMD. */
 static inline void read_registers(struct system_registers *registers,
 				  uint64_t has_state)
 {
@@ -73,7 +78,7 @@ void cz_gate_prepare(struct cz *cz)
 {
 	uint32_t *code = (uint32_t *)cz->trampoline.alias;
 
-	/* They are the same for all calls. */
+	/* These are the same for all calls. */
 	gate_of(cz)->stack_top = cz->stack_top;
 	gate_of(cz)->return_address = cz->window_address;
 	if (cz->gate == CZ_GATE_SANDBOX) {
@@ -99,7 +104,7 @@ static inline uint32_t check_registers(const struct system_registers *before,
 {
 	struct system_registers was, is;
 
-	/* One branch for all of them. */
+	/* All registers are compared with a single branch. */
 	if (((after->state ^ before->state) |
 	     (after->thread_user ^ before->thread_user) |
 	     (after->thread_kernel ^ before->thread_kernel) |
@@ -109,13 +114,14 @@ static inline uint32_t check_registers(const struct system_registers *before,
 	     (after->coprocessor ^ before->coprocessor)) == 0) {
 		return 0;
 	}
-	/* Copies, so that the others need not be in memory. */
+	/* Copies, so that the compiler can keep the originals in registers. */
 	was = *before;
 	is = *after;
 	return cz_mend_registers(&was, &is);
 }
 
-/* Of what the gate's assembly has noted: one branch for all of it. */
+/* Returns whether what the gate's assembly has noted is as it should be, with a
+ * single branch. */
 static inline bool left_as_it_was(const struct gate *gate)
 {
 	return (gate->left_spsel | (gate->left_sp ^ gate->stack_top) |
@@ -141,7 +147,7 @@ static inline uint32_t check_return(const struct gate *gate)
 
 /* ---- The two gates ---- */
 
-/* Firmware's registers are its caller's from here until the gate returns. */
+/* Calls the gate. While `active` is set, an exception may be firmware's. */
 #define ENTER(gate, how)                                                \
 	do {                                                            \
 		__atomic_store_n(&(gate)->active, 1, __ATOMIC_RELAXED); \
@@ -169,20 +175,24 @@ static inline uint32_t call_direct(struct cz *cz, struct gate *gate)
 	return found;
 }
 
-/* Of the machine firmware can change only what EL0 may write. */
+/* Of the registers, sandboxed firmware can change only those that EL0 can
+ * write. */
 static inline uint32_t call_sandbox(struct cz *cz, struct gate *gate)
 {
 	uint64_t thread = READ_SYSREG("tpidr_el0");
 	uint32_t found = 0;
 
-	/* PSTATE at EL0 has interrupts as they are, ALLINT among them. It has PAN
-	 * too, for a host that does not have exceptions set it. */
+	/* Firmware starts with interrupts as they are now, ALLINT included. PAN
+	 * is passed on too: if the host has set SCTLR_EL1.SPAN, an exception
+	 * leaves PAN unchanged, and the host's handlers run with firmware's
+	 * value. */
 	gate->state = read_state(state_of_cpu(gate));
 	gate->pstate = READ_SYSREG("daif") |
 		       (gate->state & (PSTATE_PAN | PSTATE_ALLINT));
 	gate->return_address = cz->window_address;
 	if ((gate->pstate & PSTATE_A) != 0) {
-		/* ESB would take a pending SError away from the host. */
+		/* With SErrors masked, ESB would consume one that is pending,
+		 * and the host would not see it. Skip the ESB. */
 		gate->return_address += TRAMPOLINE_SVC;
 	}
 	ENTER(gate, cz_gate_sandbox);

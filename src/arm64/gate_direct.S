@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The direct gate: firmware at EL1 on SP_EL0 (EL1t), so that its exceptions
- * land on SP_EL1, the worker's kernel stack. Firmware returns through a
- * trampoline in its own space that holds the gate's address, so that the way
- * home depends on no register that firmware could have changed.
+ * The direct gate. Firmware runs at EL1 on SP_EL0 (EL1t), so that its
+ * exceptions use SP_EL1, the worker's kernel stack. Firmware returns through a
+ * trampoline in its own space that contains the gate's address, so that the
+ * return depends on no register that firmware could have changed.
  */
 #include "gate_layout.h"
 #include "save.inc"
@@ -39,10 +39,11 @@ cz_gate_direct:
 	br	x16
 
 /*
- * Firmware has returned, through the trampoline. x16 gate, x0 status; all else
- * is what firmware left. An exception is firmware's until the stack is switched. From
- * there on it would be the host's, and its handler would find firmware's x18 and
- * TPIDR_EL1: interrupts stay masked until our caller has mended both.
+ * Firmware has returned through the trampoline. x16 gate, x0 status; all other
+ * registers are as firmware left them. Until the stack is switched, an
+ * exception counts as firmware's. After that it counts as the host's, and the
+ * host's handler would run with firmware's x18 and TPIDR_EL1. Interrupts
+ * therefore stay masked until the caller has restored both.
  */
 	.globl	cz_gate_direct_return
 	.hidden	cz_gate_direct_return
@@ -65,14 +66,14 @@ cz_gate_direct_return:
 
 2:	return_to_caller
 
-/* Firmware switched FP/SIMD off, which the gate itself needs. */
+/* Firmware has disabled FP/SIMD, which the gate itself needs. */
 3:	orr	x10, x10, #CPACR_FPEN
 	msr	cpacr_el1, x10
 	isb
 	b	1b
 
-/* Where the frame of a call that is ended points to. x16 gate, EL1h, all
- * interrupts masked. */
+/* A call that is ended continues here: its frame was changed to return to this
+ * place. x16 gate, EL1h, all interrupts masked. */
 	.globl	cz_gate_direct_end
 	.hidden	cz_gate_direct_end
 cz_gate_direct_end:

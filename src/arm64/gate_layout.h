@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the gates' C and assembly share: the layout of struct cz_gate_context's
- * words.
+ * The data that the gates' C and assembly share: the layout of the words of
+ * struct cz_gate_context.
  */
 #ifndef CAESURA_ARM64_GATE_LAYOUT_H
 #define CAESURA_ARM64_GATE_LAYOUT_H
 
-/* Offsets in bytes. */
+/* Offsets in bytes into struct gate. */
 #define GATE_FUNCTION 0
 #define GATE_STACK_TOP 8
 #define GATE_RETURN 16 /* firmware's return address: the trampoline */
-#define GATE_ARGUMENTS 24 /* address of x0..x5 */
-#define GATE_X18 32 /* x18..x30 at entry */
-#define GATE_SP 136 /* the worker's kernel stack */
-#define GATE_D8 144 /* d8..d15 at entry */
-#define GATE_DAIF 208
-#define GATE_FPCR 216
+#define GATE_ARGUMENTS 24 /* address of the values for x0..x5 */
+#define GATE_X18 32 /* the caller's x18..x30 */
+#define GATE_SP 136 /* the caller's stack pointer */
+#define GATE_D8 144 /* the caller's d8..d15 */
+#define GATE_DAIF 208 /* the caller's */
+#define GATE_FPCR 216 /* the caller's */
 #define GATE_RESULT 224 /* firmware's x0 */
-#define GATE_LEFT_CPACR 232 /* what firmware left, from here on */
+#define GATE_LEFT_CPACR 232 /* LEFT: values at firmware's return */
 #define GATE_LEFT_SP 240
 #define GATE_LEFT_SPSEL 248
 #define GATE_LEFT_DAIF 256
@@ -25,19 +25,21 @@
 #define GATE_LEFT_X18 272 /* 1: changed */
 #define GATE_LEFT_SAVED 280 /* 1: x19..x29 or d8..d15 changed */
 #define GATE_ACTIVE 288 /* firmware may be running */
-#define GATE_PSTATE 296 /* the sandbox's: what firmware starts with */
-#define GATE_GIVEN 304 /* x18..x28 that firmware is given there */
-#define GATE_GIVEN_D8 392 /* and d8..d15: zeroes */
-#define GATE_HAS_STREAMING \
-	456 /* FEAT_SME; in a host at EL0 only, as the next */
-#define GATE_LEFT_STREAMING 464 /* SVCR */
+#define GATE_PSTATE 296 /* sandbox: the PSTATE that firmware starts with */
+#define GATE_GIVEN 304 /* sandbox: the x18..x28 that firmware starts with */
+#define GATE_GIVEN_D8 392 /* sandbox: the d8..d15, which are zeroes */
+/* The last two are used in a host at EL0 only. */
+#define GATE_HAS_STREAMING 456 /* the CPU has FEAT_SME */
+#define GATE_LEFT_STREAMING 464 /* SVCR at firmware's return */
 
-/* The trampoline's page: code that returns to the gate, and the null service. */
+/* Offsets into the trampoline's page: at 0 the code that returns to the gate,
+ * then the null service. */
 #define TRAMPOLINE_NULL_SERVICE 12
 #define TRAMPOLINE_LAND 16 /* address of cz_gate_direct_return */
 #define TRAMPOLINE_CONTEXT 24 /* address of the context */
 
-/* What PSTATE holds besides DAIF and the flags, each where the CPU has it. */
+/* The bits of PSTATE, besides DAIF, that the gates check or restore if the CPU
+ * has them. */
 #define PSTATE_SSBS (1ull << 12)
 #define PSTATE_ALLINT (1ull << 13)
 #define PSTATE_PAN (1ull << 22)
@@ -49,35 +51,38 @@
 	 PSTATE_TCO)
 #define PSTATE_A (1ull << 8) /* SErrors are masked */
 
-/* The sandbox's page: ESB, then SVC. */
+/* In the sandbox the code at 0 is ESB, then SVC. */
 #define TRAMPOLINE_SVC 4
-#define TRAMPOLINE_RETURNED 8 /* the preferred return address of that SVC */
+#define TRAMPOLINE_RETURNED 8 /* the pc of the exception that the SVC causes */
 
 #ifndef __ASSEMBLER__
 #include <caesura/arm64.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What firmware in the sandbox finds instead of the machine; new for each call. */
 struct virtual_timer {
 	uint64_t control, compare;
 };
 
+/* The emulated state of the CPU for sandboxed firmware; reset for each call. */
 struct virtual_machine {
 	uint64_t daif; /* as in PSTATE */
-	uint64_t masked_from_ns; /* the clock when counting began, or went on */
-	uint64_t masked_ns; /* of the present masking, until then */
+	/* While firmware believes that interrupts are masked: since when the
+	 * present interval has been counted, and the time before that. */
+	uint64_t masked_from_ns;
+	uint64_t masked_ns;
 	bool masked;
-	bool paused; /* the worker is not running */
+	bool paused; /* not counting, because firmware does not run */
 	uint64_t spsel;
 	uint64_t thread; /* TPIDR_EL1 */
 	uint64_t cache_select; /* CSSELR_EL1 */
 	uint64_t translation; /* PAR_EL1 */
 	struct virtual_timer timer[2]; /* physical, virtual */
-	/* Of an access that was made for firmware and was refused; 0: none. */
+	/* The syndrome and address of an abort that the library took when it
+	 * made an access for firmware; 0: none. */
 	uint64_t abort_esr, abort_far;
-	/* FF-A: the partition that this call sent its latest request to, and
-	 * whether that has not been answered yet. */
+	/* FF-A: the partition to which this call sent its latest request, and
+	 * whether that partition is suspended and has not answered yet. */
 	uint16_t partition;
 	bool is_suspended;
 };
@@ -93,7 +98,7 @@ struct gate {
 	uint64_t daif;
 	uint64_t fpcr;
 	uint64_t result;
-	uint64_t left_coprocessor; /* of an ended call, too */
+	uint64_t left_coprocessor; /* also set for a call that was ended */
 	uint64_t left_sp;
 	uint64_t left_spsel;
 	uint64_t left_daif;
@@ -107,16 +112,17 @@ struct gate {
 	uint64_t has_streaming;
 	uint64_t left_streaming;
 
-	/* C's alone. */
-	uint64_t cpu; /* MIDR_EL1 of the CPU that has_state is of */
-	uint64_t has_state; /* which of PSTATE_KEPT it has */
-	uint64_t state; /* the sandbox's: PSTATE_KEPT before the call */
+	/* Used by C only. */
+	uint64_t cpu; /* MIDR_EL1 of the CPU that has_state describes */
+	uint64_t has_state; /* the bits of PSTATE_KEPT that this CPU has */
+	uint64_t state; /* sandbox: PSTATE_KEPT before the call */
 	struct virtual_machine virtual;
-	struct cz_frame
-		end; /* of a call that was ended; of a fault, its syndrome */
+	/* For a call that was ended: firmware's frame, and for a fault ESR_EL1
+	 * and FAR_EL1. */
+	struct cz_frame end;
 	uint64_t end_esr, end_far;
-	uint64_t refused; /* secure calls of this call's */
-	uint64_t refused_id, refused_pc; /* the first of them */
+	uint64_t refused; /* number of secure calls refused in this call */
+	uint64_t refused_id, refused_pc; /* of the first one */
 };
 
 _Static_assert(CZ_MAX_ARGUMENTS == 6, "gate_direct.S loads six");
@@ -150,24 +156,26 @@ static inline const struct gate *const_gate_of(const struct cz *cz)
 	return (const struct gate *)cz->gate_context.words;
 }
 
-/* Enter firmware as the gate says, and come back with all interrupts masked. */
+/* Call firmware as *gate says. They return with all interrupts masked. */
 void cz_gate_direct(struct gate *gate);
 void cz_gate_sandbox(struct gate *gate);
-/* In place of both, in a host that runs at EL0 itself. */
+/* Replaces both in a host that runs at EL0 itself. */
 void cz_gate_el0(struct gate *gate);
 
-/* Where firmware's return arrives, and where a call is ended. Not functions. */
+/* Code addresses, not functions: where firmware's return arrives, and where a
+ * call that is ended continues. */
 extern const char cz_gate_direct_return[];
 extern const char cz_gate_direct_end[];
 extern const char cz_gate_sandbox_return[];
 extern const char cz_gate_sandbox_end[];
-extern const char cz_gate_el0_end[]; /* of the code */
+extern const char cz_gate_el0_end[]; /* the end of this gate's code */
 
-/* trampoline.c: fills the trampoline's page, with a way to `land` if there is one, and what
- * firmware in the sandbox is given. */
+/* trampoline.c: writes the null service and the code that jumps to `land`
+ * (NULL: no such code) into the trampoline's page. Fills gate->given. */
 void cz_gate_write_page(struct cz *cz, const char *land);
 
-/* What the assembly noted of a call that returned by itself, in any gate. */
+/* Returns the anomalies that the assembly of any gate has noted for a call that
+ * returned by itself. */
 static inline uint32_t gate_check_kept(const struct gate *gate)
 {
 	uint32_t found = 0;
@@ -188,8 +196,8 @@ static inline uint32_t gate_check_kept(const struct gate *gate)
 	return found;
 }
 
-/* frame.c: says in the log what the sandbox saw, and ends the counting of masked
- * time. */
+/* frame.c: ends the counting of masked time after a call in the sandbox, and
+ * logs refused secure calls. */
 void cz_gate_report_sandbox(struct cz *cz);
 #endif
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sandbox gate: firmware at EL0. It comes back by the trampoline's SVC, which
- * lands on SP_EL1, the worker's kernel stack, as every exception of firmware's
- * does; the hook makes that frame return to cz_gate_sandbox_return. Firmware sees
- * no register of the kernel's.
+ * The sandbox gate. Firmware runs at EL0 and returns by the trampoline's SVC.
+ * That exception uses SP_EL1, the worker's kernel stack, as all exceptions of
+ * firmware's do; the hook changes its frame to return to
+ * cz_gate_sandbox_return. Firmware does not see the contents of any register of
+ * the kernel's.
  */
 #include "gate_layout.h"
 #include "save.inc"
@@ -28,8 +29,8 @@ cz_gate_sandbox:
 	ldp	x30, x11, [x0, #GATE_RETURN]	/* and GATE_ARGUMENTS */
 	ldr	x12, [x0, #GATE_PSTATE]
 	hide_fp
-	/* An exception would overwrite where the return goes, and its handler would
-	 * find firmware's x18. */
+	/* An exception would overwrite ELR_EL1 and SPSR_EL1, and its handler
+	 * would run with firmware's x18. */
 	msr	daifset, #15
 	give_registers
 	msr	elr_el1, x9
@@ -42,12 +43,13 @@ cz_gate_sandbox:
 	mov	x\n, xzr
 	.endr
 	eret
-	dsb	nsh			/* nothing is speculated past it */
+	dsb	nsh			/* prevents speculation past the ERET */
 	isb
 
 /*
- * Firmware has returned: the frame of its SVC points here. x16 gate, x0 status;
- * all else is what firmware left. EL1h, all interrupts masked.
+ * Firmware has returned: the frame of its SVC was changed to return here. x16
+ * gate, x0 status; all other registers are as firmware left them. EL1h, all
+ * interrupts masked.
  */
 	.globl	cz_gate_sandbox_return
 	.hidden	cz_gate_sandbox_return
@@ -57,7 +59,7 @@ cz_gate_sandbox_return:
 	str	x9, [x16, #GATE_LEFT_FPCR]
 	check_kept GATE_GIVEN, GATE_GIVEN_D8
 
-/* Where the frame of a call that is ended points to. As above. */
+/* A call that is ended continues here. Registers as above. */
 	.globl	cz_gate_sandbox_end
 	.hidden	cz_gate_sandbox_end
 cz_gate_sandbox_end:

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What has no name in C: registers by number, and accesses as EL0 would make
- * them. */
+/* Operations that C cannot express: reading an ID register by its number, and
+ * making an access with the rights of EL0. */
 
 	.text
 
 /*
  * uint64_t cz_machine_identification(uint32_t number)
- * S3_0_C0_C<crm>_<op2>, number = crm * 8 + op2 < 64.
+ * Returns S3_0_C0_C<crm>_<op2>; number = crm * 8 + op2, below 64.
  */
 	.globl	cz_machine_identification
 	.hidden	cz_machine_identification
@@ -30,8 +30,9 @@ cz_machine_identification:
 	.size	cz_machine_identification, . - cz_machine_identification
 
 /*
- * uint64_t cz_machine_user_read(uint64_t address, uint8_t *value)
- * 0, or the syndrome of the abort that it took: see fixup.h.
+ * uint64_t cz_machine_user_read(uint64_t address, uint8_t *value) Reads a byte
+ * with the rights of EL0. Returns 0, or the syndrome of the abort that the
+ * access took: see fixup.h.
  */
 	.globl	cz_machine_user_read
 	.hidden	cz_machine_user_read
@@ -46,7 +47,8 @@ cz_machine_user_read:
 	ret
 	.size	cz_machine_user_read, . - cz_machine_user_read
 
-/* uint64_t cz_machine_user_write(uint64_t address, uint8_t value): as above. */
+/* uint64_t cz_machine_user_write(uint64_t address, uint8_t value)
+ * Writes a byte with the rights of EL0. Returns as above. */
 	.globl	cz_machine_user_write
 	.hidden	cz_machine_user_write
 	.type	cz_machine_user_write, %function

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The processor that firmware in the sandbox asks about, see trap.h. */
+/* Accesses to the CPU's own registers and caches, for the emulation of
+ * instructions: see trap.h. */
 #include "trap.h"
 
 #define READ(name)                                                \
@@ -43,7 +44,7 @@ uint64_t cz_machine_cache_size(uint64_t select, bool second)
 	uint64_t before;
 	uint64_t value;
 
-	/* CSSELR_EL1 is this CPU's, for whoever runs there. */
+	/* CSSELR_EL1 belongs to the CPU, so another thread could change it. */
 	__asm__ volatile("msr daifset, #15" ::: "memory");
 	before = READ("csselr_el1");
 	__asm__ volatile("msr csselr_el1, %0\n\tisb" ::"r"(select));

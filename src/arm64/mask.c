@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts that firmware in the sandbox believes to have masked. It has no
- * effect but on these figures, which count the worker's own running time.
+ * The emulated interrupt mask. When sandboxed firmware masks interrupts, this
+ * has no effect but that the time until it unmasks them is counted. Only the
+ * time in which firmware runs is counted.
  */
 #include "trap.h"
 
@@ -12,7 +13,8 @@ static struct virtual_machine *machine_of(struct cz *cz)
 	return &gate_of(cz)->virtual;
 }
 
-/* Counts from when firmware goes on. */
+/* Begins an interval. Counting starts when firmware continues:
+ * cz_mask_resume(). */
 static void begin(struct virtual_machine *virtual)
 {
 	virtual->masked = true;

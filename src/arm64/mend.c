@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts system registers back that firmware changed. */
+/* Restores the system registers that firmware has changed. */
 #include "../core.h"
 #include "sysreg.h"
 
-/* Compares and mends one register. */
+/* Compares one register and restores it. */
 #define CHECK(field, mask, name, anomaly)                             \
 	do {                                                          \
 		if (((after->field ^ before->field) & (mask)) != 0) { \

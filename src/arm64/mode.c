@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames by their modes: whose one is, and how one gets to return to the gate. */
+/* Exception frames at EL1: tells whether one was taken from firmware, and makes
+ * one return into the gate. */
 #include "trap.h"
 
 #define MODE_MASK 0x1full
@@ -31,7 +32,8 @@ const char *cz_gate_end_of(const struct cz *cz)
 void cz_gate_return_to(struct cz *cz, struct cz_frame *frame, const char *where)
 {
 	struct gate *gate = gate_of(cz);
-	/* After the sandbox it is the host's own; the direct gate compares. */
+	/* From the sandbox, restore the host's own bits. The direct gate keeps
+	 * firmware's, because it compares and restores them later. */
 	uint64_t kept = cz->gate == CZ_GATE_SANDBOX
 				? gate->state
 				: frame->pstate & PSTATE_KEPT;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What of PSTATE_KEPT a CPU has, by its ID registers. */
+/* Reads from the ID registers which bits of PSTATE_KEPT a CPU has. */
 #include "../core.h"
 #include "sysreg.h"
 
-/* Four bits of an ID register are a number. */
+/* A field of an ID register is a number of four bits. */
 #define FIELD(name, shift) (READ_SYSREG(name) >> (shift)&15)
 
-/* ID_AA64PFR1_EL1.SSBS: from here on the bit can be read and written. */
+/* ID_AA64PFR1_EL1.SSBS: from this value on, PSTATE.SSBS can be read and
+ * written. */
 #define SSBS_REGISTERS 2
 
 CZ_COLD void cz_state_learn(struct gate *gate, uint64_t midr)

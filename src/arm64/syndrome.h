@@ -31,10 +31,10 @@
 #define EC_WATCHPOINT 0x35
 #define EC_BRK 0x3c
 
-/* Of aborts. */
+/* Fields of the syndrome of an abort. */
 #define ISS_WNR (1u << 6)
 #define ISS_CM (1u << 8) /* cache maintenance */
-#define ISS_FNV (1u << 10) /* FAR does not hold */
+#define ISS_FNV (1u << 10) /* FAR is not valid */
 #define FAULT_STATUS(esr) ((uint32_t)((esr)&0x3f))
 #define FAULT_KIND(esr) (FAULT_STATUS(esr) & ~3u) /* without the level */
 #define FAULT_ADDRESS_SIZE 0x00u
@@ -44,8 +44,8 @@
 #define FAULT_EXTERNAL 0x10u
 #define FAULT_ALIGNMENT 0x21u
 
-/* Of SError. */
-#define ISS_IDS (1u << 24) /* in the implementer's own words */
+/* Fields of the syndrome of an SError. */
+#define ISS_IDS (1u << 24) /* the syndrome is implementation defined */
 #define SERROR_ASYNCHRONOUS 0x11u
 #define SERROR_AET(esr) ((uint32_t)((esr) >> 10 & 7))
 #define AET_UNCONTAINABLE 0u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The system registers that firmware must leave as it found them. */
+/* The system registers that firmware must leave unchanged. */
 #ifndef CAESURA_ARM64_SYSREG_H
 #define CAESURA_ARM64_SYSREG_H
 
@@ -14,7 +14,8 @@
 #define WRITE_SYSREG(name, value) \
 	__asm__ volatile("msr " name ", %0" ::"r"(value) : "memory")
 
-/* PSTATE's, by number for what an assembler may not know. */
+/* The registers that access bits of PSTATE, by number: an assembler may not
+ * know their names. */
 #define PAN_REGISTER "s3_0_c4_c2_3"
 #define UAO_REGISTER "s3_0_c4_c2_4"
 #define ALLINT_REGISTER "s3_0_c4_c3_0"
@@ -22,8 +23,8 @@
 #define SSBS_REGISTER "s3_3_c4_c2_6"
 #define TCO_REGISTER "s3_3_c4_c2_7"
 
-/* TTBR0_EL1 without the ASID, which a host may change while it has the thread
- * switched out. */
+/* The bits of TTBR0_EL1 without the ASID, which the host may change while the
+ * thread is switched out. */
 #define TRANSLATION_TABLE 0x0000fffffffffffeull
 
 /* The registers that are compared, in the order of CZ_ANOMALY_*. */
@@ -33,10 +34,11 @@ struct system_registers {
 		coprocessor;
 };
 
-/* pstate.c: fills gate->has_state for the CPU with that MIDR_EL1. */
+/* pstate.c: fills gate->has_state for this CPU, whose MIDR_EL1 is `midr`. */
 void cz_state_learn(struct gate *gate, uint64_t midr);
 
-/* mend.c: puts those back that differ; a mask of 1u << enum cz_anomaly. */
+/* mend.c: restores the registers that differ. Returns a mask of 1u << enum
+ * cz_anomaly. */
 uint32_t cz_mend_registers(const struct system_registers *before,
 			   const struct system_registers *after);
 

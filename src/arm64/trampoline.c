@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The trampoline's page: the way out of firmware, and the null service. */
+/* Writes the trampoline's page: firmware's way to return, and the null
+ * service. */
 #include "gate_layout.h"
 
 #define INSN_LDR_X17 0x58000091u /* ldr x17, TRAMPOLINE_LAND */
@@ -7,8 +8,8 @@
 #define INSN_BR_X17 0xd61f0220u
 #define INSN_RET 0xd65f03c0u
 
-/* What firmware in the sandbox finds in x18..x28: nothing of the kernel's, and it
- * is to be there afterwards. */
+/* What sandboxed firmware finds in x18..x28: a pattern instead of the kernel's
+ * values. Firmware must preserve it, and the gate checks that. */
 #define GIVEN(n) ((uint64_t)0x5ca1 << 48 | (n))
 
 void cz_gate_write_page(struct cz *cz, const char *land)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What firmware, written for EL1, executes in the sandbox and EL0 may not. Goes by
- * the instruction itself, which the syndrome does not always tell. The table
- * below is all there is: what is not in it ends the call.
+ * Emulates the instructions that sandboxed firmware, which was written for EL1,
+ * executes and that EL0 may not execute. It decodes the instruction itself,
+ * because the syndrome does not always identify it. The table below is
+ * complete: any other instruction ends the call.
  */
 #include "trap.h"
 #include "../core.h"
@@ -34,8 +35,8 @@
 #define PFR0_CSV2 56
 #define MMFR2 (7u * 8 + 2) /* ID_AA64MMFR2_EL1 */
 #define MMFR2_CCIDX(mmfr2) ((mmfr2) >> 20 & 15)
-/* Of the kernel's choices only what firmware might go by: MMU, alignment checks,
- * caches, stack alignment, WXN. */
+/* The bits of the kernel's SCTLR_EL1 that firmware sees, because it may depend
+ * on them: MMU, alignment checks, caches, stack alignment, WXN. */
 #define SCTLR_SHOWN                                              \
 	((1ull << 0) | (1ull << 1) | (1ull << 2) | (1ull << 3) | \
 	 (1ull << 12) | (1ull << 19))
@@ -47,10 +48,10 @@ struct trap {
 	struct virtual_machine *virtual;
 	uint16_t key;
 	uint8_t immediate; /* CRm of an MSR with an immediate */
-	uint64_t value; /* written, or read */
+	uint64_t value; /* the value that is written, or the result of a read */
 };
 
-/* op0, op1, CRn, CRm, op2 as the instruction has them in bits 20 to 5. */
+/* op0, op1, CRn, CRm and op2, as in bits 20 to 5 of the instruction. */
 #define KEY(op0, op1, crn, crm, op2)                                      \
 	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | \
 		    (op2)))
@@ -63,10 +64,10 @@ typedef bool emulate_access(struct trap *trap);
 
 struct emulation {
 	uint16_t key;
-	uint16_t any; /* bits of the key that do not matter */
+	uint16_t any; /* bits of the key that are not compared */
 	enum cz_trap kind;
-	emulate_access *read; /* NULL: may not be */
-	emulate_access *write;
+	emulate_access *read; /* NULL: not allowed */
+	emulate_access *write; /* NULL: not allowed */
 };
 
 /* ---- Interrupt mask and state ---- */
@@ -121,17 +122,19 @@ static bool set_spsel(struct trap *trap)
 	return true;
 }
 
-/* ---- Identification: of the real values, what EL0 can use here ---- */
+/* ---- ID registers: their real values, reduced to what EL0 can use here
+ * ---- */
 
 struct shown_fields {
 	uint8_t number; /* CRm * 8 + op2 */
 	uint64_t bits;
 };
 
-/* What is not here reads as zero: the features that need a register or an
- * instruction of EL1's (GIC, RAS, NMI, GCS, PAN, UAO), a switch that the host leaves
- * off (SVE, SME, MTE, MOPS, LS64, TME, SPECRES), the host's keys (pointer
- * authentication), AArch32, and what nobody knows yet. */
+/* The fields that firmware sees. All others read as zero: features that need a
+ * register or an instruction of EL1 (GIC, RAS, NMI, GCS, PAN, UAO), features
+ * that the host does not enable for it (SVE, SME, MTE, MOPS, LS64, TME,
+ * SPECRES), pointer authentication, which would use the host's keys, AArch32,
+ * and fields that future architectures define. */
 static const struct shown_fields shown[] = {
 	/* PFR0: EL0, EL1, FP, AdvSIMD, DIT, CSV2, CSV3 */
 	{4 * 8 + 0, 0xff0f000000ff00ffull},
@@ -148,7 +151,7 @@ static const struct shown_fields shown[] = {
 	{7 * 8 + 2, 0x0000000f00ff0000ull}, /* MMFR2: VARange, CCIDX, AT */
 };
 
-/* Of the ID registers proper, CRm 1 to 7. */
+/* Returns which bits of an ID register with CRm 1 to 7 firmware sees. */
 static uint64_t shown_bits(uint32_t number)
 {
 	for (uint32_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
@@ -166,8 +169,8 @@ static uint64_t at_most_1(uint64_t value, unsigned shift)
 		       : value;
 }
 
-/* EL0 and EL1 without AArch32, CSV2 without SCXTNUM_EL1: more than 1 says that there
- * are these too. */
+/* Hides AArch32 at EL0 and EL1, and SCXTNUM_EL1: values above 1 in these fields
+ * of ID_AA64PFR0_EL1 (EL0, EL1, CSV2) would announce them. */
 static uint64_t hide_in_pfr0(uint64_t value)
 {
 	value = at_most_1(value, PFR0_EL0);
@@ -179,7 +182,8 @@ static bool read_identification(struct trap *trap)
 {
 	uint32_t number = KEY_CRM(trap->key) * 8u + KEY_OP2(trap->key);
 
-	/* Of the first eight, MIDR, MPIDR and REVIDR; of the others all read. */
+	/* Of the first eight only MIDR, MPIDR and REVIDR exist; all others may
+	 * be read. */
 	if (number >= 64 ||
 	    (number < 8 && number != 0 && number != 5 && number != 6)) {
 		return false;
@@ -200,8 +204,8 @@ static bool read_cache_level(struct trap *trap)
 	return true;
 }
 
-/* Whether there is a cache of that level and kind: of others the registers may be
- * undefined. */
+/* Returns whether the CPU has a cache of that level and kind. Without one,
+ * reading its registers may be undefined. */
 static bool has_cache(uint64_t select)
 {
 	uint64_t levels = cz_machine_read(CZ_MACHINE_CLIDR);
@@ -267,7 +271,7 @@ static bool read_mair(struct trap *trap)
 	return true;
 }
 
-/* Where the kernel's tables and vectors are is not firmware's business. */
+/* Hides the addresses of the kernel's page tables and vectors. */
 static bool read_zero(struct trap *trap)
 {
 	trap->value = 0;
@@ -294,7 +298,7 @@ static bool read_translation(struct trap *trap)
 	return true;
 }
 
-/* AT, as firmware's regions have it. */
+/* Emulates AT with the translations of firmware's regions. */
 static bool translate(struct trap *trap)
 {
 	uint64_t page = trap->value & ~(uint64_t)(CZ_PAGE - 1);
@@ -311,8 +315,8 @@ static bool translate(struct trap *trap)
 	return true;
 }
 
-/* TLB and set/way maintenance: nothing that firmware at EL0 maps or caches needs
- * it, and it would be done to all that run here. */
+/* TLB maintenance and cache maintenance by set and way. Firmware at EL0 does
+ * not need them, and they would affect everything that runs on this CPU. */
 static bool do_nothing(struct trap *trap)
 {
 	(void)trap;
@@ -326,8 +330,9 @@ static bool invalidate_code(struct trap *trap)
 	return true;
 }
 
-/* Cleaned and invalidated, also where firmware asks for invalidation only: what
- * the host wrote is not to be lost. What is not firmware's is left alone. */
+/* Cache maintenance by address. Cleans and invalidates the line, even if
+ * firmware asks only for invalidation, so that data that the host wrote is not
+ * lost. Addresses outside firmware's regions are refused. */
 static bool clean(struct trap *trap)
 {
 	const struct cz_region *region = cz_find_region(trap->cz, trap->value);
@@ -337,7 +342,7 @@ static bool clean(struct trap *trap)
 
 	if (trap->value - trap->cz->window_address <
 	    trap->cz->window_pages * CZ_PAGE) {
-		return true; /* stack and arguments: no device reads them */
+		return true; /* no device reads stack and arguments */
 	}
 	if (region == NULL || region->type == CZ_MEMORY_DEVICE) {
 		return region != NULL;
@@ -351,7 +356,7 @@ static bool clean(struct trap *trap)
 	return true;
 }
 
-/* ---- Counter and timers: they count, and never fire ---- */
+/* ---- Counter and timers. The timers count, but never interrupt ---- */
 
 static bool read_frequency(struct trap *trap)
 {
@@ -434,7 +439,8 @@ static const struct emulation emulations[] = {
 	{KEY(3, 0, 4, 2, 2), 0, CZ_TRAP_STATE, read_current_el, NULL},
 	{KEY(3, 0, 4, 2, 0), 0, CZ_TRAP_STATE, read_spsel, write_spsel},
 	{KEY(0, 0, 4, 0, 5), ANY_CRM, CZ_TRAP_STATE, NULL, set_spsel},
-	/* MIDR_EL1 and what follows; CCSIDR, CLIDR, CCSIDR2, AIDR, CSSELR, CTR */
+	/* MIDR_EL1 and what follows; CCSIDR, CLIDR, CCSIDR2, AIDR, CSSELR,
+	 * CTR */
 	{KEY(3, 0, 0, 0, 0), ANY_CRM | ANY_OP2, CZ_TRAP_IDENTIFICATION,
 	 read_identification, NULL},
 	{KEY(3, 1, 0, 0, 0), 0, CZ_TRAP_IDENTIFICATION, read_cache_size, NULL},
@@ -560,7 +566,7 @@ bool cz_trap_fetch(const struct cz *cz, uint64_t pc, uint32_t *instruction)
 	const uint32_t *alias;
 
 	if (pc - cz->window_address < CZ_PAGE && (pc & 3) == 0) {
-		/* The trampoline's page: ours. */
+		/* The trampoline's page is in no region of firmware's. */
 		memcpy(instruction,
 		       cz->trampoline.alias + (pc - cz->window_address), 4);
 		return true;
@@ -603,7 +609,7 @@ bool cz_trap_emulate(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 	return true;
 }
 
-/* ---- Words ---- */
+/* ---- Descriptions of instructions ---- */
 
 static char *put(char *at, const char *text)
 {
@@ -624,7 +630,7 @@ static char *put_number(char *at, uint32_t number)
 	return at;
 }
 
-/* S3_0_C1_C0_0, the name that every assembler takes. */
+/* Writes a name like S3_0_C1_C0_0, which every assembler accepts. */
 static char *put_system(char *at, uint32_t instruction)
 {
 	at = put_number(put(at, "S"), instruction >> 19 & 3);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gate of a host that runs at EL0 itself, a process: firmware is called as a
- * function on a stack of its own. What it may not execute arrives as a signal. The
- * trampoline's page is its way out; frames are signal frames, which only go from
- * EL0 to EL0.
+ * The gate of a host that runs at EL0 itself, for example a process. Firmware
+ * is called as a function on a stack of its own. An instruction that it may not
+ * execute arrives as a signal. It returns through the trampoline's page. Frames
+ * are signal frames, which return to EL0 only.
  */
 #include "../../gate.h"
 #include "../gate_layout.h"
@@ -16,11 +16,11 @@
 		value_;                                               \
 	})
 
-/* ID_AA64PFR1_EL1.SME, which a kernel lets a process read, and shows if it lets it use
- * that. */
+/* ID_AA64PFR1_EL1.SME. A kernel lets a process read it, and shows SME only if
+ * the process may use it. */
 #define HAS_STREAMING(value) (((value) >> 24 & 15) != 0)
 
-/* Condition flags, and no more, of what firmware had. */
+/* The condition flags: all of firmware's PSTATE that a frame keeps. */
 #define PSTATE_NZCV 0xf0000000ull
 
 void cz_gate_prepare(struct cz *cz)
@@ -32,7 +32,7 @@ void cz_gate_prepare(struct cz *cz)
 	cz_gate_write_page(cz, cz_gate_sandbox_return);
 }
 
-/* A process's own fault is a signal, and its end. */
+/* Not checked here: a process would get a signal and end. */
 bool cz_gate_read_fails(struct cz_host *host, uint64_t address)
 {
 	(void)host;
@@ -40,7 +40,8 @@ bool cz_gate_read_fails(struct cz_host *host, uint64_t address)
 	return true;
 }
 
-/* While firmware may be running, all that is not the gate itself. */
+/* While firmware may be running, all code but the gate itself counts as
+ * firmware. */
 bool cz_frame_is_firmware(const struct cz *cz, const struct cz_frame *frame)
 {
 	uint64_t gate = (uint64_t)cz_gate_el0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Into firmware from EL0, and back by the trampoline or by a signal frame that was
- * made to return here. What is between the two symbols is the gate, also where
- * GATE_ACTIVE is set: no call is ended there.
+ * The gate at EL0. Firmware returns through the trampoline, or the signal
+ * handler changes a signal frame to return here. The code from cz_gate_el0 to
+ * cz_gate_el0_end counts as the gate even while GATE_ACTIVE is set: no call is
+ * ended there.
  */
 #include "../gate_layout.h"
 #include "../save.inc"
@@ -39,9 +40,10 @@ cz_gate_el0:
 	.endr
 	br	x16
 
-/* In: x16 gate. Ends SME's streaming mode, in which the caller's code may be
- * undefined, and ZA; before d8 is looked at or loaded, as the mode's end zeroes it.
- * Numbers for what not every assembler has names of. Changes x9. */
+/* In: x16 gate. Ends SME's streaming mode, in which the caller's instructions
+ * may be undefined, and disables ZA. This must come before d8 is compared or
+ * loaded, because leaving the mode zeroes it. Not every assembler has the
+ * names, hence the numbers. Changes x9. */
 .macro leave_streaming
 	ldr	x9, [x16, #GATE_HAS_STREAMING]
 	cbz	x9, 1f
@@ -52,8 +54,8 @@ cz_gate_el0:
 1:
 .endm
 
-/* Firmware has returned, through the trampoline. x16 gate, x0 status; all else is
- * what firmware left. */
+/* Firmware has returned through the trampoline. x16 gate, x0 status; all other
+ * registers are as firmware left them. */
 	.globl	cz_gate_sandbox_return
 	.hidden	cz_gate_sandbox_return
 cz_gate_sandbox_return:
@@ -69,7 +71,7 @@ cz_gate_sandbox_return:
 	str	x9, [x16, #GATE_LEFT_FPCR]
 	check_kept GATE_GIVEN, GATE_GIVEN_D8
 
-/* Where the frame of a call that is ended points to. x16 gate. */
+/* A call that is ended continues here. x16 gate. */
 	.globl	cz_gate_sandbox_end
 	.hidden	cz_gate_sandbox_end
 cz_gate_sandbox_end:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processor that firmware asks about (trap.h), as far as a process can tell: what
- * only the kernel can read is what it would be on any machine with the MMU and the
- * caches on, and of caches there are none to clean by set and way.
+ * Accesses to the CPU's registers and caches (trap.h), as far as a process can
+ * make them. For registers that only a kernel can read, this returns the values
+ * of a machine whose MMU and caches are on. It reports no caches by set and
+ * way.
  */
 #include "../trap.h"
 
@@ -13,7 +14,7 @@
 		value_;                                           \
 	})
 
-#define SCTLR 0x30d0199dull /* M, C, I, SA and what is always one */
+#define SCTLR 0x30d0199dull /* M, C, I, SA and the bits that are RES1 */
 #define CPACR (3ull << 20) /* FPEN */
 
 uint64_t cz_machine_read(enum cz_machine_register name)
@@ -36,8 +37,8 @@ uint64_t cz_machine_read(enum cz_machine_register name)
 	}
 }
 
-/* Those that a kernel lets a process read never trap; the others read as zero: the
- * processor has none of what they tell of. */
+/* ID registers that a kernel lets a process read do not arrive here. The others
+ * read as zero: the CPU seems to have none of their features. */
 uint64_t cz_machine_identification(uint32_t number)
 {
 	(void)number;
@@ -61,14 +62,15 @@ void cz_machine_clean_line(const void *alias)
 	__asm__ volatile("dc civac, %0\n\tdsb sy" ::"r"(alias) : "memory");
 }
 
-/* Firmware's code cannot be written in the sandbox: nothing has become stale. */
+/* Sandboxed firmware cannot write code, so no instruction cache is stale. */
 void cz_machine_invalidate_code(void)
 {
 	__asm__ volatile("isb" ::: "memory");
 }
 
-/* Of devices: in the two ways that a hypervisor can emulate by the syndrome alone.
- * What a device refuses is a signal, see linux/host/signals.c: no return. */
+/* Accesses to devices, by the two instructions that a hypervisor can emulate from
+ * the syndrome alone. If the device answers with an abort, the process gets a
+ * signal and the function does not return: see linux/host/signals.c. */
 uint64_t cz_machine_user_read(uint64_t address, uint8_t *value)
 {
 	uint32_t byte;
