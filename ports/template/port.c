@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A port that compiles and does nothing: where an embedder starts. Each function
- * fails as gently as its contract allows; the contracts are in <caesura/host.h>.
- * Fill them in from the top, run cz_host_selftest() after each section, and end
- * with the six calls from your exception path.
+ * A port that compiles and does nothing: a starting point for your own. The
+ * contracts of the functions are in <caesura/host.h>; here each one does the
+ * harmless minimum. Implement them from top to bottom, run cz_host_selftest()
+ * after each section, and add the calls in your exception path last.
  */
 #include <caesura/arm64.h>
 #include <caesura/caesura.h>
 
-/* Your kernel's state that these functions need. The library hands it back. */
+/* The state of your kernel's that these functions need. The library passes the
+ * pointer to each of them. */
 struct cz_host {
 	struct cz *cz;
-	bool borrowed; /* a CPU's, where you have several */
+	bool borrowed; /* with several CPUs, you need one for each CPU */
 };
 
-/* Yours must fit the storage that the library keeps for them. */
+/* Your own types must fit into the storage that the library provides. */
 struct my_mutex {
 	bool held;
 };
@@ -33,7 +34,7 @@ _Static_assert(sizeof(struct my_event) <= sizeof(cz_host_event), "event");
 _Static_assert(sizeof(struct my_borrow) <= sizeof(cz_host_borrow), "borrow");
 _Static_assert(sizeof(struct my_timer) <= sizeof(cz_host_timer), "timer");
 
-/* ---- Time and words: everything else reports through these ---- */
+/* ---- Time and the log: the self-test reports by these ---- */
 
 uint64_t cz_host_now_ns(struct cz_host *host)
 {
@@ -50,7 +51,8 @@ void cz_host_log(struct cz_host *host, enum cz_log_level level,
 	(void)arguments;
 }
 
-/* ---- A timer, on another CPU than the worker's where you have several ---- */
+/* ---- A timer: it must not fire on the worker's CPU if you have several
+ * ---- */
 
 void cz_host_timer_start(struct cz_host *host, cz_host_timer *timer,
 			 uint64_t at_ns, void (*fire)(void *), void *argument)
@@ -76,7 +78,7 @@ bool cz_host_is_running(struct cz_host *host, cz_host_thread thread)
 	return thread == cz_host_self(host);
 }
 
-/* An interprocessor interrupt. */
+/* Send an interprocessor interrupt. */
 void cz_host_interrupt(struct cz_host *host, cz_host_thread thread)
 {
 	(void)host;
@@ -132,7 +134,8 @@ void cz_host_event_clear(struct cz_host *host, cz_host_event *event)
 	((struct my_event *)event)->set = false;
 }
 
-/* The heart of a port: `owner` inherits the caller's priority meanwhile. */
+/* The most important function of a port: while the caller waits, `owner`
+ * inherits its priority. */
 bool cz_host_event_wait(struct cz_host *host, cz_host_event *event,
 			cz_host_thread owner, uint64_t deadline_ns)
 {
@@ -142,7 +145,8 @@ bool cz_host_event_wait(struct cz_host *host, cz_host_event *event,
 	return ((struct my_event *)event)->set;
 }
 
-/* Mark the thread as host->cz's before it runs: your exception path asks. */
+/* Before the thread runs, mark it as the worker of host->cz, so that your
+ * exception path recognizes it. */
 cz_host_thread cz_host_worker_start(struct cz_host *host, void (*entry)(void *),
 				    void *argument)
 {
@@ -158,7 +162,8 @@ void cz_host_worker_join(struct cz_host *host, cz_host_thread worker)
 	(void)worker;
 }
 
-/* By affinity. Without it: true when all CPUs are in the set. */
+/* Set the thread's affinity. If your kernel has no affinities, return true when
+ * all CPUs are in the set. */
 bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 {
 	(void)host;
@@ -273,7 +278,8 @@ void cz_host_unpin(struct cz_host *host)
 	(void)host;
 }
 
-/* Firmware runs on its own memory: what it did is done. */
+/* Firmware runs on its own memory, not on a copy: nothing to commit or
+ * discard. */
 bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 {
 	(void)host;
@@ -282,7 +288,7 @@ bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 	return true;
 }
 
-/* ---- The same outside the queue: no lock, no scheduler ---- */
+/* ---- Running firmware outside the queue: no lock, no scheduler ---- */
 
 uint64_t cz_host_interrupts_off(struct cz_host *host)
 {
@@ -296,8 +302,8 @@ void cz_host_interrupts_restore(struct cz_host *host, uint64_t before)
 	(void)before;
 }
 
-/* Save the live FP registers and SP_EL0, note the space, install firmware's,
- * and let your exception path find host->cz. */
+/* Save the FP/SIMD registers and SP_EL0, remember the present space, install
+ * firmware's, and let your exception path find host->cz. */
 void cz_host_borrow_begin(struct cz_host *host, cz_host_space space,
 			  cz_host_borrow *storage)
 {
@@ -313,14 +319,14 @@ void cz_host_borrow_end(struct cz_host *host, cz_host_space space,
 	host->borrowed = ((struct my_borrow *)storage)->was;
 }
 
-/* PSCI, or a watchdog that is not fed. */
+/* Use PSCI, or let a watchdog expire. */
 void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type)
 {
 	(void)host;
 	(void)type;
 }
 
-/* For the sandbox: an HVC or SMC with these registers. */
+/* For the sandbox: execute an HVC or SMC with these registers. */
 bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 			 uint64_t registers[18])
 {
@@ -330,7 +336,7 @@ bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 	return false;
 }
 
-/* ---- Your exception path: what it calls, and when ---- */
+/* ---- Your exception path: which hooks it calls, and when ---- */
 
 void my_interrupt_taken(struct cz_host *host, struct cz_frame *frame,
 			uint64_t late_ns);
@@ -339,7 +345,8 @@ void my_return_to_frame(struct cz_host *host, struct cz_frame *frame);
 bool my_fault(struct cz_host *host, struct cz_frame *frame, uint64_t esr,
 	      uint64_t far);
 
-/* First thing in an interrupt; host is the current thread's, or NULL. */
+/* Call this first in an interrupt handler. host belongs to the current thread;
+ * it is NULL if that thread never runs firmware. */
 void my_interrupt_taken(struct cz_host *host, struct cz_frame *frame,
 			uint64_t late_ns)
 {
@@ -348,7 +355,7 @@ void my_interrupt_taken(struct cz_host *host, struct cz_frame *frame,
 	}
 }
 
-/* On the way out, when another thread is to run. */
+/* Call this on the exception's way out, before you switch to another thread. */
 void my_switch_away(struct cz_host *host, struct cz_frame *frame)
 {
 	if (host != NULL && cz_frame_is_firmware(host->cz, frame)) {
@@ -356,7 +363,7 @@ void my_switch_away(struct cz_host *host, struct cz_frame *frame)
 	}
 }
 
-/* The last thing before returning to the frame, which it may change. */
+/* Call this last before you return to the frame, which it may change. */
 void my_return_to_frame(struct cz_host *host, struct cz_frame *frame)
 {
 	if (host != NULL && cz_frame_is_firmware(host->cz, frame)) {
@@ -364,8 +371,10 @@ void my_return_to_frame(struct cz_host *host, struct cz_frame *frame)
 	}
 }
 
-/* A synchronous exception or an SError. True: return to the frame. False: it is
- * your own; also an SError of firmware's that may have hurt you. */
+/* Call this on a synchronous exception or an SError. If it returns true, return
+ * to the frame. If it returns false, treat the exception as one of your
+ * kernel's own: it is, or it is an SError of firmware's that may have corrupted
+ * your kernel. */
 bool my_fault(struct cz_host *host, struct cz_frame *frame, uint64_t esr,
 	      uint64_t far)
 {
