@@ -13,8 +13,8 @@ CLANG := clang$(LLVM)
 ifeq ($(TOOLCHAIN),clang)
 TARGET_CC := $(CLANG) --target=aarch64-linux-gnu
 TARGET_LD := ld.lld
-# The images are optimised across files: what a kernel gets that compiles the
-# library with itself.
+# The images are optimised across files, as in a kernel that compiles the library with
+# its own sources.
 LTO := -flto
 NO_LTO := -fno-lto
 else
@@ -48,7 +48,7 @@ LIB_OBJ := $(call obj,$(LIB_SRC))
 KERNEL_OBJ := $(call obj,$(KERNEL_SRC))
 PROGRAM_OBJ := $(call obj,$(PROGRAM_SRC))
 
-# What each ablation takes out: the file whose place tests/ablate/NAME.c takes.
+# The file that each ablation replaces by tests/ablate/NAME.c.
 ABLATIONS := fp lock buffers space pin owner wake permission daif broker \
 	recover limit note withdraw mend
 ABLATE_fp := kernel/sched/fp.c
@@ -90,14 +90,16 @@ $(B)/src/%.S.o: src/%.S Makefile
 	@mkdir -p $(@D)
 	$(Q)$(TARGET_CC) $(LIB_CFLAGS) -MMD -MP -c $< -o $@
 
-# Runs at the load address: nothing in it may need a relocation there.
+# This code runs at the load address, where nothing relocates it: it may need no
+# relocation.
 $(B)/kernel/boot/%.o: kernel/boot/%.c tools/relocations.awk Makefile
 	@mkdir -p $(@D)
 	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) $(BOOT_FLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.unchecked
 	$(Q)$(READELF) -rW $@.unchecked | awk -f tools/relocations.awk
 	@mv $@.unchecked $@
 
-# The compiler itself calls these; the linker must find them as they are.
+# The compiler emits calls of these functions by itself, so the linker must find them in an
+# ordinary object.
 $(B)/kernel/lib/string.o: KERNEL_CFLAGS += $(NO_LTO)
 
 $(B)/kernel/%.o: kernel/%.c Makefile
@@ -132,7 +134,7 @@ $(B)/tests/gate/%.S.o: tests/gate/%.S Makefile
 
 LIBFDT := $(OUT)/libfdt/libfdt.a
 
-# Once: not again because the script is newer.
+# Fetched once, and not again when the script is newer.
 $(LIBFDT): | tools/fetch-libfdt.sh
 	$(Q)tools/fetch-libfdt.sh $(@D)
 
@@ -140,7 +142,7 @@ $(B)/kernel/dev/tree_parse.o: $(LIBFDT)
 $(B)/kernel/dev/tree_parse.o: KERNEL_CFLAGS += -Ikernel/dev/libfdt \
 	-isystem $(OUT)/libfdt/include
 
-# ---- what a program writes to a variable that takes signed values only ----
+# ---- the signed values that a program writes to an authenticated variable ----
 
 $(B)/programs/measure/authvar_payloads.S.o: $(B)/authvar.list
 $(B)/programs/measure/authvar_payloads.S.o: KERNEL_CFLAGS += -Wa,-I$(B)
@@ -153,8 +155,8 @@ $(B)/authvar.list: tools/sign-variable.sh
 
 $(B)/kernel/boot/payload.S.o: $(B)/adversary.efi
 
-# The key for secure boot: it and its certificate have this name and an ending. All is
-# signed anew when the certificate is another than last time.
+# The key for secure boot is $(SNAKEOIL).key, its certificate $(SNAKEOIL).pem. Everything is
+# signed again when the certificate differs from that of the last build.
 SNAKEOIL ?= /usr/share/qemu-efi-aarch64/PkKek-1-snakeoil
 CERTIFICATE := $(B)/secure/certificate.pem
 
@@ -163,7 +165,7 @@ $(CERTIFICATE): FORCE
 	@mkdir -p $(@D)
 	@cmp -s $(SNAKEOIL).pem $@ || cp $(SNAKEOIL).pem $@
 
-# Firmware checks each image that it loads: the driver has its own signature.
+# Firmware checks each image that it loads, so the driver has a signature of its own.
 SECURE_PAYLOAD := $(B)/secure/payload.S.o
 $(SECURE_PAYLOAD): kernel/boot/payload.S $(B)/secure/adversary.efi Makefile
 	$(Q)$(TARGET_CC) -I$(@D) -c $< -o $@
@@ -186,8 +188,8 @@ $(B)/adversary/%.S.obj: adversary/%.S $(wildcard adversary/*.h) Makefile
 	@mkdir -p $(@D)
 	$(Q)$(PE_CC) $(PE_FLAGS) -c $< -o $@
 
-# Firmware maps every section, debug data too: gdb gets a file of its own. What
-# stays is the record that names the image in reports (RSDS).
+# Firmware would map debug data like every other section, so gdb gets a file of its own.
+# The driver keeps the record that names the image in reports (RSDS).
 $(B)/adversary.debug.efi: $(ADVERSARY_OBJ)
 	$(Q)lld-link /subsystem:efi_runtime_driver /entry:adversary_entry \
 		/nodefaultlib /driver /align:65536 /merge:.rdata=.text \
@@ -197,7 +199,7 @@ $(B)/adversary.debug.efi: $(ADVERSARY_OBJ)
 $(B)/adversary.efi: $(B)/adversary.debug.efi
 	$(Q)$(OBJCOPY) --strip-debug $< $@
 
-# ---- images: link, take the symbols, link again with them ----
+# ---- images: linked, and linked again with a table of their own symbols ----
 
 # $(1) name, $(2) objects
 define link
@@ -211,7 +213,7 @@ $(B)/$(1).elf: $(2) kernel/kernel.lds tools/symbols.awk
 	@rm -f $(B)/$(1).elf0 $(B)/$(1).sym?.S $(B)/$(1).sym?.o
 endef
 
-# The image, and in secure/ the same for secure boot: signed, it and its driver.
+# An image, and in secure/ the same image for secure boot: it and its driver are signed.
 define image
 $(call link,$(1),$(2))
 $(B)/$(1).efi: $(B)/$(1).elf
@@ -226,7 +228,7 @@ endef
 PAYLOAD := $(B)/kernel/boot/payload.S.o
 ALL_OBJ := $(LIB_OBJ) $(KERNEL_OBJ) $(PROGRAM_OBJ) $(LIBFDT)
 $(eval $(call image,image,$(ALL_OBJ)))
-# With a program that looks at the gate from inside.
+# The image with programs that test the gate from inside.
 $(eval $(call image,with-gate,$(ALL_OBJ) $(call obj,$(wildcard tests/gate/*.[cS]))))
 $(foreach a,$(ABLATIONS),$(eval $(call image,without-$(a),$(filter-out $(call obj,$(ABLATE_$(a))),$(ALL_OBJ)) $(B)/tests/ablate/$(a).o)))
 

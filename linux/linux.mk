@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# caesurad, a static program for arm64: no address that firmware wants is taken by a
-# library. With Debian's libc, libfuse3, libseccomp and libfdt for that, from
+# caesurad is a static program for arm64, so that no shared library takes an address that
+# firmware wants. It is linked with Debian's libc, libfuse3, libseccomp and libfdt, from
 # $(SYSROOT) (bench/bench.mk).
 
 LINUX := $(OUT)/linux
-# The library in a process: its core, what all gates share, and the gate of EL0.
+# The library in a process: its core, what all gates share, and the gate at EL0.
 DAEMON_LIB := $(wildcard src/*.c) $(wildcard src/arm64/el0/*.[cS]) \
 	$(addprefix src/arm64/,access.c align.c broker.c describe.c end.c \
 		frame.c mask.c trampoline.c trap.c)
-# What it does without: calls outside the queue, and what only they need.
+# A process makes no calls outside the queue, and needs nothing that only they use.
 DAEMON_LIB := $(filter-out src/now.c src/owner.c src/reset.c \
 	src/selftest_now.c,$(DAEMON_LIB))
 DAEMON_SRC := $(wildcard $(addsuffix /*.c,$(addprefix linux/,\
@@ -31,8 +31,8 @@ $(LINUX)/src/%.S.o: src/%.S Makefile linux/linux.mk | $(SYSROOT)
 	@mkdir -p $(@D)
 	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -Isrc -c $< -o $@
 
-# Signal handlers call functions of these: no canary, which would be looked up first.
-# By folder, so that a new file is not forgotten.
+# Signal handlers call functions of these folders, and may not look a stack canary up first.
+# The rule names folders, so that it holds for a new file as well.
 $(LINUX)/linux/host/%.o $(LINUX)/linux/commit/%.o $(LINUX)/linux/machine/%.o: \
 	DAEMON_FLAGS += -fno-stack-protector
 
@@ -45,14 +45,14 @@ $(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
 	$(Q)$(DAEMON_CC) -fuse-ld=lld -static-pie -Wl,--gc-sections $^ \
 		-lfuse3 -lseccomp -lfdt -o $@
 
-# What the compiler has made of the functions that access devices.
+# Checks the instructions that the compiler made of the functions that access devices.
 .PHONY: devices
 devices: $(LINUX)/linux/machine/device.o $(LINUX)/src/arm64/el0/machine.o
 	$(Q)$(OBJDUMP) -d --no-show-raw-insn $^ | awk -f tools/devices.awk
 
 -include $(shell find $(LINUX)/linux $(LINUX)/src -name '*.d' 2>/dev/null)
 
-# caesurad without firmware, for the module's tests.
+# A provider without firmware, for the module's tests.
 $(LINUX)/fake_provider: tests/linux/fake_provider.c \
 		$(addprefix linux/machine/,provider.c fdt_chosen.c provider.h fdt_chosen.h) \
 		linux/module/caesura-uapi.h | $(SYSROOT)

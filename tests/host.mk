@@ -3,7 +3,7 @@
 # sanitizers, with both compilers), `fuzz` (libFuzzer), `embed` (what an embedder
 # depends on: undefined symbols, size, stack).
 
-# By which the unit tests are built, and then run.
+# The unit tests are built and run with each of these.
 HOST_COMPILERS ?= clang gcc
 HOST_CC_clang := $(CLANG)
 HOST_CC_gcc := gcc
@@ -37,7 +37,7 @@ endef
 $(eval $(call unit_build,clang))
 $(eval $(call unit_build,gcc))
 
-# The kernel's parsers of what a machine has.
+# The kernel's parsers of the tables that describe a machine.
 TABLES_SRC := tests/tables/test_tables.c tests/fuzz/machine_seeds.c \
 	kernel/boot/ram.c \
 	$(addprefix kernel/dev/,acpi_parse.c tree_parse.c machine_check.c)
@@ -52,7 +52,7 @@ unit-tables: $(OUT)/unit-tables/tables
 	@echo "# tables of machines"
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
-# The sandbox's emulation, on a processor that is made up.
+# The sandbox's emulation, on a simulated processor.
 ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
 		frame.c mode.c describe.c end.c fixup.c) \
 	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
@@ -77,8 +77,8 @@ unit-arm64: $(ARM64_TESTS)
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-# The Linux front ends, on the unit tests' machine; by a real mount where there
-# can be one.
+# The Linux front ends, on the unit tests' simulated machine. A real mount is tested where
+# FUSE is available.
 EFIVARS_SRC := $(wildcard linux/efivars/*.c)
 EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
 	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
@@ -119,7 +119,7 @@ LINUX_UNIT_SRC := $(LINUX_COMMIT) linux/host/pin.c \
 	src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c device.c)
 LINUX_HEADERS := $(wildcard linux/*/*.h tests/linux/*.h)
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h $(LINUX_HEADERS)
-# The chip's time is made up.
+# The test replaces the clock and sleeping, for the times of the flash chip.
 LINUX_UNIT_LINK_test_flash := -Wl,--wrap=clock_gettime,--wrap=nanosleep
 LINUX_UNIT_TESTS := test_flash test_state test_a64 test_store_check \
 	test_pl031 test_persist test_pin test_fdt_chosen test_resume \
@@ -154,8 +154,8 @@ unit-linux: $(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(LINU
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-# The misbehaving driver: how it splits its entry in the Memory Attributes Table, and
-# its writes to the flash, on firmware that makes any number of them.
+# The misbehaving driver: how it splits its entry in the Memory Attributes Table, and how
+# it goes wrong in a chosen write to the flash, whatever number of writes firmware makes.
 ADVERSARY_TESTS := $(OUT)/unit-adversary/split $(OUT)/unit-adversary/flash
 $(ADVERSARY_TESTS): $(OUT)/unit-adversary/%: tests/adversary/test_%.c \
 		adversary/%.c $(wildcard adversary/*.h) tests/host.mk
@@ -172,7 +172,7 @@ unit-adversary: $(ADVERSARY_TESTS)
 unit: $(HOST_COMPILERS:%=unit-%) unit-tables unit-arm64 unit-linux unit-linux-efivars \
 	unit-adversary
 
-# All that those run, built and not run.
+# Builds the programs of the unit tests without running them.
 .PHONY: unit-programs
 unit-programs: $(foreach c,$(HOST_COMPILERS),$(OUT)/unit-$(c)/unit $(OUT)/unit-efivars-$(c)/unit) \
 	$(OUT)/unit-tables/tables $(ADVERSARY_TESTS) $(ARM64_TESTS) \
@@ -184,11 +184,11 @@ unit-programs: $(foreach c,$(HOST_COMPILERS),$(OUT)/unit-$(c)/unit $(OUT)/unit-e
 model:
 	$(Q)sh tests/model/check.sh $(OUT)/model
 
-# ---- fuzz: RUNS inputs each, from the corpus in the tree and from seeds that
-# are made anew; what is found new stays in $(FUZZ)/corpus ----
+# ---- fuzz: RUNS inputs for each target, which start from the corpus in the tree and from
+# generated seeds; new findings stay in $(FUZZ)/corpus ----
 
 RUNS ?= 20000
-# The library's parsers, on a host of their own; the kernel's, on libfdt.
+# The library's parsers have a small host of their own; the kernel's are linked with libfdt.
 FUZZ_LIBRARY := memory_map attributes images tables
 FUZZ_KERNEL := acpi tree
 FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap flash state stale \
@@ -250,7 +250,7 @@ fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS))
 .PHONY: fuzzers
 fuzzers: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS)) $(FUZZ)/seeds
 
-# Takes what fuzzing has found into the tree, as few files as reach as far.
+# Adds the findings of fuzzing to the tree: the fewest files that reach the same coverage.
 .PHONY: fuzz-corpus
 fuzz-corpus: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS))
 	$(Q)for target in $(FUZZ_TARGETS); do \
@@ -265,16 +265,16 @@ fuzz-corpus: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS))
 		cp $(FUZZ)/merged/$$target/* tests/fuzz/corpus/$$target; \
 	done
 
-# ---- embed: what the library asks of who takes it in ----
+# ---- embed: what the library needs in a program that embeds it ----
 
 EMBED := $(OUT)/embed
-# Without the chosen toolchain's own headers: both are used here.
+# Without the headers of $(TOOLCHAIN): both compilers are used here, each with its own.
 EMBED_CFLAGS := $(WARN) -Iinclude \
 	$(filter-out -g -gdwarf-4 -isystem /%,$(FREESTANDING))
 EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
 EMBED_ASM := $(wildcard src/arm64/*.S)
-# The sandbox, and what is done about firmware that goes wrong, beside all the
-# rest.
+# The sizes of the sandbox, and of recovery from firmware's faults, are listed beside that of
+# the rest.
 EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
 	fixup.o machine.o machine.S.o gate_sandbox.S.o)
 EMBED_RECOVERY := $(addprefix src/,ending.o device_writes.o policy.o watch.o \
@@ -302,7 +302,7 @@ $(EMBED)/$(1)/%.S.o: %.S $(wildcard src/arm64/*.h) tests/host.mk
 	@mkdir -p $$(@D)
 	$(Q)$(EMBED_CC_$(1)) $(EMBED_CFLAGS) -Isrc -c $$< -o $$@
 
-# The library as one object; and that with the template port and the example.
+# The library as one object; and the same with the template port and the example.
 $(EMBED)/$(1)/caesura.o: $(patsubst %.c,$(EMBED)/$(1)/%.o,$(EMBED_SRC)) \
 		$(patsubst %.S,$(EMBED)/$(1)/%.S.o,$(EMBED_ASM))
 	$(Q)$(EMBED_LD) -r $$^ -o $$@

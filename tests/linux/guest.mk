@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The tests' own programs in the guest: static, for arm64.
+# The tests' own programs in the guest: static programs for arm64.
 
 GUEST_PROGRAMS := torture starve inject
 
@@ -11,7 +11,7 @@ $(GUEST_PROGRAMS:%=$(BENCH)/%): $(BENCH)/%: tests/linux/guest/%.c Makefile \
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) $(BENCH_FLAGS) -fuse-ld=lld -static $< -o $@
 
-# Drivers that firmware loads before Linux, by which QEMU's machine becomes another.
+# Drivers that firmware loads before Linux, and that turn QEMU's machine into another.
 DRIVERS := $(addprefix $(B)/drivers/,ram.efi file.efi buffer.efi)
 DRIVER_OBJ := $(addprefix $(B)/adversary/,attributes.obj split.obj) \
 	$(addprefix $(B)/drivers/,ram.obj relocation.obj)
