@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Prints what came of each misbehaviour as a table: records of lines, the check's
-# name, NAME=VALUE words, `report=` and the rest of its line; an empty line ends one.
+# Prints the outcomes of the misbehaviours as a table. A record of the input is the check's
+# name, words NAME=VALUE, and a line that begins with `report=`; an empty line ends it.
 
 function value(name, fallback) {
 	return name in found ? found[name] : fallback
 }
 
-# An outcome: the status as it is, the rest in words.
+# Returns an outcome in words: the status as it is, then the other parts.
 function words(text, parts, count, i) {
 	count = split(text, parts, "/")
 	text = parts[1]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The picture of a demo: which fraction of wake-ups came later than a time. Takes
-# data (from `results plot`), out (an SVG file) and firmware (its name).
+# Draws the picture of a demo: which fraction of wake-ups came later than a time. The caller
+# sets data (from `results plot`), out (an SVG file) and firmware (its name).
 set terminal svg size 960,560 font "sans-serif,15" background "#ffffff" \
 	name "latency" enhanced
 set encoding utf8

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sign-variable.sh OUT: the payloads of programs/measure/authvar.c, one after the other
-# as .incbin lines of an assembly file and the binaries beside it. Each is what
-# SetVariable takes for an EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS
-# variable (UEFI 2.11, section 8.2.2): EFI_VARIABLE_AUTHENTICATION_2, then the
-# value. Signed with a key made for it and forgotten; the last one with another.
-# Firmware remembers a signer by its common name.
+# sign-variable.sh OUT: makes the payloads of the program authvar: OUT, an assembly file
+# with a line for each, and the payloads beside it. A payload is what SetVariable takes for
+# an EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS variable (UEFI 2.11, section 8.2.2):
+# EFI_VARIABLE_AUTHENTICATION_2, then the value. A key that is made here, and deleted
+# afterwards, signs them; another one signs the last payload. Firmware remembers a signer by
+# its common name.
 set -eu
 
 out=$1
@@ -14,7 +14,7 @@ value_bytes=64
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# bytes HEX…
+# bytes HEX…: prints these bytes.
 bytes() {
 	local byte
 	for byte; do
@@ -22,7 +22,8 @@ bytes() {
 	done
 }
 
-# u"CaesuraSigned"; test_guid of programs/lib/common.c; NV, BS, RT, time-based.
+# Prints u"CaesuraSigned", the programs' test_guid, and the attributes: NV, BS, RT,
+# time-based.
 variable() {
 	local c
 	for c in C a e s u r a S i g n e d; do
@@ -32,7 +33,7 @@ variable() {
 	bytes 27 00 00 00
 }
 
-# EFI_TIME: that day of January 2026.
+# day NUMBER: prints an EFI_TIME, that day of January 2026.
 day() {
 	bytes ea 07 01 "$(printf %02x "$1")" 00 00 00 00 00 00 00 00 00 00 00 00
 }

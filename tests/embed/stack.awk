@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Reads the call graphs that gcc writes (-fcallgraph-info=su) and prints how deep
-# the stack gets below each function that is called from elsewhere, deepest
-# first; the host's functions count nothing. Exit code 1 for recursion, a frame
-# of unknown size, or a call through a pointer. But for one place: what emulates an
-# instruction calls through the table of its file, to that file's static functions,
-# of which all are taken that nothing else calls.
+# Reads the call graphs that gcc writes (-fcallgraph-info=su) and prints how deep the stack
+# gets below each function that is called from elsewhere, the deepest first. The host's
+# functions count as nothing. Exit code 1 for recursion, a frame of unknown size, or a call
+# through a pointer. One such call is allowed: emulation calls a static function of its file
+# through a table. It counts as a call of every static function there that nothing else
+# calls.
 
 function field(line, name,	rest) {
 	if (!match(line, name ": \"[^\"]*\"")) {
@@ -19,7 +19,7 @@ function is_emulation(name) {
 	return name == "cz_trap_emulate" || name ~ /^src\/arm64\/trap\.c:/
 }
 
-# Bytes below and including the function; sets path[name].
+# Returns how many bytes the function and those that it calls need; sets path[name].
 function depth(name,	n, i, below, most, callees) {
 	if (name in known) {
 		return known[name]
