@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the first instruction at the link address to the program that the
- * command line names.
+ * Starts the kernel: runs from the first instruction at the link address to the
+ * program that the command line names.
  */
 #include "arch/smp.h"
 #include "mm/internal.h"
@@ -44,7 +44,8 @@ static int run_program(void)
 	const struct program *program = find_program(name);
 
 	if (program == NULL) {
-		kprintf("error: no program is called %s; there are:\n", name);
+		kprintf("error: no program is called %s; the programs are:\n",
+			name);
 		for (program = __programs_start; program < __programs_end;
 		     program++) {
 			kprintf("error:   %s: %s\n", program->name,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fetches the tables from memory, where firmware says they are, and has
- * acpi_parse.c read them. The serial port's comes first: should another be
- * broken, there is somewhere to say so.
+ * Locates the ACPI tables in memory and passes them to acpi_parse.c. The serial
+ * port's table comes first, so that an error in a later table can be reported
+ * on the serial line.
  */
 #include "dev/acpi_parse.h"
 #include "dev/tables.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables' layouts (ACPI 6.5, chapter 5; SPCR: Microsoft's specification).
- * Nothing is believed: a length is checked before what it promises is read.
+ * The layouts of the tables are in ACPI 6.5, chapter 5; SPCR has a
+ * specification of Microsoft's. The contents are not trusted: every length is
+ * checked before the bytes that it covers are read.
  */
 #include "dev/acpi_parse.h"
 #include <kernel/string.h>
@@ -151,7 +152,7 @@ const char *acpi_parse_spcr(const uint8_t *table, size_t size,
 	uint8_t interface = table[SPCR_INTERFACE];
 	if (interface != SPCR_PL011 && interface != SPCR_SBSA &&
 	    interface != SPCR_SBSA_32BIT) {
-		return "the console is no PL011";
+		return "the console is not a PL011";
 	}
 	found->uart = read64(table + SPCR_ADDRESS);
 	if (table[SPCR_ADDRESS_SPACE] != 0 || found->uart == 0) {
@@ -193,7 +194,8 @@ static const char *parse_gicd(const uint8_t *entry, size_t length,
 	return NULL;
 }
 
-/* The first region counts: enough for any machine of MACHINE_MAX_CPUS. */
+/* Uses only the first region, which has room enough for MACHINE_MAX_CPUS
+ * CPUs. */
 static const char *parse_gicr(const uint8_t *entry, size_t length,
 			      struct machine *found)
 {
@@ -222,7 +224,8 @@ static const char *parse_madt_entry(const uint8_t *entry, size_t length,
 	}
 }
 
-/* Version 4 is 3 for our purposes; 0 means: see for yourself. */
+/* Treats version 4 as version 3. Version 0 means that the table does not tell
+ * the version; the presence of a redistributor region then decides. */
 static const char *check_controller(struct machine *found)
 {
 	if (found->gic_distributor == 0) {
@@ -242,7 +245,7 @@ static const char *check_controller(struct machine *found)
 		return found->gic_redistributor == 0 ? "no redistributor region"
 						     : NULL;
 	default:
-		return "the interrupt controller is no GICv2 or v3";
+		return "the interrupt controller is not a GICv2 or GICv3";
 	}
 }
 
@@ -277,7 +280,7 @@ const char *acpi_parse_gtdt(const uint8_t *table, size_t size,
 	}
 	found->timer_irq = read32(table + GTDT_VIRTUAL_TIMER);
 	if (found->timer_irq < FIRST_PPI || found->timer_irq > LAST_PPI) {
-		return "the virtual timer's interrupt is no PPI";
+		return "the virtual timer's interrupt is not a PPI";
 	}
 	return NULL;
 }

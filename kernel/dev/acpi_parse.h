@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Caesura's kernel reads in ACPI 6.5 tables, as functions from bytes to
- * `struct machine`: no memory but their arguments', nothing printed. Each
- * returns NULL, or in words what is wrong with the table.
+ * Parsers of the ACPI 6.5 tables that Caesura's kernel needs. They read bytes
+ * and fill `struct machine`. They access no memory except their arguments, and
+ * print nothing. Those that return a string return NULL on success, or the
+ * description of the error.
  */
 #ifndef KERNEL_DEV_ACPI_PARSE_H
 #define KERNEL_DEV_ACPI_PARSE_H
@@ -13,18 +14,19 @@
 
 #define ACPI_RSDP_BYTES 36
 #define ACPI_HEADER_BYTES 36
-#define ACPI_MAX_BYTES 0x100000u /* of a table that is read here */
+#define ACPI_MAX_BYTES 0x100000u /* longer tables are refused */
 
-/* Of a table whose header is in memory. */
+/* Returns the length that a table's header states. */
 uint32_t acpi_table_length(const uint8_t *header);
 
-/* rsdp: ACPI_RSDP_BYTES of it. */
+/* rsdp points to ACPI_RSDP_BYTES bytes. Stores the address of the XSDT. */
 const char *acpi_parse_rsdp(const uint8_t *rsdp, uint64_t *xsdt);
-/* Length and checksum. Comes before any of the following. */
+/* Checks length and checksum. Must be called before a parser below. */
 const char *acpi_check_table(const uint8_t *table, size_t size);
-/* The same, for the XSDT: whole entries, and not too many. */
+/* Does this for the XSDT, and checks that it has whole entries and not too
+ * many. */
 const char *acpi_check_xsdt(const uint8_t *xsdt, size_t size);
-/* Its number of entries, and entry i. */
+/* Return the number of entries of the XSDT, and its entry i. */
 uint32_t acpi_xsdt_count(size_t size);
 uint64_t acpi_xsdt_entry(const uint8_t *xsdt, uint32_t i);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interrupt controller, of whichever version the machine's tables name.
+ * The interrupt controller. Calls the driver for the version that the machine's
+ * tables name.
  */
 #include "dev/gic.h"
 #include <kernel/print.h>
@@ -73,7 +74,7 @@ void gic_enable(uint32_t intid)
 void gic_send_ipi(uint32_t cpu)
 {
 	ASSERT(cpu < machine.cpu_count);
-	/* Whoever is interrupted sees what was written before. */
+	/* The interrupted CPU must see what this CPU wrote before. */
 	__asm__ volatile("dsb ishst" : : : "memory");
 	if (is_v2()) {
 		gicv2_send_ipi(cpu);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between gic.c, which the kernel calls, and the two kinds of interrupt
- * controller: GICv2 (IHI0048) and GICv3 (IHI0069). What both have in the same
- * place is here.
+ * The interface between gic.c, which the kernel calls, and the drivers for
+ * GICv2 (IHI0048) and GICv3 (IHI0069), with the registers that both versions
+ * have at the same offset.
  */
 #ifndef KERNEL_DEV_GIC_H
 #define KERNEL_DEV_GIC_H
@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The same in a distributor and in a redistributor's second frame. */
+/* These offsets are valid in a distributor and in a redistributor's second
+ * frame. */
 #define GIC_CTLR 0x0000
 #define GIC_TYPER 0x0004
 #define GIC_IGROUPR(n) (0x0080 + 4 * (size_t)(n))
@@ -26,7 +27,7 @@
 #define GIC_FIRST_SPI 32
 #define GIC_FIRST_SPECIAL 1020
 
-#define GIC_PRIORITY_MASK 0xf0 /* lets through what is more urgent */
+#define GIC_PRIORITY_MASK 0xf0 /* lets interrupts of a lower value through */
 
 #define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
 
@@ -41,12 +42,13 @@ static inline void gic_write(volatile uint8_t *base, size_t offset,
 	*(volatile uint32_t *)(base + offset) = value;
 }
 
-/* The present CPU's place in machine.mpidr. */
+/* Returns the index of the calling CPU in machine.mpidr. */
 uint32_t gic_cpu_index(void);
-/* How many registers with a bit an interrupt the distributor has. */
+/* Returns how many blocks of 32 interrupts the distributor has. */
 uint32_t gic_blocks(volatile uint8_t *distributor);
-/* Switches 32 interrupts off, forgets them, and gives them the one priority.
- * In a distributor, or block 0 in a redistributor's second frame. */
+/* Disables the 32 interrupts of a block, clears their pending and active
+ * states, and gives all of them the same priority. `base` is a distributor or,
+ * for block 0, a redistributor's second frame. */
 void gic_quiet(volatile uint8_t *base, uint32_t block);
 
 void gicv2_init(void);
@@ -64,18 +66,20 @@ void gicv3_send_ipi(uint32_t cpu);
 uint64_t gicv3_mask(uint64_t priority);
 
 /*
- * Lets no interrupt reach this CPU, whatever PSTATE says, and lets them again, as
- * they were. Interrupts masked; any context otherwise.
+ * gic_cpu_mask() keeps all interrupts from this CPU, whatever its PSTATE is,
+ * and returns the previous priority mask. gic_cpu_unmask() restores that mask.
+ * The caller has masked interrupts; any context otherwise.
  */
 uint64_t gic_cpu_mask(void);
 void gic_cpu_unmask(uint64_t before);
 
 /*
- * The two functions of every interrupt, on the way of every wake-up, where
- * instructions are counted. Which controller it is comes with the interrupt
- * (struct cpu, gic_is_v2), and from the first to the second in what is handed
- * on: the INTID in the lower half, 1020 and above for a spurious one, and
- * whatever else version 2 wants back.
+ * Every interrupt, and so every wake-up, runs these two functions, and the
+ * number of instructions matters. Therefore the caller of gic_acknowledge()
+ * passes the version of the controller (gic_is_v2 of struct cpu), and gic_end()
+ * finds it in the value that gic_acknowledge() returned. The lower half of that
+ * value is the INTID, which is 1020 or higher for a spurious interrupt. The
+ * upper half has what GICv2 needs for the end of the interrupt.
  */
 #define GIC_IS_V2 (UINT64_C(1) << 63)
 
@@ -85,7 +89,7 @@ static inline uint64_t gic_acknowledge(uint64_t is_v2)
 		return gicv2_acknowledge();
 	}
 	uint64_t intid = READ_SYSREG(icc_iar1_el1);
-	/* What the read does to the interrupt's state is done by then. */
+	/* Wait until the read's effect on the interrupt's state is complete. */
 	__asm__ volatile("dsb sy" : : : "memory");
 	return intid;
 }

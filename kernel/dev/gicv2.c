@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GICv2 (IHI0048, whose chapter is named at each part): a distributor and one
- * CPU interface's registers, which each CPU finds at the same address. Written
- * so that it does the same with and without a secure world: interrupts stay in
- * the group that CTLR's lowest bit enables, as this side sees it.
+ * Driver for the GICv2 (IHI0048; the comments give the chapters). There is a
+ * distributor, and each CPU has its own CPU interface at the same address. The
+ * driver works the same with and without a secure world: it keeps interrupts in
+ * the group that the lowest bit of CTLR enables, as the non-secure side sees
+ * it.
  */
 #include "dev/gic.h"
 #include <kernel/mm.h>
@@ -25,14 +26,14 @@
 #define GICC_IAR 0x000c
 #define GICC_EOIR 0x0010
 #define GICC_ENABLE 1u
-#define GICC_BYPASS 0x1e0u /* what becomes of legacy interrupt lines */
+#define GICC_BYPASS 0x1e0u /* bypass of the legacy interrupt lines */
 #define IAR_INTID 0x3ffu
-#define IAR_MASK 0x1fffu /* with the CPU that sent an SGI */
-#define IAR_SHIFT 32 /* of all that in what gic_end() gets back */
+#define IAR_MASK 0x1fffu /* INTID, and the CPU that sent an SGI */
+#define IAR_SHIFT 32 /* place of IAR in the argument of gic_end() */
 
 static volatile uint8_t *distributor;
 static volatile uint8_t *cpu_interface;
-/* The bit by which the distributor knows a CPU. */
+/* For each CPU, the bit that selects it in the distributor's registers. */
 static uint8_t cpu_bit[MACHINE_MAX_CPUS];
 
 void gicv2_init(void)
@@ -49,8 +50,9 @@ void gicv2_init(void)
 	gic_write(distributor, GIC_CTLR, GICD_ENABLE);
 }
 
-/* 4.3.12: the targets of a private interrupt are whoever reads it. One CPU
- * alone reads zero, and writes are ignored there. */
+/* Returns the calling CPU's bit in the distributor's registers. Chapter 4.3.12:
+ * the target register of a private interrupt reads as the CPU that reads it. On
+ * a machine with one CPU it reads as zero and ignores writes. */
 static uint8_t own_bit(void)
 {
 	for (uint32_t intid = 0; intid < GIC_FIRST_SPI; intid++) {
@@ -92,7 +94,8 @@ void gicv2_send_ipi(uint32_t cpu)
 		  (uint32_t)cpu_bit[cpu] << SGIR_TARGET_SHIFT | GIC_IPI);
 }
 
-/* An SGI is ended with its sender's number: all that was read goes along. */
+/* The end of an SGI needs the number of the CPU that sent it, so the whole
+ * value of IAR is part of the result. */
 uint64_t gicv2_acknowledge(void)
 {
 	uint32_t value = gic_read(cpu_interface, GICC_IAR);
@@ -108,13 +111,15 @@ void gicv2_end(uint64_t interrupt)
 	__asm__ volatile("dsb sy" : : : "memory");
 }
 
-/* Interrupts of a priority below this are signalled: 0, none. */
+/* Sets the priority mask and returns the previous one. The CPU gets the
+ * interrupts whose priority value is lower than the mask; with 0 it gets
+ * none. */
 uint64_t gicv2_mask(uint64_t priority)
 {
 	uint32_t before = gic_read(cpu_interface, GICC_PMR);
 
 	gic_write(cpu_interface, GICC_PMR, (uint32_t)priority);
-	/* It has arrived when it can be read. */
+	/* The write has taken effect when the register can be read. */
 	(void)gic_read(cpu_interface, GICC_PMR);
 	__asm__ volatile("dsb sy" : : : "memory");
 	return before;

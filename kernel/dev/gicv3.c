@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GICv3 (IHI0069, whose chapter is named at each part): affinity routing,
- * everything in non-secure group 1 at one priority, level or edge as firmware
- * left it. A private interrupt is enabled for the CPU that asks, a shared one is
- * routed to it.
+ * Driver for the GICv3 (IHI0069; the comments give the chapters). It uses
+ * affinity routing. All interrupts are in non-secure group 1 at one priority,
+ * and remain level or edge as firmware configured them. gicv3_enable() enables
+ * a private interrupt for the calling CPU, and routes a shared one to it.
  */
 #include "dev/gic.h"
 #include <kernel/mm.h>
@@ -14,11 +14,11 @@
 #define GICD_IROUTER(intid) (0x6000 + 8 * (size_t)(intid))
 #define GICD_CTLR_RWP (1u << 31)
 #define GICD_CTLR_ARE_NS (1u << 4)
-/* With two security states, or one: the bits have different names and the same
- * effect. */
+/* The names of these bits depend on whether there is one security state or two;
+ * the effect is the same. */
 #define GICD_CTLR_GROUP1 ((1u << 1) | (1u << 0))
 
-/* Redistributor, 12.10 and 12.11: two frames, four with virtual LPIs. */
+/* Redistributor, 12.10 and 12.11. It has two frames; four with virtual LPIs. */
 #define GICR_FRAME 0x10000
 #define GICR_CTLR 0x0000
 #define GICR_TYPER 0x0008
@@ -54,7 +54,7 @@ void gicv3_init(void)
 	gic_write(distributor, GIC_CTLR, 0);
 	wait_clear(distributor, GIC_CTLR, GICD_CTLR_RWP, "distributor");
 
-	/* The first block is each CPU's own, in its redistributor. */
+	/* Block 0 is private to each CPU: redistributor_init() sets it up. */
 	uint32_t blocks = gic_blocks(distributor);
 	for (uint32_t block = 1; block < blocks; block++) {
 		gic_quiet(distributor, block);
@@ -66,7 +66,8 @@ void gicv3_init(void)
 	gic_write(distributor, GIC_CTLR, GICD_CTLR_ARE_NS | GICD_CTLR_GROUP1);
 }
 
-/* The frames of the present CPU: the region holds those of all, in any order. */
+/* Returns the redistributor of the calling CPU. The region holds those of all
+ * CPUs in any order. */
 static volatile uint8_t *find_redistributor(void)
 {
 	uint64_t mpidr = READ_SYSREG(mpidr_el1);
@@ -93,7 +94,7 @@ static void redistributor_init(volatile uint8_t *frame)
 {
 	volatile uint8_t *sgi = frame + GICR_SGI;
 
-	/* Chapter 11: wake it, then wait until it is. */
+	/* Chapter 11: wake the redistributor and wait until it is awake. */
 	gic_write(frame, GICR_WAKER,
 		  gic_read(frame, GICR_WAKER) & ~GICR_WAKER_SLEEP);
 	wait_clear(frame, GICR_WAKER, GICR_WAKER_ASLEEP, "redistributor");
@@ -103,8 +104,9 @@ static void redistributor_init(volatile uint8_t *frame)
 	wait_clear(frame, GICR_CTLR, GICR_CTLR_RWP, "redistributor");
 }
 
-/* CPU interface, 12.2: system registers, one write both drops priority and
- * deactivates, no sub-priorities. */
+/* Sets up the CPU interface (12.2): access by system registers, a single write
+ * that both drops the priority and deactivates the interrupt, no
+ * sub-priorities. */
 static void cpu_interface_init(void)
 {
 	WRITE_SYSREG(icc_sre_el1, READ_SYSREG(icc_sre_el1) | 1);
@@ -142,7 +144,8 @@ void gicv3_enable(uint32_t intid)
 	}
 }
 
-/* ICC_SGI1R_EL1, 12.2: a cluster, and in it a list of 16 CPUs. */
+/* ICC_SGI1R_EL1 (12.2) takes a cluster, and a bit mask of up to 16 CPUs in
+ * it. */
 void gicv3_send_ipi(uint32_t cpu)
 {
 	uint64_t mpidr = machine.mpidr[cpu];
@@ -156,7 +159,9 @@ void gicv3_send_ipi(uint32_t cpu)
 	isb();
 }
 
-/* Interrupts of a priority below this are signalled: 0, none. */
+/* Sets the priority mask and returns the previous one. The CPU gets the
+ * interrupts whose priority value is lower than the mask; with 0 it gets
+ * none. */
 uint64_t gicv3_mask(uint64_t priority)
 {
 	uint64_t before = READ_SYSREG(icc_pmr_el1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the machine has, from whichever description firmware left: ACPI where
- * there are both.
+ * Finds out what hardware the machine has, from ACPI tables or a device tree.
+ * If firmware provides both, ACPI is used.
  */
 #include "arch/cpu.h"
 #include "dev/gic.h"
@@ -27,8 +27,9 @@ void tables_broken(const char *format, ...)
 	panic("%s", text);
 }
 
-/* The boot CPU comes first: also where the tables have more CPUs than there is
- * room for, and it is one of those. */
+/* Makes the boot CPU the first entry of machine.mpidr. If the tables have more
+ * CPUs than the array has room for, and the boot CPU is among those left out,
+ * it replaces the last entry. */
 static void put_boot_cpu_first(void)
 {
 	uint64_t own = READ_SYSREG(mpidr_el1) & MPIDR_AFFINITY;
@@ -39,7 +40,7 @@ static void put_boot_cpu_first(void)
 	}
 	if (at == machine.cpu_count) {
 		if (at < MACHINE_MAX_CPUS) {
-			tables_broken("CPU %llx, which runs, is not in the "
+			tables_broken("the boot CPU, %llx, is not in the "
 				      "machine's tables",
 				      (unsigned long long)own);
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a driver takes for granted of the addresses that it is given. */
+/* Checks what the drivers assume about the machine: addresses, sizes, CPUs. */
 #include "dev/machine_check.h"
 #include <stddef.h>
 
@@ -95,7 +95,7 @@ static const char *check_controller(const struct machine *found,
 	}
 	*value = found->timer_irq;
 	if (found->timer_irq < FIRST_PPI || found->timer_irq > LAST_PPI) {
-		return "virtual timer: its interrupt is no PPI";
+		return "virtual timer: its interrupt is not a PPI";
 	}
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a machine can be as its tables say, whichever tables: a function of
- * `struct machine` alone.
+ * Checks the plausibility of a machine's description, whether it comes from
+ * ACPI or from a device tree. It depends on nothing but `struct machine`.
  */
 #ifndef KERNEL_DEV_MACHINE_CHECK_H
 #define KERNEL_DEV_MACHINE_CHECK_H
@@ -9,9 +9,10 @@
 #include <kernel/machine.h>
 
 /*
- * NULL, or in words what cannot be; *value is then the number that is meant.
- * Addresses are aligned, do not wrap around, and no device lies in another; no
- * CPU comes twice.
+ * Returns NULL if the description is plausible. Otherwise returns a description
+ * of the error and stores the wrong number in *value. Checks that addresses are
+ * aligned and do not wrap around, that devices do not overlap, and that no CPU
+ * appears twice.
  */
 const char *machine_check(const struct machine *found, uint64_t *value);
 

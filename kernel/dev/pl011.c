@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The serial port: an Arm PL011 (DDI0183) or the SBSA subset of it, polled, as
- * firmware left it programmed. Until pl011_init() text is thrown away.
+ * Driver for the serial port, an Arm PL011 (DDI0183) or its SBSA subset. It
+ * polls, and leaves the port as firmware configured it. It discards all text
+ * before pl011_init().
  */
 #include <kernel/machine.h>
 #include <kernel/mm.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Power, by PSCI (DEN0022): off, reset, and further CPUs. */
+/* Power off, reset and the start of CPUs, by PSCI (DEN0022). */
 #include <kernel/machine.h>
 #include <kernel/print.h>
 
@@ -14,7 +14,8 @@
 
 #define PSCI_NOT_SUPPORTED (-1)
 
-/* False where the machine has not that conduit. */
+/* Makes a secure call. Returns false, and makes no call, if the machine does
+ * not have that conduit. */
 static bool secure_call(enum psci_conduit conduit, uint64_t registers[18])
 {
 	if (conduit == PSCI_NONE || conduit != machine.psci) {
@@ -37,7 +38,7 @@ static int64_t psci_call(uint64_t function, uint64_t first, uint64_t second,
 						    : PSCI_NOT_SUPPORTED;
 }
 
-/* Calls that did more than ask. */
+/* Counts the calls other than PSCI_VERSION and PSCI_FEATURES. */
 static uint64_t passed_on;
 
 uint64_t psci_passed_on(void)
@@ -54,15 +55,16 @@ bool psci_pass_on(enum psci_conduit conduit, uint64_t registers[18])
 	return made;
 }
 
-/* Management mode and FF-A partitions are what firmware's variables may be in. */
+/* Firmware may keep its variables in management mode or in an FF-A
+ * partition. */
 bool psci_has_services(void)
 {
 	return (int32_t)psci_call(MM_VERSION, 0, 0, 0) >= 0 ||
 	       (int32_t)psci_call(FFA_VERSION, FFA_1_0, 0, 0) >= 0;
 }
 
-/* For the calls that do not come back. If one does, the machine stays on, and whoever
- * waits for its end learns that from the log alone. */
+/* Makes a call that should not return. If it returns, the machine stays on, and
+ * whoever waits for the machine's end can learn that only from the log. */
 _Noreturn static void psci_end(uint64_t function)
 {
 	int64_t status;
@@ -96,7 +98,7 @@ _Noreturn void psci_system_reset(void)
 
 int64_t psci_cpu_on(uint64_t mpidr, uint64_t entry_physical, uint64_t context)
 {
-	/* What is meant for the CPU is in memory before it starts. */
+	/* The new CPU must see everything that this CPU wrote for it. */
 	__asm__ volatile("dsb ishst" : : : "memory");
 	/* The status is 32 bits wide even where the call is 64. */
 	return (int32_t)psci_call(PSCI_CPU_ON, mpidr, entry_physical, context);

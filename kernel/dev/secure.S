@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Secure calls with all the registers of the calling convention (DEN0028). */
 
-/* void \name(uint64_t registers[18]): x0..x17, in and out. */
+/* void \name(uint64_t registers[18]): loads x0 to x17 from the array, makes the
+ * call, and stores their values in the array again. */
 .macro secure_call name, instruction
 	.globl	\name
 	.hidden	\name

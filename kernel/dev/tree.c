@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fetches the device tree from memory, where firmware says it is, and has
- * tree_parse.c read it. Also what libfdt, as Debian builds it, wants from
- * whoever links it: a guard for its stacks.
+ * Locates the device tree in memory and passes it to tree_parse.c. Debian
+ * builds libfdt with stack protection, so this file also defines the stack
+ * guard that the library needs.
  */
 #include "arch/cpu.h"
 #include "dev/gic.h"
@@ -36,7 +36,7 @@ void tree_read_machine(uint64_t tree_physical)
 	size_t size = tree_size(tree);
 
 	if (size == 0) {
-		tables_broken("device tree: no tree, or too large a one");
+		tables_broken("device tree: invalid header, or too large");
 	}
 	reach(tree_physical, size);
 	const char *why =

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A device tree's nodes, by libfdt: it checks the structure, the meaning is
- * checked here. Nothing is believed: a property's length is checked before it
- * is read, and no walk goes up further than MAX_DEPTH.
+ * Reads the nodes of a device tree with libfdt. libfdt checks the structure,
+ * this file the meaning. The contents are not trusted: a property's length is
+ * checked before the property is read, and no walk goes up more than MAX_DEPTH
+ * levels.
  */
 #include "dev/tree_parse.h"
 #include <kernel/string.h>
@@ -10,11 +11,11 @@
 #include <stdbool.h>
 
 #define MAX_DEPTH 16
-#define TREE_VERSION 17 /* the only one that the specification has */
+#define TREE_VERSION 17 /* the only version that the specification describes */
 #define FDT_TAGALIGN(bytes) (((bytes) + 3) & ~(size_t)3)
 #define MPIDR_AFFINITY UINT64_C(0xff00ffffff)
 
-#define TIMER_VIRTUAL 2 /* place in "interrupts" of the virtual timer's */
+#define TIMER_VIRTUAL 2 /* index of the virtual timer in "interrupts" */
 #define INTERRUPT_PPI 1
 #define FIRST_PPI 16
 #define PPI_COUNT 16
@@ -58,7 +59,8 @@ static uint64_t read_cells(const fdt32_t *cell, uint32_t count)
 	return value;
 }
 
-/* A property of one cell; what stands for it when it is absent or no cell. */
+/* Returns the value of a property of one cell; `otherwise` if it is absent or
+ * has another length. */
 static uint32_t one_cell(struct parser *parser, int node, const char *name,
 			 uint32_t otherwise)
 {
@@ -68,7 +70,7 @@ static uint32_t one_cell(struct parser *parser, int node, const char *name,
 	return value != NULL && length == 4 ? fdt32_ld(value) : otherwise;
 }
 
-/* Whether a list of strings has this one. */
+/* Returns whether a property that is a list of strings contains this string. */
 static bool has_string(struct parser *parser, int node, const char *property,
 		       const char *string)
 {
@@ -93,7 +95,8 @@ static bool is_enabled(struct parser *parser, int node)
 	       has_string(parser, node, "status", "ok");
 }
 
-/* The first node of a kind that is not switched off; negative: none. */
+/* Returns the first enabled node that is compatible with one of the names, or a
+ * negative number. */
 static int find_node(struct parser *parser, const char *const *names)
 {
 	int node = 0;
@@ -107,7 +110,8 @@ static int find_node(struct parser *parser, const char *const *names)
 
 /* ---- addresses ---- */
 
-/* How many cells a bus gives its children's addresses and sizes: 0 to 2. */
+/* Reads how many cells the addresses and sizes of a bus's children have.
+ * Returns false unless that is 1 or 2 for addresses and 0 to 2 for sizes. */
 static bool read_cell_counts(struct parser *parser, int bus, uint32_t *address,
 			     uint32_t *size)
 {
@@ -116,7 +120,7 @@ static bool read_cell_counts(struct parser *parser, int bus, uint32_t *address,
 	return *address >= 1 && *address <= 2 && *size <= 2;
 }
 
-/* From an address on `bus` to one on the bus above it. */
+/* Translates an address on `bus` to an address on its parent bus, `above`. */
 static const char *translate_once(struct parser *parser, int bus, int above,
 				  uint64_t *address)
 {
@@ -127,7 +131,7 @@ static const char *translate_once(struct parser *parser, int bus, int above,
 
 	if (range == NULL) {
 		return wrong(parser, bus, "ranges",
-			     "missing on the way to a device");
+			     "missing on the path to a device");
 	}
 	if (length == 0) {
 		return NULL;
@@ -150,7 +154,8 @@ static const char *translate_once(struct parser *parser, int bus, int above,
 	return wrong(parser, bus, "ranges", "does not hold a device's address");
 }
 
-/* "reg" number `index` of a node, as the CPU sees it. */
+/* Reads entry `index` of a node's "reg", and translates it to an address that
+ * the CPU can use. */
 static const char *read_reg(struct parser *parser, int node, uint32_t index,
 			    uint64_t *address, uint64_t *size)
 {
@@ -191,14 +196,16 @@ static const char *read_reg(struct parser *parser, int node, uint32_t index,
 
 static const char *const pl011_names[] = {"arm,pl011", "arm,sbsa-uart", NULL};
 
-/* The node that a path, or an alias for one, names; both end at a colon. */
+/* Returns the node that a path, or an alias of a path, names. A colon ends
+ * both. */
 static int find_path(struct parser *parser, const char *path, int length)
 {
 	const char *colon = memchr(path, ':', (size_t)length);
 	int count = colon != NULL ? (int)(colon - path) : length - 1;
 
 	if (count > 0 && path[0] != '/') {
-		/* One alias only: libfdt would follow one to itself for ever. */
+		/* Follow one alias only. libfdt would loop for ever on an alias
+		 * that names itself. */
 		int aliases = fdt_path_offset(parser->tree, "/aliases");
 		path = aliases < 0 ? NULL
 				   : fdt_getprop_namelen(parser->tree, aliases,
@@ -220,7 +227,8 @@ static const char *parse_console(struct parser *parser)
 	const char *path = NULL;
 
 	if (node >= 0) {
-		/* For the time being: to be heard on, should more be wrong. */
+		/* Use this port until stdout-path has been read, so that errors
+		 * on the way can be reported. */
 		const char *why =
 			read_reg(parser, node, 0, &parser->found->uart, &size);
 		if (why != NULL) {
@@ -242,7 +250,7 @@ static const char *parse_console(struct parser *parser)
 	}
 	if (!is_compatible(parser, node, pl011_names)) {
 		return wrong(parser, node, "compatible",
-			     "the console is no PL011");
+			     "the console is not a PL011");
 	}
 	uint64_t uart;
 	const char *why = read_reg(parser, node, 0, &uart, &size);
@@ -285,7 +293,8 @@ static const char *parse_gic(struct parser *parser)
 			&found->gic_redistributor_size);
 }
 
-/* The node that a node's interrupts go to: its own word, or its bus's. */
+/* Returns the interrupt parent of a node: the one that the node itself names,
+ * or else the one that its closest ancestor names. */
 static int interrupt_parent(struct parser *parser, int node)
 {
 	for (int depth = 0; depth < MAX_DEPTH && node >= 0; depth++) {
@@ -328,13 +337,13 @@ static const char *parse_timer(struct parser *parser)
 	if (list == NULL ||
 	    (uint64_t)length < 4 * (uint64_t)cells * ((uint64_t)index + 1)) {
 		return wrong(parser, node, "interrupts",
-			     "has no virtual timer's");
+			     "lacks the virtual timer's interrupt");
 	}
 	list += cells * (uint32_t)index;
 	uint32_t number = fdt32_ld(list + 1);
 	if (fdt32_ld(list) != INTERRUPT_PPI || number >= PPI_COUNT) {
 		return wrong(parser, node, "interrupts",
-			     "the virtual timer's is no PPI");
+			     "the virtual timer's interrupt is not a PPI");
 	}
 	parser->found->timer_irq = FIRST_PPI + number;
 	return NULL;
@@ -394,7 +403,7 @@ static const char *parse_cpus(struct parser *parser, uint64_t boot_mpidr)
 
 static const char *parse_psci(struct parser *parser)
 {
-	/* Before 0.2, each function has a number of the board's own. */
+	/* Before version 0.2, each board has its own function numbers. */
 	static const char *const names[] = {"arm,psci-0.2", "arm,psci-1.0",
 					    NULL};
 	int node = find_node(parser, names);
@@ -421,8 +430,8 @@ size_t tree_size(const void *header)
 		       : 0;
 }
 
-/* How long the tag at `at` is with what belongs to it; 0: it goes beyond `left`
- * bytes, or is none. */
+/* Returns the length of the tag at `at` together with its data; 0 if it is
+ * longer than `left` bytes or is not a valid tag. */
 static size_t tag_bytes(const uint8_t *at, size_t left)
 {
 	const uint8_t *end;
@@ -449,7 +458,8 @@ static size_t tag_bytes(const uint8_t *at, size_t left)
 	}
 }
 
-/* From tag to tag, always forward, to the end. */
+/* Walks over all tags of the structure block up to FDT_END. Returns NULL or the
+ * description of an error. */
 static const char *walk(const uint8_t *tree, size_t size)
 {
 	size_t start = fdt_off_dt_struct(tree);
@@ -462,7 +472,7 @@ static const char *walk(const uint8_t *tree, size_t size)
 		size_t bytes = tag_bytes(tree + start, left);
 
 		if (bytes == 0) {
-			return "a tag that is none, or longer than the tree";
+			return "a tag is invalid, or longer than the tree";
 		}
 		if (fdt32_ld((const fdt32_t *)(tree + start)) == FDT_END) {
 			return NULL;
@@ -477,9 +487,9 @@ static const char *walk(const uint8_t *tree, size_t size)
 	return "the structure block has no end";
 }
 
-/* What libfdt 1.6 does not see, before it looks: it follows a null pointer in
- * trees older than version 16, and goes round for ever where a property's length
- * wraps around. */
+/* Checks what libfdt 1.6 does not check, before libfdt reads the tree: it would
+ * dereference a null pointer in a tree older than version 16, and loop for ever
+ * if a property's length wraps around. */
 static const char *check_structure(const void *tree, size_t size)
 {
 	if (fdt_version(tree) < TREE_VERSION) {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ksnprintf(): the part of C11's vsnprintf that print.h lists. No state, no
- * allocation, any context.
+ * ksnprintf() implements the part of C11's snprintf that print.h lists. It has
+ * no state and allocates nothing, so any context may call it.
  */
 #include <kernel/print.h>
 #include <kernel/string.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the text goes; length counts what did not fit, too. */
+/* The destination of the text. `length` also counts characters that did not
+ * fit. */
 struct sink {
 	char *buffer;
 	size_t size;
 	size_t length;
 };
 
-/* One conversion, as the format gives it. */
+/* One parsed conversion specification. */
 struct conversion {
 	bool left, zero;
 	unsigned width;
@@ -39,7 +40,7 @@ static void put_many(struct sink *sink, char c, size_t count)
 	}
 }
 
-/* A sign or prefix and a body, padded to the width. */
+/* Outputs a sign or prefix and a body, padded to the width. */
 static void put_padded(struct sink *sink, const struct conversion *how,
 		       const char *prefix, const char *body, size_t length)
 {
@@ -101,7 +102,8 @@ static unsigned parse_number(const char **format)
 	return value;
 }
 
-/* Everything between '%' and the letter. A va_list by pointer: it moves. */
+/* Parses everything between '%' and the letter. Takes the va_list by pointer,
+ * since "*" consumes an argument. */
 static struct conversion parse_conversion(const char **format,
 					  va_list *arguments)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts results and prints them as KTAP. One test program at a time. */
+/* Counts results and prints them as KTAP, for one test program at a time. */
 #include <kernel/ktap.h>
 #include <kernel/print.h>
 

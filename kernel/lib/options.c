@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line, cut into words at the first question, which main asks
- * before there are other threads.
+ * The options on the command line. The first query splits the line into words;
+ * main makes it before other threads exist, so no lock is needed.
  */
 #include <kernel/boot_info.h>
 #include <kernel/options.h>
@@ -9,15 +9,15 @@
 #include <kernel/string.h>
 #include <stddef.h>
 
-static char
-	words[BOOT_COMMAND_LINE_BYTES + 1]; /* each ended by a NUL, then "" */
-static bool cut;
+/* Each word ends with a NUL; an empty word ends the list. */
+static char words[BOOT_COMMAND_LINE_BYTES + 1];
+static bool is_split;
 
 static const char *first_word(void)
 {
 	size_t length = 0;
 
-	if (cut) {
+	if (is_split) {
 		return words;
 	}
 	for (const char *c = boot_info.command_line; *c != '\0'; c++) {
@@ -27,7 +27,7 @@ static const char *first_word(void)
 			words[length++] = '\0';
 		}
 	}
-	cut = true;
+	is_split = true;
 	return words;
 }
 
@@ -36,7 +36,8 @@ static const char *next_word(const char *word)
 	return word + strlen(word) + 1;
 }
 
-/* What follows the name in its word: "", "=value" or NULL. The last counts. */
+/* Returns what follows the option's name: "" or "=value"; NULL if the option is
+ * absent. If it appears several times, the last one counts. */
 static const char *find(const char *name)
 {
 	size_t length = strlen(name);
@@ -64,7 +65,7 @@ bool option_present(const char *name)
 	return find(name) != NULL;
 }
 
-/* 16 and above: not a digit. */
+/* Returns the value of a hexadecimal digit, or 16 if `c` is none. */
 static unsigned digit_value(char c)
 {
 	if (c >= '0' && c <= '9') {
@@ -123,21 +124,22 @@ const char *option_program(const char *fallback)
 	return fallback;
 }
 
-/* ---- Rules ---- */
+/* ---- rules ---- */
 
-static bool is_of(const struct option_rule *rule, const char *program)
+static bool applies_to(const struct option_rule *rule, const char *program)
 {
 	return rule->program == NULL || strcmp(rule->program, program) == 0;
 }
 
-/* The rule of the option that `word` begins with, or NULL. */
+/* Returns the rule for the option named by the first `length` characters of
+ * `word`, or NULL. */
 static const struct option_rule *rule_of(const char *program, const char *word,
 					 size_t length)
 {
 	for (size_t i = 0; i < option_rule_count; i++) {
 		const struct option_rule *rule = &option_rules[i];
 
-		if (is_of(rule, program) && strlen(rule->name) == length &&
+		if (applies_to(rule, program) && strlen(rule->name) == length &&
 		    strncmp(rule->name, word, length) == 0) {
 			return rule;
 		}
@@ -163,7 +165,8 @@ static bool is_among(const char *value, const char *choices)
 	}
 }
 
-/* `value` is what follows the '=', NULL without one. */
+/* Returns whether the option keeps its rule, and logs an error if not. `value`
+ * is the text after '=', or NULL if there is no '='. */
 static bool keeps_rule(const struct option_rule *rule, const char *word,
 		       const char *value)
 {
@@ -194,11 +197,12 @@ static bool keeps_rule(const struct option_rule *rule, const char *word,
 
 static void refuse(const char *program, const char *word)
 {
-	kprintf("error: %s: no such option of %s; there are:\n", word, program);
+	kprintf("error: %s: no such option of %s; the options are:\n", word,
+		program);
 	for (size_t i = 0; i < option_rule_count; i++) {
 		const struct option_rule *rule = &option_rules[i];
 
-		if (is_of(rule, program)) {
+		if (applies_to(rule, program)) {
 			kprintf("error:   %s%s\n", rule->name,
 				rule->kind == OPTION_FLAG ? "" : "=");
 		}

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatted text, and the way of a line to the serial port. A text is formatted
- * on the caller's stack, put whole into a queue of slots, and the queue is then
- * emptied by whoever comes along: the lock is held, with interrupts masked, for
- * one copy or for a few bytes that the UART takes at once, never while waiting.
- * So no thread depends on a less urgent one, an interrupt or a panic can always
- * print, and what was printed before is out when kprintf() returns.
+ * Prints formatted text on the serial port. kprintf() formats the text on the
+ * caller's stack, puts it as a whole into a queue of slots, and then writes
+ * queued text, including that of other callers, until the queue is empty. It
+ * holds the lock, with interrupts masked, only to copy one text, or to write a
+ * few bytes that the UART can take at once. It never waits with the lock held.
+ * Hence no thread waits for a less urgent one, an interrupt handler or a panic
+ * can always print, and all earlier text has been written when kprintf()
+ * returns.
  */
 #include <kernel/machine.h>
 #include <kernel/print.h>
@@ -23,7 +25,8 @@ struct slot {
 	uint32_t written;
 };
 
-/* lock guards all of it; slot n of the stream is slots[n % SLOT_COUNT]. */
+/* `lock` guards all of it. `oldest` and `next` count slots since boot; slot n
+ * is slots[n % SLOT_COUNT]. */
 static struct {
 	uint32_t lock;
 	uint32_t oldest, next;
@@ -49,7 +52,7 @@ static void queue_unlock(uint64_t daif)
 	__asm__ volatile("msr daif, %0" : : "r"(daif) : "memory");
 }
 
-/* False when all slots are taken. */
+/* Puts a text into the queue. Returns false if the queue is full. */
 static bool queue_put(const uint64_t *text, uint32_t length)
 {
 	uint64_t daif = queue_lock();
@@ -65,7 +68,8 @@ static bool queue_put(const uint64_t *text, uint32_t length)
 	return room;
 }
 
-/* Gives the UART what it takes at once; false when the queue is empty. */
+/* Writes as many bytes as the UART takes without waiting. Returns false if the
+ * queue was empty. */
 static bool queue_write_some(void)
 {
 	uint64_t daif = queue_lock();

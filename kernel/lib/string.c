@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory and string functions of the kernel, of the library and of what the
- * compilers call by themselves. They reach nothing by an absolute address, since
- * the boot code uses them too, and make no unaligned access. -ffreestanding and
- * the functions' own names keep both compilers from turning the loops into
- * calls of themselves.
+ * The memory and string functions for the kernel, for the library, and for
+ * calls that the compilers generate. They use no absolute addresses, since the
+ * boot code calls them too, and make no unaligned accesses. Because of
+ * -ffreestanding and the functions' names, the compilers do not turn the loops
+ * into calls of the same functions.
  */
 #include <kernel/string.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* May alias anything. */
+/* A word that may alias objects of any type. */
 typedef uint64_t __attribute__((may_alias)) word;
 
 #define WORD sizeof(word)
@@ -20,7 +20,7 @@ static bool aligned(const void *a, const void *b)
 	return (((uintptr_t)a | (uintptr_t)b) & (WORD - 1)) == 0;
 }
 
-/* Ascending, so that it may also move down. */
+/* Copies in ascending order, so `f` and `t` may overlap if `t` is below `f`. */
 static void copy_up(unsigned char *t, const unsigned char *f, size_t size)
 {
 	if (aligned(t, f)) {

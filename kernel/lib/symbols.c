@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks addresses up in the symbol table that the second link carries. */
+/* Looks up addresses in the symbol table, which the image's second link
+ * contains. */
 #include <kernel/symbols.h>
 #include <stddef.h>
 

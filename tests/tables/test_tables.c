@@ -79,7 +79,7 @@ static void machines(void **state)
 	REFUSED(3, cpu_count, MACHINE_MAX_CPUS + 1, "too many");
 	REFUSED(3, mpidr[1], 0, "the same CPU twice");
 	REFUSED(3, gic_version, 4, "neither version 2 nor 3");
-	REFUSED(3, timer_irq, 32, "no PPI");
+	REFUSED(3, timer_irq, 32, "not a PPI");
 	REFUSED(3, uart, 0x9000010, "console: not on a page");
 	REFUSED(3, uart, 1ull << 48, "console: beyond 48 bits");
 	REFUSED(3, uart, 0x8001000, "same address");
@@ -163,11 +163,11 @@ static void acpi_others(void **state)
 
 	(void)state;
 	says(acpi_parse_spcr(table, 51, &found), "too short");
-	says(acpi_parse_spcr(table, 52, &found), "no PL011");
+	says(acpi_parse_spcr(table, 52, &found), "not a PL011");
 	table[36] = 3;
 	says(acpi_parse_spcr(table, 52, &found), "no address");
 	says(acpi_parse_gtdt(table, 71, &found), "too short");
-	says(acpi_parse_gtdt(table, 72, &found), "no PPI");
+	says(acpi_parse_gtdt(table, 72, &found), "not a PPI");
 	says(acpi_parse_fadt(table, 130, &found), "too short");
 	says(acpi_parse_fadt(table, 131, &found), NULL);
 	assert_int_equal(found.psci, PSCI_NONE);
@@ -229,7 +229,7 @@ static void trees(void **state)
 	parsed("not 3 or 4", "intc@8000000", "#interrupt-cells");
 	make("arm,gic-v3");
 	cells("/timer", "interrupts", 1);
-	parsed("has no virtual timer's", "timer", "interrupts");
+	parsed("lacks the virtual timer's interrupt", "timer", "interrupts");
 	make("arm,gic-v3");
 	cells("/cpus", "#address-cells", 3);
 	parsed("not 1 or 2", "cpus", "#address-cells");
