@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end: what was wrong, registers, a backtrace with symbols, the firmware
- * call that was in flight; then power off with a failure line.
+ * Panics: reports the error, the registers, a backtrace with symbols and the
+ * firmware call in flight, and powers the machine off after "exit: 1".
  */
 #include "arch/cpu.h"
 #include "sched/sched.h"
@@ -17,7 +17,7 @@ struct call_record {
 	uint64_t return_address;
 };
 
-static uint32_t panicking; /* the CPU that is, plus one */
+static uint32_t panicking; /* number of the CPU that panics, plus one; or 0 */
 static char message[200];
 
 static void show_address(const char *what, uint64_t address)
@@ -34,14 +34,15 @@ static void show_address(const char *what, uint64_t address)
 		(unsigned long long)address, name, (unsigned long long)offset);
 }
 
-/* One stack slot is all that a chain of frames may wander through, and of it
- * the upper half, which is mapped. */
+/* Returns whether both addresses are in the same half of a stack slot. A chain
+ * of frame records is followed only within the upper half, which is mapped. */
 static bool same_stack(const void *a, const void *b)
 {
 	return ((uint64_t)a ^ (uint64_t)b) >> STACK_SHIFT == 0;
 }
 
-/* Of the thread that runs, or of the interrupt that interrupted it. */
+/* Returns whether the address is on the current thread's stack, or on this
+ * CPU's interrupt stack. */
 static bool on_a_stack(const void *address)
 {
 	const char *top = current_thread()->stack;
@@ -99,7 +100,7 @@ void panic_check(void)
 	}
 }
 
-/* One CPU reports; the others are stopped. */
+/* Lets only one CPU report a panic, and stops the others. */
 static void start_panic(void)
 {
 	uint32_t self = this_cpu()->id + 1, seen = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lending a CPU to firmware behind the scheduler's back, from any context, with
- * interrupts masked: whatever runs here is put back as it was. Takes no lock.
+ * Lends the CPU to firmware without involving the scheduler, from any context,
+ * with interrupts masked. Afterwards it restores the state of the code that ran
+ * here. It takes no lock.
  */
 #include "dev/gic.h"
 #include "mm/internal.h"
@@ -13,12 +14,12 @@
 #define CPACR_FPEN (3ull << 20)
 
 struct borrow {
-	struct cz *firmware; /* whose space the current thread is in */
+	struct cz *firmware; /* the current thread's, before */
 	uint64_t ttbr;
 	uint64_t cpacr;
 	uint64_t sp_el0;
 	uint64_t gic_mask;
-	struct fp_state fp; /* where FP/SIMD was on: a section's registers */
+	struct fp_state fp; /* the registers of an interrupted FP section */
 };
 
 _Static_assert(sizeof(struct borrow) <= sizeof(cz_host_borrow), "borrow");
@@ -41,7 +42,9 @@ static void fp_lend(struct borrow *borrow)
 	if (borrow->cpacr & CPACR_FPEN) {
 		fp_save(&borrow->fp);
 	} else {
-		/* Saved when it was switched out: it has to load them again. */
+		/* The owner's registers were saved when it was switched out.
+		 * It must load them again, because firmware may change them
+		 * now. */
 		this_cpu()->fp_owner = NULL;
 	}
 	WRITE_SYSREG(cpacr_el1, CPACR_FPEN);
@@ -64,9 +67,10 @@ void cz_host_borrow_begin(struct cz_host *host, cz_host_space space,
 	struct borrow *borrow = (struct borrow *)storage;
 	struct thread *self = current_thread();
 
-	/* At the interrupt controller too: there firmware cannot unmask. */
+	/* Mask interrupts at the interrupt controller, too, because firmware
+	 * may unmask them in PSTATE. */
 	borrow->gic_mask = gic_cpu_mask();
-	/* Through it the exception path finds the library's hooks. */
+	/* The exception path uses this to recognise firmware's exceptions. */
 	borrow->firmware = self->firmware;
 	self->firmware = host->cz;
 	borrow->sp_el0 = READ_SYSREG(sp_el0);
@@ -102,7 +106,8 @@ void cz_host_reset(struct cz_host *host, enum cz_efi_reset_type type)
 	psci_system_reset();
 }
 
-/* How firmware in the sandbox is let through to what is below the kernel. */
+/* Makes a secure call for sandboxed firmware, after the broker has allowed
+ * it. */
 bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 			 uint64_t registers[18])
 {
@@ -114,6 +119,6 @@ bool cz_host_secure_call(struct cz_host *host, enum cz_conduit conduit,
 bool cz_host_worker_set_cpus(struct cz_host *host, const struct cz_cpu_set *set)
 {
 	(void)host;
-	_Static_assert(MACHINE_MAX_CPUS <= 64, "one word has them all");
+	_Static_assert(MACHINE_MAX_CPUS <= 64, "one word has a bit for each");
 	return thread_set_cpus(current_thread(), set->bits[0]);
 }

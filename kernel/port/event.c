@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events, as the library waits for them and sets them: completions. */
+/* Implements the library's events as completions. */
 #include "port/port.h"
 #include "sched/sched.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The firmware that booted us: its cz, and the way from the kernel's exceptions
- * to the library's hooks.
+ * The struct cz of the firmware that booted the machine, and the calls from the
+ * kernel's exception handlers to the library's hooks.
  */
 #include "port/port.h"
 #include "sched/sched.h"
@@ -14,7 +14,8 @@
 #include <kernel/print.h>
 #include <kernel/string.h>
 
-/* Where map=set puts firmware, in the order of the memory map. */
+/* map=set places firmware's regions from here on, in the order of the memory
+ * map. */
 #define SET_BASE 0x20000000ull
 #define SET_ALIGN 0x10000ull
 #define BLOCK_PAGES 512ull
@@ -34,7 +35,8 @@ const struct cz_efi_guid panic_record_guid = {
 	{0xb1, 0x44, 0x09, 0xd8, 0x7e, 0x35, 0xa2, 0xc6},
 };
 
-/* Gives each runtime region an address of its own, 64 KiB aligned. */
+/* Returns a copy of the memory map that gives each runtime region a virtual
+ * address of its own. */
 static void *make_virtual_map(void)
 {
 	uint8_t *map = kalloc(boot_info.memory_map_size);
@@ -51,8 +53,9 @@ static void *make_virtual_map(void)
 		if (!(entry->attribute & CZ_EFI_MEMORY_RUNTIME)) {
 			continue;
 		}
-		/* Keep the offset within 64 KiB: images are aligned so; of
-		 * what fills a block, within that. */
+		/* Keep the offset within 64 KiB, because images may be aligned
+		 * to that. For a region of at least a 2 MiB block, keep the
+		 * offset within the block, so that blocks can be mapped. */
 		align = entry->number_of_pages >= BLOCK_PAGES
 				? BLOCK_PAGES << PAGE_SHIFT
 				: SET_ALIGN;
@@ -63,7 +66,8 @@ static void *make_virtual_map(void)
 	return map;
 }
 
-/* Limits as the option kill_ms has them, for all services. */
+/* Returns a policy that gives all services the kill limit of the option
+ * kill_ms; NULL, the default policy, without that option. */
 static const struct cz_policy *read_policy(void)
 {
 	static struct cz_policy policy;
@@ -165,8 +169,10 @@ bool port_describe_call(char *buffer, uint32_t size)
 	return true;
 }
 
-/* What may be the queue's turn, which nobody takes any more, is soon over. */
-static cz_status call_at_last(const struct cz_call *call)
+/* Makes a call outside the queue, in a panic. The library may have reserved the
+ * next turn for the queue, whose worker does not run any more. That reservation
+ * ends after CZ_TURN_NS, so this retries for as long. */
+static cz_status call_and_retry(const struct cz_call *call)
 {
 	uint64_t end_ns = ticks_to_ns(ticks_now()) + CZ_TURN_NS;
 	cz_status status;
@@ -187,7 +193,7 @@ static cz_status write_record(const char *message)
 			CZ_EFI_VARIABLE_RUNTIME_ACCESS,
 		message, strlen(message));
 
-	return status == CZ_OK ? call_at_last(&call) : status;
+	return status == CZ_OK ? call_and_retry(&call) : status;
 }
 
 void port_record_panic(const char *message)
@@ -233,8 +239,10 @@ void port_preempted(struct cz *cz, struct exception_frame *frame)
 	cz_firmware_preempted(cz, &frame->regs);
 }
 
-/* Firmware's frames return with SP_EL0 as their stack pointer. */
-static void take_stack_pointer(struct exception_frame *frame)
+/* The library may have changed regs.sp. Firmware runs with SP_EL0 as its stack
+ * pointer, which is restored from the frame's sp_el0, unless its pstate selects
+ * SP_ELx. */
+static void copy_stack_pointer(struct exception_frame *frame)
 {
 	if ((frame->regs.pstate & PSTATE_SP_ELX) == 0) {
 		frame->sp_el0 = frame->regs.sp;
@@ -244,7 +252,7 @@ static void take_stack_pointer(struct exception_frame *frame)
 void port_resume(struct cz *cz, struct exception_frame *frame)
 {
 	cz_firmware_resume(cz, &frame->regs);
-	take_stack_pointer(frame);
+	copy_stack_pointer(frame);
 }
 
 bool port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
@@ -254,6 +262,6 @@ bool port_exception(struct cz *cz, struct exception_frame *frame, uint64_t esr,
 
 	last_pc = frame->regs.pc;
 	contained = cz_firmware_exception(cz, &frame->regs, esr, far);
-	take_stack_pointer(frame);
+	copy_stack_pointer(frame);
 	return contained;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reference kernel as a host: <caesura/host.h> in terms of the kernel's own
- * threads, spaces and clocks. Each function is a few lines; what they promise
- * is in the header.
+ * The reference kernel as a host: implements <caesura/host.h> with the kernel's
+ * own threads, spaces and clocks. The header states the contract of each
+ * function.
  */
 #include "port/port.h"
 #include "sched/sched.h"
@@ -132,7 +132,7 @@ void cz_host_space_unmap(struct cz_host *host, cz_host_space space,
 
 void cz_host_space_enter(struct cz_host *host, cz_host_space space)
 {
-	/* By it the exception path knows whose code it has interrupted. */
+	/* The exception path uses this to recognise firmware's exceptions. */
 	current_thread()->firmware = host->cz;
 	space_adopt((struct space *)space);
 }
@@ -155,7 +155,9 @@ void cz_host_sync_code(struct cz_host *host, const void *alias, size_t size)
 	for (uint64_t at = start; at < (uint64_t)alias + size; at += line) {
 		__asm__ volatile("dc cvau, %0" ::"r"(at) : "memory");
 	}
-	/* Fetched at another address: the whole cache, on every CPU. */
+	/* The code is executed at another address, so the instruction cache
+	 * cannot be invalidated by address: invalidate all of it, on every
+	 * CPU. */
 	__asm__ volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" ::
 				 : "memory");
 }
@@ -186,7 +188,8 @@ void cz_host_unpin(struct cz_host *host)
 	migrate_enable();
 }
 
-/* Firmware runs on its own memory: what it did is done. */
+/* Firmware runs directly on its own memory, so there is nothing to commit or
+ * undo at the end of a call. */
 bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 {
 	(void)host;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library's timer: on another CPU than the worker, whose own may take no
- * interrupts; and how it has that CPU look.
+ * The library's timer. It runs on another CPU than the worker, because firmware
+ * may have masked interrupts on the worker's CPU. Also the interrupt by which
+ * the timer makes the worker's CPU run the resume check.
  */
 #include "port/port.h"
 #include "sched/sched.h"
