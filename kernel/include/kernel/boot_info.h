@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the boot code, which ran under boot services, hands to the kernel. All
- * addresses are physical. The memory that it describes is LoaderData and stays.
+ * Information that the boot code collects before ExitBootServices and passes to
+ * the kernel. All addresses are physical. The memory that the boot code
+ * allocated for it is LoaderData, and is never freed.
  */
 #ifndef KERNEL_BOOT_INFO_H
 #define KERNEL_BOOT_INFO_H
@@ -12,7 +13,7 @@
 
 struct boot_info {
 	uint64_t system_table;
-	uint64_t memory_map; /* as GetMemoryMap gave it last */
+	uint64_t memory_map; /* the result of the last GetMemoryMap */
 	uint64_t memory_map_size;
 	uint64_t descriptor_size;
 	uint32_t descriptor_version;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether anything of the kernel's has changed that nobody in the kernel changes:
- * its code and constants, its page tables, every page of memory without an owner,
- * the interrupt controller's and the CPU's own registers, and what was asked of
- * PSCI on firmware's behalf. One CPU; one thread at a time.
+ * Detects changes to state that the kernel itself does not change: its code and
+ * constants, its page tables, all pages of memory without an owner, the
+ * registers of the interrupt controller and of the CPU, and the number of
+ * secure calls made for firmware. An owner of a page is any code that may
+ * change it. Only with one CPU online, and from one thread at a time.
  */
 #ifndef KERNEL_INTEGRITY_H
 #define KERNEL_INTEGRITY_H
@@ -11,28 +12,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Takes the present state for the right one. Allocates; once. */
+/* Records the present state as the correct one. Allocates memory. Call it
+ * once. */
 void integrity_begin(void);
 
-/* These pages are somebody's, who need not have changed them yet. */
+/* Gives these pages an owner, even if they have not been changed yet. */
 void integrity_own(uint64_t physical, uint64_t count);
 
 /*
- * What has changed since integrity_begin() is owned by somebody who changes it: the
- * scheduler, the log, statistics, firmware. Call after a while of ordinary work.
- * False, after a log line, when code, constants or tables are among it.
+ * Gives an owner to every page that has changed since integrity_begin(),
+ * because ordinary work changes it: the scheduler, the log, statistics or
+ * firmware. Call it after some time of ordinary work. Returns false, after a
+ * log line, if code, constants or page tables have changed.
  */
 bool integrity_learn(void);
 
-/* False, after a log line that says what and where, when something has changed
- * that has no owner. The change is the right state from then on. */
+/* Returns false, after log lines that say what has changed and where, if
+ * something without an owner has changed. From then on, the new state counts as
+ * correct. */
 bool integrity_check(void);
 
-/* For the log: pages watched, and those of them with owners. */
+/* Return the number of pages watched, and of those that have owners, for the
+ * log. */
 uint64_t integrity_pages(void);
 uint64_t integrity_owned_pages(void);
 
-/* Changes a thing, and puts it back: to see that it would be noticed. */
+/* What integrity_disturb() changes or, with `back`, restores, so that a test
+ * can show that the change is detected. */
 enum integrity_thing {
 	INTEGRITY_MEMORY, /* a page that nobody uses */
 	INTEGRITY_TABLE, /* an unused bit of a page table */

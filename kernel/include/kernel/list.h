@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Doubly linked circular lists, embedded in what they link. */
+/* Doubly linked circular lists, whose nodes are embedded in the objects. */
 #ifndef KERNEL_LIST_H
 #define KERNEL_LIST_H
 
@@ -24,7 +24,7 @@ static inline bool list_empty(const struct list *list)
 	return list->next == list;
 }
 
-/* Puts `node` before `where`; at the tail when `where` is the head. */
+/* Inserts `node` before `where`; at the tail if `where` is the list's head. */
 static inline void list_insert_before(struct list *where, struct list *node)
 {
 	struct list *previous = where->previous;
@@ -35,7 +35,8 @@ static inline void list_insert_before(struct list *where, struct list *node)
 	where->previous = node;
 }
 
-/* Takes `node` out, and leaves what it points to undefined. */
+/* Removes `node` from its list. The pointers in `node` are undefined
+ * afterwards. */
 static inline void list_remove(struct list *node)
 {
 	struct list *next = node->next, *previous = node->previous;
@@ -44,7 +45,8 @@ static inline void list_remove(struct list *node)
 	previous->next = next;
 }
 
-/* The same, for nodes that are asked whether they are in a list. */
+/* Removes `node` and reinitialises it, so that list_empty(node) tells later
+ * that it is in no list. */
 static inline void list_remove_init(struct list *node)
 {
 	list_remove(node);

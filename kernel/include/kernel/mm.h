@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages, the kernel's own map (TTBR1) and address spaces (TTBR0). Device
- * registers and firmware's RAM have kernel addresses of their own.
+ * Physical pages, the kernel's own map (TTBR1) and address spaces (TTBR0). The
+ * kernel's map includes device registers and firmware's RAM.
  */
 #ifndef KERNEL_MM_H
 #define KERNEL_MM_H
@@ -26,23 +26,25 @@ static inline uint64_t virt_to_phys(const void *address)
 	return (uint64_t)(uintptr_t)address - LINEAR_BASE;
 }
 
-/* `count` contiguous, zeroed pages: a physical address, or 0 when there are
- * none. Threads and boot. */
+/* Allocates `count` contiguous, zeroed pages. Returns their physical address,
+ * or 0. Called by threads and at boot. */
 uint64_t pages_alloc(size_t count);
 void pages_free(uint64_t physical, size_t count);
 
-/* Zeroed memory in whole pages; panics when out of memory. */
+/* Allocates zeroed memory in whole pages; panics if out of memory. */
 void *kalloc(size_t size);
 void kfree(void *object, size_t size);
 
-/* A kernel stack of STACK_BYTES with as much unmapped under it: its top. */
+/* Allocates a kernel stack of STACK_BYTES, with an unmapped guard of the same
+ * size below it. Returns its top. */
 void *stack_alloc(void);
 void stack_free(void *top);
 
 /* Maps device registers into the kernel: Device-nGnRE, never executable. */
 volatile void *device_map(uint64_t physical, size_t size);
 
-/* Whether [physical, physical + size) is RAM in the linear map. */
+/* Returns whether the linear map contains all of [physical, physical +
+ * size). */
 bool linear_covers(uint64_t physical, uint64_t size);
 
 /* ---- Address spaces ---------------------------------------------------- */
@@ -55,19 +57,20 @@ enum memory_kind { MEMORY_WB, MEMORY_NC, MEMORY_DEVICE };
 
 struct space;
 
-/* A space for EL1 or, with user, for EL0: all of its pages. NULL when out of
- * memory or ASIDs. */
+/* Creates a space whose pages are all for EL1 or, if `user` is true, all for
+ * EL0. Returns NULL if out of memory or ASIDs. */
 struct space *space_create(bool user);
 void space_destroy(struct space *space); /* no thread has adopted it */
 
-/* Maps or changes pages. False when out of memory or out of range. */
+/* Maps pages, or changes their mapping. Returns false if out of memory or if an
+ * address is out of range. */
 bool space_map(struct space *space, uint64_t address, uint64_t physical,
 	       size_t page_count, enum memory_kind kind, unsigned flags);
 void space_unmap(struct space *space, uint64_t address, size_t page_count);
 
 /*
- * The calling thread runs with the space in TTBR0 from now on, whenever it
- * runs; NULL gives it up. Outside, TTBR0 maps nothing.
+ * Makes the space the calling thread's: TTBR0 has it whenever the thread runs.
+ * NULL ends that. TTBR0 maps nothing while a thread without a space runs.
  */
 void space_adopt(struct space *space);
 

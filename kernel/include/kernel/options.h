@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: words "name", "name=value", separated by blanks. The first
- * word without '=' names the program to run.
+ * The command line. It consists of words "name" or "name=value", separated by
+ * blanks. The first word without '=' names the program to run.
  */
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H
@@ -10,42 +10,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What an option may be. */
+/* The kinds of options. */
 enum option_kind {
 	OPTION_FLAG, /* NAME */
 	OPTION_WORD, /* NAME=WORD, one of `words` */
 	OPTION_NUMBER, /* NAME=N, from `least` to `most` */
-	OPTION_TEXT, /* NAME=anything: the program judges it */
+	OPTION_TEXT, /* NAME=anything; the program checks it */
 };
 
 struct option_rule {
-	const char *program; /* NULL: of every program */
+	const char *program; /* NULL: every program has the option */
 	const char *name;
 	enum option_kind kind;
 	const char *words; /* "first|second|…" */
 	uint64_t least, most;
 };
 
-/* Every option that there is: programs/lib/options.c. */
+/* All options; defined in programs/lib/options.c. */
 extern const struct option_rule option_rules[];
 extern const size_t option_rule_count;
 
-/* Whether each word is the program's name or keeps one of its rules; logs the
- * first that does not, and why. To be asked before any value is. */
+/* Returns whether each word is the program's name or keeps a rule of the
+ * program's. Logs the first word that does not, and why. Must be called before
+ * the functions below read values. */
 bool options_check(const char *program);
 
-/* The value of `name`, or `fallback`. The string lives for ever. */
+/* Returns the value of option `name`, or `fallback`. The string is never
+ * freed. */
 const char *option_string(const char *name, const char *fallback);
-/* Decimal or 0x; the rules see to it that it is a number. */
+/* Returns the value of a numeric option, decimal or 0x, or `fallback`. Panics
+ * if it is not a number, which options_check() rules out. */
 uint64_t option_number(const char *name, uint64_t fallback);
-/* Whether the word stands on the command line, alone or with a value. */
+/* Returns whether the command line has the option, with or without a value. */
 bool option_present(const char *name);
-/* The program's name, or `fallback`. */
+/* Returns the name of the program to run, or `fallback`. */
 const char *option_program(const char *fallback);
 
 /*
- * A program: a file below programs/ registers it with PROGRAM(). It returns 0
- * for success, 1 for failure, 2 for "could not run".
+ * A program. A file below programs/ registers it with PROGRAM(). It returns 0
+ * for success, 1 for failure, and 2 if it could not run.
  */
 struct program {
 	const char *name;
@@ -60,8 +63,8 @@ struct program {
 	static int program_##name_(void)
 
 /*
- * The caesura instance that the kernel brings up before a program runs, in the
- * mode that the options ask for (map=identity|set).
+ * The Caesura instance. The kernel initialises it before a program runs, as the
+ * options request (map=identity|set, gate=direct|sandbox).
  */
 struct cz;
 extern struct cz *const firmware;

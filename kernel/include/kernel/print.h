@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text on the serial line, and the end of everything. Formats: %s %c %d %i %u
- * %x %p %%, l/ll/z sizes, width, 0 and - flags, %.*s, %.Ns.
+ * Text on the serial line, and panics. The formats are %s %c %d %i %u %x %p %%,
+ * the sizes l, ll and z, a width, the flags 0 and -, %.*s and %.Ns.
  */
 #ifndef KERNEL_PRINT_H
 #define KERNEL_PRINT_H
@@ -9,22 +9,23 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Any context. Whole lines are not torn by other CPUs. */
+/* Prints text. The output of one call is not mixed with that of other CPUs. Any
+ * context. */
 void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void kvprintf(const char *format, va_list arguments);
 
-/* As snprintf. Any context. */
+/* Works like snprintf. Any context. */
 int ksnprintf(char *buffer, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int kvsnprintf(char *buffer, size_t size, const char *format,
 	       va_list arguments);
 
-/* Registers, backtrace, the call in flight; then power off with a failure
- * line. Any context. */
+/* Prints the message, a backtrace and the call in flight, and powers the
+ * machine off after "exit: 1". Any context. */
 _Noreturn void panic(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* Our bug. */
+/* Panics if the condition is false, which means a bug in the kernel. */
 #define ASSERT(condition)                                              \
 	do {                                                           \
 		if (!(condition)) {                                    \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The few string functions of the kernel; as in C11. None uses FP/SIMD. */
+/* The kernel's string functions, as in C11 and POSIX. None uses FP/SIMD. */
 #ifndef KERNEL_STRING_H
 #define KERNEL_STRING_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of the kernel's own functions, for panic messages. The table is made by
- * tools/symbols.awk between the two links.
+ * Names of the kernel's functions, for panic messages. tools/symbols.awk makes
+ * the table between the two links of the image.
  */
 #ifndef KERNEL_SYMBOLS_H
 #define KERNEL_SYMBOLS_H
@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * The function that `address` lies in and, in *offset, how far; NULL outside
- * of the kernel's text. Any context.
+ * Returns the name of the function that contains `address`, and stores the
+ * offset in it in *offset. Returns NULL for an address outside the kernel's
+ * text. Any context.
  */
 const char *symbol_find(uint64_t address, uint64_t *offset);
 

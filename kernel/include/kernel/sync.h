@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocking synchronisation, all with priority inheritance where there is
- * somebody to inherit. From threads only, interrupts on, unless stated.
+ * Blocking synchronisation, with priority inheritance if the owner is known.
+ * Only threads with interrupts on may call these functions, unless stated
+ * otherwise.
  */
 #ifndef KERNEL_SYNC_H
 #define KERNEL_SYNC_H
@@ -14,9 +15,10 @@ struct thread;
 
 #define FOREVER UINT64_MAX
 
-/* Not recursive; its owner inherits from its waiters. */
+/* A mutex that is not recursive. Its owner inherits the priority of its
+ * waiters. */
 struct mutex {
-	uintptr_t owner; /* struct thread *, bit 0: there are waiters */
+	uintptr_t owner; /* struct thread *; bit 0 is set if threads wait */
 	struct list waiters; /* by priority, then age */
 };
 
@@ -26,8 +28,8 @@ bool mutex_trylock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
 
 /*
- * Set or not; waiting returns when it is. Setting wakes all waiters. Set and
- * clear: any context.
+ * A flag that threads can wait for. Setting it wakes all waiters. Any context
+ * may set or clear it.
  */
 struct completion {
 	uint32_t done;
@@ -39,9 +41,10 @@ void completion_set(struct completion *completion);
 void completion_clear(struct completion *completion);
 
 /*
- * Waits until set (true) or until the counter reaches deadline_tick (false;
- * FOREVER: never). While waiting, owner inherits the caller's priority, through
- * chains of owners; NULL: nobody does.
+ * Waits until the completion is set, and returns true, or until the counter
+ * reaches deadline_tick, and returns false. FOREVER means no deadline. While
+ * the caller waits, `owner` inherits its priority, along chains of owners; NULL
+ * means that there is no owner.
  */
 bool completion_wait(struct completion *completion, struct thread *owner,
 		     uint64_t deadline_tick);
