@@ -6,7 +6,7 @@
  * return depends on no register that firmware could have changed.
  */
 #include "gate_layout.h"
-#include "save.inc"
+#include "gate_macros.inc"
 
 #define CPACR_FPEN_EL1 20		/* clear: FP/SIMD traps at EL1 */
 #define CPACR_FPEN (3 << 20)

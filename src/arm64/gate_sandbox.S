@@ -7,7 +7,7 @@
  * the kernel's.
  */
 #include "gate_layout.h"
-#include "save.inc"
+#include "gate_macros.inc"
 
 	.text
 

@@ -6,7 +6,7 @@
  * ended there.
  */
 #include "../gate_layout.h"
-#include "../save.inc"
+#include "../gate_macros.inc"
 
 	.text
 
