@@ -272,10 +272,10 @@ uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 			 const uint64_t *registers, uint32_t *anomalies,
 			 uint64_t *enter_ns, uint64_t *exit_ns);
 
-/* Ends the queued requests for all withdrawn services. A cz_call_now() whose
- * call was ended could not do that, and still owns firmware: releases it.
- * Called with the mutex held. Returns a mask of requests for
- * cz_requests_signal(). */
+/* Ends the queued requests for all withdrawn services. If a cz_call_now() whose
+ * call was ended still owns firmware, because it could not do that itself, this
+ * function releases firmware. Called with the mutex held. Returns a mask of
+ * requests for cz_requests_signal(). */
 uint64_t cz_worker_end_withdrawn(struct cz *cz);
 
 /* Returns firmware's value if it is a valid status, else CZ_E_BAD_STATUS. */

@@ -8,7 +8,7 @@
  * wakes does not block on the mutex. The event may therefore be set late, when
  * the request already belongs to somebody else. For this reason a waiter checks
  * the state again after it wakes. If the request is not done, it clears the
- * event under the mutex, because the right set is still to come.
+ * event under the mutex: the set that belongs to it is still to come.
  */
 #include "call.h"
 

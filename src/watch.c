@@ -4,14 +4,14 @@
  * it fires periodically. If the call in flight is still the same and the worker
  * is running, it counts the time since it fired last. When the sum reaches the
  * service's kill limit, it asks for the end of the call. If the worker's CPU
- * does not take the interrupt, it logs that. Firmware can prevent interrupts
- * only in the direct gate. One timer serves many calls, because starting and
- * stopping one for each call would make every call slower.
+ * does not take the interrupt, the watch logs that. Firmware can prevent
+ * interrupts only in the direct gate. One timer serves many calls, because
+ * starting and stopping one for each call would make every call slower.
  */
 #include "call.h"
 
 #define LOOKS_PER_LIMIT 16u /* how often the timer fires within a limit */
-#define LOOKS_UNTIL_STUCK 8u /* how often the call's end is asked for */
+#define LOOKS_UNTIL_STUCK 8u /* vain requests for the end of a call */
 
 static uint64_t step_of(uint64_t limit_ns)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hooks that the port's exception path calls. They count interrupts and
- * preemptions, handle firmware's exceptions and end calls. All run with
- * interrupts off on the worker's kernel stack. The hooks for interrupts,
+ * preemptions, handle firmware's exceptions and end calls. All are called with
+ * interrupts off, on the worker's kernel stack. The hooks for interrupts,
  * preemptions and the return to firmware add to the latency of the thread that
  * preempts firmware.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The emulated interrupt mask. When sandboxed firmware masks interrupts, this
- * has no effect but that the time until it unmasks them is counted. Only the
- * time in which firmware runs is counted.
+ * The emulated interrupt mask. When sandboxed firmware masks interrupts, they
+ * stay enabled. The library only counts the time until firmware unmasks them,
+ * as far as firmware runs in it.
  */
 #include "trap.h"
 

@@ -2,8 +2,9 @@
 /*
  * Emulates the instructions that sandboxed firmware, which was written for EL1,
  * executes and that EL0 may not execute. It decodes the instruction itself,
- * because the syndrome does not always identify it. The table below is
- * complete: any other instruction ends the call.
+ * because the syndrome does not always identify it. Apart from WFI, WFE, HVC,
+ * SMC and unaligned accesses to devices, it emulates what the table below
+ * contains; any other instruction ends the call.
  */
 #include "trap.h"
 #include "../core.h"

@@ -68,9 +68,9 @@ void cz_machine_invalidate_code(void)
 	__asm__ volatile("isb" ::: "memory");
 }
 
-/* Accesses to devices, by the two instructions that a hypervisor can emulate from
- * the syndrome alone. If the device answers with an abort, the process gets a
- * signal and the function does not return: see linux/host/signals.c. */
+/* Accesses to devices, by the two instructions that a hypervisor can emulate
+ * from the syndrome alone. If the device answers with an abort, the process
+ * gets a signal and the function does not return: see linux/host/signals.c. */
 uint64_t cz_machine_user_read(uint64_t address, uint8_t *value)
 {
 	uint32_t byte;
