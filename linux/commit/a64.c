@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A64's integer instructions, see a64.h; sections of the Arm ARM, C4.1. */
+/* Integer instructions of A64, see a64.h. The sections are those of the Arm
+ * ARM, C4.1. */
 #include "commit/a64.h"
 
 #include "arm64/access.h"
@@ -61,7 +62,8 @@ static uint64_t result_flags(uint64_t result, bool is_wide)
 	return narrow(result, is_wide) == 0 ? flags | FLAG_Z : flags;
 }
 
-/* a + b + carry, and the flags of it; a subtraction has b inverted. */
+/* Returns a + b + carry, and its flags. The caller inverts b for a
+ * subtraction. */
 static uint64_t add(uint64_t a, uint64_t b, bool carry, bool is_wide,
 		    uint64_t *flags)
 {
@@ -113,7 +115,7 @@ static uint64_t shifted(uint64_t value, uint32_t type, uint32_t amount,
 	}
 }
 
-/* DecodeBitMasks(): false for what is reserved. */
+/* DecodeBitMasks() of the Arm ARM; false for a reserved encoding. */
 static bool bit_mask(uint32_t n, uint32_t imms, uint32_t immr, bool is_wide,
 		     uint64_t *mask)
 {
@@ -160,7 +162,7 @@ static bool logical(struct cz_frame *frame, uint32_t word, uint64_t operand)
 	return put(frame, BITS(word, 0, 5), value, is_wide);
 }
 
-/* With register 31 as sp where the form has it so. */
+/* with_sp: register 31 is sp in this form. */
 static bool arithmetic(struct cz_frame *frame, uint32_t word, uint64_t operand,
 		       bool with_sp)
 {
@@ -258,7 +260,7 @@ static bool immediate(struct cz_frame *frame, uint32_t word)
 			return false;
 		}
 		if (BITS(word, 29, 2) != 3 && BITS(word, 0, 5) == 31) {
-			return false; /* to sp */
+			return false; /* the destination is sp */
 		}
 		return logical(frame, word, value);
 	case 5:
@@ -318,7 +320,7 @@ static bool branch(struct cz_frame *frame, uint32_t word)
 		return jump(frame, holds(frame->pstate, BITS(word, 0, 4)),
 			    near);
 	}
-	/* Hints that do nothing (NOP, BTI), barriers. */
+	/* Barriers, and hints that have no effect here (NOP, BTI). */
 	if (word == 0xd503201f || (word & 0xffffff3f) == 0xd503241f ||
 	    (word & 0xfffff09f) == 0xd503309f) {
 		return jump(frame, false, 0);

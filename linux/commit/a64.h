@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Goes on with firmware's code where it makes one access to flash after the other:
- * the integer instructions of A64 that compilers use for that, done on the frame.
- * Loads and stores are the caller's. Signal-safe, no state.
- */
+/* Executes firmware's code on a register frame, where it makes one access to
+ * flash after another: the integer instructions of A64 that compilers use
+ * there. The caller does loads and stores. Signal-safe, without state. */
 #ifndef LINUX_A64_H
 #define LINUX_A64_H
 
@@ -11,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Does the instruction at the frame's pc and moves the pc; false, and the frame is as it
- * was, for one that it does not know. */
+/* Executes the instruction at the frame's pc, and advances pc. False: the
+ * instruction is not known, and the frame has not changed. */
 bool a64_step(struct cz_frame *frame, uint32_t instruction);
 
 #endif

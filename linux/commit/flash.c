@@ -157,7 +157,8 @@ struct flash_list flash_changes(const struct flash *flash)
 	return (struct flash_list){.context = flash, .next = next_change};
 }
 
-/* Ends what a call has left, with the chip's image and the copy as one. */
+/* Makes the chip's image and the copy equal again: with the call's changes, or
+ * without. */
 static void forget(struct flash *flash, bool is_kept)
 {
 	for (uint32_t i = 0; i < flash->nor.block_count; i++) {

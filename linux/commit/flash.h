@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The flash chip as firmware sees it during a call, which is a copy, and how what
- * a call wrote gets into the real one.
+ * The flash chip as firmware sees it during a call, which is a copy, and how
+ * what a call wrote gets into the real chip.
  *
- * The copy is filled from the chip block by block, at firmware's first access. Reads of
- * it are plain memory accesses; stores fault, and flash_fault() does on the copy
- * what the chip would. What firmware made permanent is kept as a list of changes
- * in the order in which it did: a block that was erased and written anew
- * counts as what is different in it. After a call: flash_finish(), then the
- * changes go into the journal (state.h), to the chip with flash_apply(), and
- * flash_keep(); or flash_drop(), and the call has not been made. A call that
- * touches no flash costs nothing in any of these.
+ * The copy is filled from the chip block by block, at firmware's first access
+ * to a block. Loads from the copy are plain memory accesses. Stores fault, and
+ * flash_fault() does on the copy what the chip would do. What firmware makes
+ * permanent is recorded as a list of changes, in firmware's order. A block that
+ * is erased and written again is recorded by its differences only.
+ *
+ * After a call that returned: flash_finish(), then the changes go into the
+ * journal (state.h), flash_apply() brings them to the chip, and flash_keep()
+ * ends the call. After any other call flash_drop() undoes all of it. A call
+ * that does not write to the flash costs nothing in these functions.
  *
  * One thread at a time. Nothing here allocates after flash_open().
  */
@@ -27,15 +29,15 @@
 enum flash_access {
 	FLASH_NONE,
 	FLASH_READ,
-	FLASH_WRITE, /* and reading */
+	FLASH_WRITE, /* reading as well */
 };
 
 /*
- * Where the copy is. The daemon maps a memfd twice, shared: at firmware's
- * address, without access, and anywhere else for `bytes`, which flash.c reads
- * and writes at all times; port.size_bytes of each. protect() is for firmware's
- * mapping, whole pages; called from signal handlers as well. It cannot fail:
- * where mprotect() does, it ends the process.
+ * The memory of the copy. The daemon maps a memfd of port.size_bytes twice,
+ * shared: at firmware's address without access, and anywhere else, readable and
+ * writable, for `bytes`. protect() changes the protection of whole pages of
+ * firmware's mapping, also from a signal handler. It cannot fail: if mprotect()
+ * fails, it ends the process.
  */
 struct flash_memory {
 	uint8_t *bytes;
@@ -45,11 +47,12 @@ struct flash_memory {
 };
 
 /*
- * Firmware's memory other than flash, for going on with its code after a fault
- * instead of taking one for each access: the address in this process of `bytes`
- * bytes at one of firmware's addresses when it may read (write, execute) all of
- * them, or NULL. From signal handlers. NULL instead of a function: every access
- * takes a fault of its own.
+ * Access to firmware's other memory, so that flash_fault() can execute
+ * firmware's code after a fault instead of taking a fault for each access.
+ * reach() returns the address in this process of `bytes` bytes at one of
+ * firmware's addresses if firmware may read (write, execute) all of them, or
+ * NULL. It is called from signal handlers. If reach is NULL, each access takes
+ * a fault of its own.
  */
 enum flash_reach { FLASH_REACH_READ, FLASH_REACH_WRITE, FLASH_REACH_EXECUTE };
 
@@ -64,31 +67,32 @@ struct flash_config {
 	struct flash_memory memory;
 	struct flash_firmware firmware;
 	uint64_t physical; /* for messages */
-	uint64_t address; /* firmware's, of the first byte */
+	uint64_t address; /* firmware's address of the first byte */
 };
 
-/* Since flash_open(). */
+/* Counted since flash_open(). */
 struct flash_counts {
-	uint64_t faults, accesses, instructions; /* taken; done; gone on with */
+	/* Faults taken; accesses, and instructions, done for firmware. */
+	uint64_t faults, accesses, instructions;
 	uint64_t protects, fills;
 	uint64_t erases; /* by firmware, of the copy */
 	uint64_t chip_words, chip_erases; /* written to the chip */
 };
 
 enum flash_kind {
-	FLASH_WORDS, /* programmed one after the other, in their order */
-	FLASH_BUFFERED, /* in any order */
-	FLASH_ERASE, /* of the block at offset */
+	FLASH_WORDS, /* programmed one after the other, ascending */
+	FLASH_BUFFERED, /* programmed in any order */
+	FLASH_ERASE, /* erases the block at offset */
 };
 
 struct flash_change {
 	enum flash_kind kind;
-	uint32_t offset, size_bytes; /* multiples of 4, in one block */
+	uint32_t offset, size_bytes; /* multiples of 4, within one block */
 	const uint8_t *bytes; /* size_bytes, aligned to 4; NULL for an erase */
 };
 
-/* Changes in order. next() gives the one at *cursor, which begins as 0, and moves
- * it on; false after the last. */
+/* Changes, in order. next() returns the change at *cursor, which is 0 at first,
+ * and advances it; false after the last one. */
 struct flash_list {
 	const void *context;
 	bool (*next)(const void *context, size_t *cursor,
@@ -97,19 +101,18 @@ struct flash_list {
 
 struct flash;
 
-/*
- * Identifies the chip (nor_open()) and makes a flash whose copy is empty. NULL,
- * and the reason in `error`, for a chip that is not known, or without memory.
- */
+/* Identifies the chip by nor_open() and makes an empty copy of it.
+ * Returns NULL, and the reason in `error`, if the chip is not known or
+ * memory is short. */
 struct flash *flash_open(const struct flash_config *config,
 			 char error[NOR_ERROR_CHARS]);
 void flash_close(struct flash *flash);
 
 /*
- * Firmware took a data abort at `address` (far), executing `instruction` at the
- * frame's pc. True: done, or to be made again, as the frame says. False: not for
- * flash, or not to be done: the call is to be ended, and flash_drop().
- * Signal-safe.
+ * Firmware took a data abort at `address` (FAR), executing `instruction` at the
+ * frame's pc. True: firmware goes on as the frame says; the access has been
+ * done or is to be repeated. False: the address is not in the flash, or the
+ * access cannot be done: end the call, then flash_drop(). Signal-safe.
  */
 bool flash_fault(struct flash *flash, struct cz_frame *frame,
 		 uint32_t instruction, uint64_t address);
@@ -117,37 +120,33 @@ bool flash_fault(struct flash *flash, struct cz_frame *frame,
 /* Whether the address is in the flash's region. Signal-safe. */
 bool flash_holds(const struct flash *flash, uint64_t address);
 
-/*
- * The call has come back: its list of changes is complete. True when there is a
- * change. *erases (may be NULL): how many blocks of the chip have to be erased.
- */
+/* The call has returned: completes its list of changes. True if there are
+ * changes. *erases, which may be NULL, is the number of blocks of the chip to
+ * erase. */
 bool flash_finish(struct flash *flash, unsigned *erases);
 
-/* The changes of the call, from flash_finish() to flash_keep() or flash_drop(). */
+/* The changes of the call, valid from flash_finish() to flash_keep() or
+ * flash_drop(). */
 struct flash_list flash_changes(const struct flash *flash);
 
-/*
- * Reads what lies there ahead, so that from now on flash_is_same() speaks of it too.
- * What is outside of the chip is left out.
- */
+/* Reads a range of the chip now, so that flash_is_same() compares it from now
+ * on. What is outside of the chip is ignored. */
 void flash_read_ahead(struct flash *flash, uint64_t offset,
 		      uint64_t size_bytes);
 
-/*
- * Compares the chip with all that has been read of it, or written since. False:
- * somebody else has written to it, and flash_error() says where. Nothing is written.
- */
+/* Compares the chip with everything that was read of it, or written to it
+ * since. False: somebody else has written to it; flash_error() says where.
+ * Writes nothing. */
 bool flash_is_same(struct flash *flash);
 
-/*
- * Brings the chip to what a list says, in its order, and checks it. Can be done
- * again from the beginning after having been stopped anywhere. Needs no copy.
- * False: flash_error() says what the chip did.
- */
+/* Applies a list of changes to the chip, in its order, and checks the result.
+ * May be repeated from the beginning after it was stopped anywhere. Does not
+ * use the copy. False: flash_error() says what the chip did. */
 bool flash_apply(struct flash *flash, const struct flash_list *list);
 const char *flash_error(const struct flash *flash);
 
-/* The chip has the changes; or the copy is as before the call. */
+/* Ends the call: the chip has the changes (keep), or the copy becomes what it
+ * was before the call (drop). */
 void flash_keep(struct flash *flash);
 void flash_drop(struct flash *flash);
 

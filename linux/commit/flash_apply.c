@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The real chip: whether it is what it was, and how a list of changes gets there. */
+/* The real chip: comparing it with what is known of it, and applying
+ * changes. */
 #include "commit/flash_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ---- Whether the chip is what it was ---- */
+/* ---- Comparing ---- */
 
 static bool is_block_same(struct flash *flash, const struct nor_block *block)
 {
@@ -44,7 +45,7 @@ bool flash_is_same(struct flash *flash)
 	return true;
 }
 
-/* ---- To the chip ---- */
+/* ---- Applying ---- */
 
 static bool is_sound(const struct flash *flash,
 		     const struct flash_change *change)
@@ -88,7 +89,7 @@ static bool apply(struct flash *flash, const struct flash_change *change)
 	return nor_erase(&flash->nor, &block);
 }
 
-/* Whether a change after the cursor has to do with the word. */
+/* Whether a change after the cursor contains the word. */
 static bool is_changed_later(const struct flash_list *list, size_t cursor,
 			     uint32_t offset)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The chip as firmware sees it: what each word that is written or read there does, on
- * the copy. Everything here runs in a signal handler. */
+/* The chip as firmware sees it: what reads and writes of it do, on the copy.
+ * Most of this runs in signal handlers. */
 #include "commit/flash_internal.h"
 
 #define CHUNK 256u
 
-/* ---- Buffered programs: in the page, as it was in the snapshot ---- */
+/* ---- Buffered programs: data go into the page, its old content is the
+ * snapshot ---- */
 
 static bool begin_buffer(struct flash *flash, uint32_t offset, uint32_t count)
 {
@@ -16,7 +17,7 @@ static bool begin_buffer(struct flash *flash, uint32_t offset, uint32_t count)
 		state->cycle = CYCLE_COMMAND;
 		return true;
 	}
-	state->block = flash_fill(flash, offset).number;
+	(void)flash_fill(flash, offset);
 	state->page = offset & ~(flash->page_bytes - 1);
 	state->left = count;
 	state->cycle = CYCLE_DATA;
@@ -25,7 +26,6 @@ static bool begin_buffer(struct flash *flash, uint32_t offset, uint32_t count)
 	return true;
 }
 
-/* Puts the page back, and programs what was stored there if that was confirmed. */
 bool flash_end_buffer(struct flash *flash, bool is_confirmed)
 {
 	uint8_t stored[CHUNK];
@@ -63,7 +63,6 @@ static bool confirm_buffer(struct flash *flash, uint32_t offset, uint32_t value)
 		state->status |= NOR_PROGRAM_ERROR | NOR_ERASE_ERROR;
 	} else if ((offset & ~(flash->page_bytes - 1)) != page) {
 		flash->confirm_page = offset & ~(flash->page_bytes - 1);
-		flash->confirm_block = state->block;
 	} else if (flash->confirm_page != page) {
 		flash->confirm_page = NOWHERE;
 	}
@@ -76,7 +75,8 @@ static bool buffer_data(struct flash *flash, uint32_t offset, uint32_t value,
 	struct chip_state *state = &flash->state;
 
 	if (flash_page_to_open(flash) != NOWHERE) {
-		/* Its words went to memory: this is what follows. */
+		/* Firmware stored the words to the open page without faults, so
+		 * this is the confirmation. */
 		return confirm_buffer(flash, offset, value);
 	}
 	if (offset - state->page >= flash->page_bytes) {
@@ -136,7 +136,7 @@ static void obey(struct flash *flash, uint32_t command)
 	}
 }
 
-/* The second word of an erase, or of a change of a lock. */
+/* The second cycle of an erase, or of a change of a lock. */
 static bool second(struct flash *flash, uint32_t offset, uint32_t command)
 {
 	struct chip_state *state = &flash->state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The copy of the chip that firmware works on, and the list of what was changed in it.
- * Everything here runs in a signal handler. */
+/* The copy of the chip on which firmware works, and the log of what changed in
+ * it. Most of this runs in signal handlers. */
 #include "commit/flash_internal.h"
 
 static void protect(struct flash *flash, uint32_t offset, uint32_t size_bytes,
@@ -56,7 +56,8 @@ uint32_t flash_block_offset(const struct flash *flash, uint32_t number)
 	       (number - region->first_block) * region->block_bytes;
 }
 
-/* All that is filled, neighbours at once. */
+/* Sets the protection of all blocks that are filled, adjacent ones by
+ * one call. */
 static void show(struct flash *flash, enum flash_access access)
 {
 	uint32_t from = NOWHERE, end = 0;
@@ -82,7 +83,6 @@ static void show(struct flash *flash, enum flash_access access)
 	protect(flash, from, end - from, access);
 }
 
-/* The page that firmware may write by itself now, or NOWHERE. */
 uint32_t flash_page_to_open(const struct flash *flash)
 {
 	const struct chip_state *state = &flash->state;
@@ -93,7 +93,6 @@ uint32_t flash_page_to_open(const struct flash *flash)
 		       : NOWHERE;
 }
 
-/* Before firmware runs by itself: what it can reach is as the chip has it. */
 void flash_settle(struct flash *flash)
 {
 	uint32_t page = flash_page_to_open(flash);
@@ -122,7 +121,8 @@ void flash_settle(struct flash *flash)
 
 /* ---- The log ---- */
 
-/* For what a word or the end of a rewrite adds at most. */
+/* Whether the log has room for the most that one word, and the end of a
+ * rewrite, can add. */
 static bool has_room(const struct flash *flash)
 {
 	uint32_t most = flash->nor.largest_block_bytes / 4 + 1;
@@ -137,7 +137,6 @@ static void note(struct flash *flash, uint32_t offset, uint32_t value)
 	flash->log_count++;
 }
 
-/* The block is written: what is different from before is what was changed. */
 void flash_end_rewrite(struct flash *flash)
 {
 	const struct nor_block *block = &flash->rewrite.block;
@@ -165,7 +164,6 @@ void flash_end_rewrite(struct flash *flash)
 	}
 }
 
-/* Programs a word, or bytes of one. False: no room. */
 bool flash_program(struct flash *flash, uint32_t offset, uint64_t value,
 		   uint32_t bytes, uint32_t how)
 {

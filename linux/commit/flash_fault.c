@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Firmware's accesses of the copy that fault. Everything here runs in a signal
- * handler. */
+/* Accesses of firmware to the flash that fault. Everything here runs in signal
+ * handlers. */
 #include "commit/a64.h"
 #include "commit/flash_internal.h"
 
 #include "arm64/access.h"
 
-/* Instructions after which going on with firmware's code has not paid; and at a
- * time, for a call to be ended in between. */
+/* Execution of firmware's code stops after so many instructions without an
+ * access that would fault, and after so many in total, so that the call can be
+ * ended in between. */
 #define FOLLOW_IDLE 160u
 #define FOLLOW_MOST 4096u
 #define WINDOW 4096u
@@ -67,7 +68,7 @@ static bool fits(const struct flash *flash, const struct cz_access *access)
 	       (!access->is_store || offset % access->bytes == 0);
 }
 
-/* One load or store of the flash, done and stepped over. */
+/* Does one load or store of the flash, and steps over it. */
 static bool do_access(struct flash *flash, struct cz_frame *frame,
 		      const struct cz_access *access)
 {
@@ -86,7 +87,7 @@ static bool do_access(struct flash *flash, struct cz_frame *frame,
 	return true;
 }
 
-/* ---- Going on with firmware's code ---- */
+/* ---- Executing firmware's code ---- */
 
 static void *reach(struct flash *flash, uint64_t address, uint32_t bytes,
 		   enum flash_reach how)
@@ -106,7 +107,7 @@ static void *reach(struct flash *flash, uint64_t address, uint32_t bytes,
 	return firmware->reach(firmware->context, address, bytes, how);
 }
 
-/* A load or store of firmware's other memory. */
+/* Does a load or store of firmware's other memory. */
 static bool follow_access(struct flash *flash, struct cz_frame *frame,
 			  const struct cz_access *access)
 {
@@ -137,7 +138,7 @@ static bool follow_access(struct flash *flash, struct cz_frame *frame,
 	return true;
 }
 
-/* Whether to go on after the instruction, or false and nothing is done. */
+/* Executes one instruction. False: it cannot, and nothing has been done. */
 static bool follow(struct flash *flash, struct cz_frame *frame,
 		   uint32_t instruction, uint32_t *idle)
 {
@@ -152,17 +153,16 @@ static bool follow(struct flash *flash, struct cz_frame *frame,
 	if (!fits(flash, &access)) {
 		return false;
 	}
-	/* A load of the array would not have faulted. */
+	/* A load from the array would not have faulted. */
 	if (access.is_store || flash->state.mode != MODE_ARRAY) {
 		*idle = 0;
 	}
 	return do_access(flash, frame, &access);
 }
 
-/*
- * A fault costs as much as some hundred instructions done here. Stops where
- * firmware can run by itself for longer.
- */
+/* Executes firmware's code, since a fault costs as much as a few hundred
+ * instructions executed here. Stops where firmware can run by itself for
+ * longer. */
 static void go_on(struct flash *flash, struct cz_frame *frame)
 {
 	uint32_t idle = 0;
@@ -196,7 +196,8 @@ bool flash_fault(struct flash *flash, struct cz_frame *frame,
 	}
 	flash->counts.faults++;
 	if (!cz_access_decode(frame, instruction, &access)) {
-		/* It may be a load by other registers, to be made again. */
+		/* It may be a load to FP/SIMD registers: it is repeated, once
+		 * the block is filled. */
 		if (flash->state.mode != MODE_ARRAY ||
 		    flash->filled[nor_block_of(&flash->nor, offset).number] !=
 			    0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a call: a call that returned is committed, any other is dropped.
- * */
+/* The end of a call: a call that returned is committed, any other is
+ * dropped. */
 #include "host/pages.h"
 #include "host/process.h"
 #include "host/report.h"

@@ -54,8 +54,8 @@ static void give_up_asking(int number)
 	_exit(1);
 }
 
-/* Asks in a child process, since the access may end the process that makes it.
- * */
+/* Asks in a child process, since the access may end the process that
+ * makes it. */
 static bool is_kind(bool (*is_known)(const struct device *device),
 		    const struct device *device)
 {

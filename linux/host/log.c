@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The log: lines on standard error, which is systemd's journal or a terminal.
- * */
+/* The log: lines on standard error, which is systemd's journal or a
+ * terminal. */
 #include "host/process.h"
 
 #include <stdarg.h>

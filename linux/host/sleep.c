@@ -38,16 +38,16 @@ void sleep_watch(struct cz_host *host)
 		   "Do not hibernate while caesurad runs");
 }
 
-/* No commit is under way here. This daemon cannot make a new state from the
- * machine's RAM, since it has given up the rights for that. The next one can.
- * */
+/* No commit is under way here. This daemon cannot make a new state from
+ * the machine's RAM, since it has given up the rights for that. The
+ * next one can. */
 void sleep_check_before_call(struct cz_host *host)
 {
 	if (!resume_happened_since(&awake)) {
 		return;
 	}
-	/* Before the comparison, so that a sleep during it is noticed as well.
-	 * */
+	/* Before the comparison, so that a sleep during it is noticed
+	 * as well. */
 	resume_begin(&awake, &resume_clocks);
 	if (!origin_is_same(host)) {
 		report_log(host, CZ_LOG_ERROR,
