@@ -15,22 +15,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the library's own needs, and libfuse's. */
+/* Enough for the library and libfuse. */
 #define STACK_BYTES (256u << 10)
 #define SOURCE "caesurad"
 #define TYPE "fuse.caesurad"
 
 /* ---- Mounting ---- */
 
-/* What kernels say of a mount whose daemon is dead; from 7.x on something else, if it
- * had not shaken hands yet. */
+/* Errors for a mount whose daemon is dead. Kernels from 7.x on return another
+ * one if the daemon had not answered FUSE_INIT yet. */
 static bool is_of_a_dead(int error)
 {
 	return error == ENOTCONN || error == ECONNREFUSED ||
 	       error == ECONNABORTED;
 }
 
-/* Nothing may be mounted there, but for what a dead daemon has left. */
+/* Checks that nothing is mounted there, after unmounting what a dead daemon has
+ * left. */
 static int clear_mount_point(const char *path)
 {
 	struct stat there, above;
@@ -54,8 +55,8 @@ static int clear_mount_point(const char *path)
 	return above.st_dev == there.st_dev ? 0 : EBUSY;
 }
 
-/* Mounts by itself what libfuse would have a setuid helper mount. The device,
- * or a negative errno value. */
+/* Mounts by itself; libfuse would use a setuid helper. Returns the device, or a
+ * negative errno value. */
 static int mount_device(const struct fuse_options *options)
 {
 	char data[128];
@@ -84,7 +85,7 @@ static int mount_device(const struct fuse_options *options)
 	return device;
 }
 
-/* The session takes the device over. */
+/* The session owns the device from then on. */
 static int open_session(struct fuse_front *front, int device)
 {
 	char *words[] = {"caesurad", NULL};
@@ -182,7 +183,7 @@ static void *serve(void *argument)
 		{.fd = front->stop_fd, .events = POLLIN},
 	};
 
-	/* All threads wake up for each request, and one gets it. */
+	/* Each request wakes all threads up, and one of them gets it. */
 	while (!fuse_session_exited(session)) {
 		int count = poll(events, 2, -1);
 
@@ -203,7 +204,7 @@ static void *serve(void *argument)
 	return NULL;
 }
 
-/* Signals are for the thread that called. */
+/* Signals are blocked here, so that the calling thread gets them. */
 static int start_threads(struct fuse_front *front, pthread_t *threads,
 			 uint32_t *started)
 {
@@ -281,7 +282,7 @@ void fuse_stop(struct fuse_front *front)
 
 	__atomic_store_n(&front->stopping, true, __ATOMIC_RELEASE);
 	if (write(front->stop_fd, &one, sizeof(one)) < 0) {
-		/* It is readable already. */
+		/* The counter is at its maximum, so it is readable already. */
 		return;
 	}
 }

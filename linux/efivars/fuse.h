@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The front end that needs no module: efivarfs's tree, by FUSE. What it shows is
- * tree.h's; here are the mount and the threads that serve it.
+ * The front end that needs no module: shows the files of tree.h by FUSE. This
+ * is the mount, and the threads that serve it.
  *
- * Attaching needs CAP_SYS_ADMIN and /dev/fuse, and makes no call of firmware's: it
- * can come before cz_init(). Who opens a file meanwhile waits. Serving needs no
- * privilege and these system calls: read, readv, writev, poll, clone or clone3,
- * futex, memory, clock_gettime, clock_nanosleep and exit. Functions return 0 or
- * an errno value.
+ * Attaching needs CAP_SYS_ADMIN and /dev/fuse. It makes no call of firmware,
+ * and can come before cz_init(); whoever opens a file meanwhile waits. Serving
+ * needs no privilege and these system calls: read, readv, writev, poll, clone
+ * or clone3, futex, those for memory, clock_gettime, clock_nanosleep and exit.
+ * Functions return 0 or an errno value.
  */
 #ifndef FUSE_FRONT_H
 #define FUSE_FRONT_H
@@ -22,40 +22,38 @@
 
 struct fuse_options {
 	const char *mount_point; /* an existing directory */
-	uint64_t deadline_ns; /* of one request, relative; 0: the default */
+	uint64_t deadline_ns; /* limit of a request; 0: the default */
 	uint32_t threads; /* 0: the default */
-	bool read_only; /* mounted so; EROFS, also when somebody remounts it */
+	/* Mounts read-only. Writes fail with EROFS even if somebody remounts
+	 * it. */
+	bool read_only;
 };
 
 /* An attached mount. */
 struct fuse_front;
 
-/*
- * Mounts. What a daemon that was killed has left mounted there (it answers
- * ENOTCONN) is taken away first. EBUSY: the directory is a mount point already,
- * of anything else; EINVAL, ENOMEM, or what mounting says, on standard error
- * too. options is copied.
- */
+/* Mounts. First unmounts what a daemon that was killed has left there, which
+ * answers ENOTCONN. EBUSY: something else is mounted there; EINVAL, ENOMEM, or
+ * the error of mounting, which is also on standard error. options is copied. */
 int fuse_attach(struct fuse_front **front, const struct fuse_options *options);
 
 /*
- * Reads the variables' names and sizes from firmware, then serves, on as many
- * threads as said beside the calling one, until fuse_stop() or somebody
- * unmounts: 0. ready(argument), which may be NULL, is called once, when names
- * are known. An errno value when names could not be read, or a thread not made.
- * All calls of firmware's have ended, or been given up, when it returns.
+ * Reads the variables' names and sizes from firmware. Then serves, on the
+ * calling thread and on as many others as the options say, until fuse_stop() or
+ * until somebody unmounts, and returns 0. ready(argument), which may be NULL,
+ * is called once, when names are known. Returns an errno value if names cannot
+ * be read or a thread cannot be started. When it returns, all calls of firmware
+ * have ended or been given up.
  */
 int fuse_serve(struct fuse_front *front, struct cz *cz,
 	       void (*ready)(void *argument), void *argument);
 
-/* Ends fuse_serve(), soon; requests in hand are answered. Any thread, any number
- * of times, also from a signal handler. */
+/* Ends fuse_serve() soon; requests that have begun are answered. Any thread may
+ * call it any number of times, and so may a signal handler. */
 void fuse_stop(struct fuse_front *front);
 
-/*
- * Unmounts (with CAP_SYS_ADMIN; else the mount stays, dead, to be taken away by
- * umount or the next fuse_attach()) and frees. NULL: nothing.
- */
+/* Unmounts and frees. Without CAP_SYS_ADMIN a dead mount stays, for umount or
+ * for the next fuse_attach() to remove. NULL: does nothing. */
 void fuse_detach(struct fuse_front *front);
 
 #endif

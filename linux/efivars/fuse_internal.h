@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What fuse.c, which mounts and serves, and fuse_ops.c, which answers, share. */
+/* Shared by fuse.c, which mounts and serves, and fuse_ops.c, which answers
+ * requests. */
 #ifndef FUSE_INTERNAL_H
 #define FUSE_INTERNAL_H
 
@@ -19,11 +20,11 @@ struct fuse_front {
 	uint64_t deadline_ns;
 	uint32_t threads;
 	bool read_only;
-	int stop_fd; /* readable for ever, once it is to stop */
+	int stop_fd; /* stays readable once fuse_stop() has been called */
 	bool stopping; /* atomic */
 };
 
-/* Of a request that begins now. */
+/* Returns the deadline of a request that begins now. */
 uint64_t fuse_deadline_ns(const struct fuse_front *front);
 
 extern const struct fuse_lowlevel_ops fuse_operations;

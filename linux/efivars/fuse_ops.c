@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree, by libfuse's low-level interface. Names and attributes have no
- * lifetime in the kernel and contents no cache (direct_io): each stat and each read
- * comes here, and one write(2) comes as one request. The kernel splits those
- * only that are longer than any value may be, whose first part is refused.
+ * Answers of the tree to requests, by libfuse's low-level interface. The kernel
+ * caches neither names and attributes (their lifetime is 0) nor contents
+ * (direct_io): each stat and each read comes here, and one write(2) comes as
+ * one request. The kernel splits only writes that are longer than any value may
+ * be; the first part of such a write is refused.
  */
 #include "efivars/fuse_internal.h"
 
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- What every request needs ---- */
+/* ---- Requests ---- */
 
 struct request {
 	struct fuse_front *front;
@@ -47,7 +48,7 @@ static struct tree *tree_of(fuse_req_t fuse)
 	return front_of(fuse)->tree;
 }
 
-/* Of a request that may call firmware. */
+/* Begins a request that may call firmware. */
 static void begin(struct request *request, fuse_req_t fuse)
 {
 	request->front = front_of(fuse);
@@ -57,13 +58,13 @@ static void begin(struct request *request, fuse_req_t fuse)
 	request->limit.argument = request;
 }
 
-/* error: 0 or negative. */
+/* error is 0 or negative. */
 static void reply_error(fuse_req_t fuse, int error)
 {
 	fuse_reply_err(fuse, -error);
 }
 
-/* Of a file that is referred to, so that it is there. */
+/* The file exists, since the caller has a reference to it. */
 static struct fuse_entry_param describe(struct tree *tree, tree_id id)
 {
 	struct fuse_entry_param entry = {.ino = id};
@@ -74,7 +75,8 @@ static struct fuse_entry_param describe(struct tree *tree, tree_id id)
 
 /* ---- Names ---- */
 
-/* Others would have firmware called as often as they can think of a name. */
+/* Only root may look up names that are not known: each costs a call of
+ * firmware, and anybody could invent any number of them. */
 static bool is_root(fuse_req_t fuse)
 {
 	return fuse_req_ctx(fuse)->uid == 0;
@@ -98,7 +100,8 @@ static void op_lookup(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 		return;
 	}
 	entry = describe(tree, id);
-	/* Its caller being gone, the kernel has nothing to forget. */
+	/* -ENOENT: the request was interrupted, so the kernel will not forget
+	 * the entry. */
 	if (fuse_reply_entry(fuse, &entry) == -ENOENT) {
 		tree_forget(tree, id, 1);
 	}
@@ -126,7 +129,7 @@ static void op_opendir(fuse_req_t fuse, fuse_ino_t ino,
 	fuse_reply_open(fuse, file);
 }
 
-/* As many entries as there is room for. The number of bytes. */
+/* Adds as many entries as fit. Returns the number of bytes. */
 static size_t fill_directory(fuse_req_t fuse, char *buffer, size_t size,
 			     uint64_t cookie)
 {
@@ -248,8 +251,8 @@ static void op_statfs(fuse_req_t fuse, fuse_ino_t ino)
 	fuse_reply_statfs(fuse, &statfs);
 }
 
-/* The kernel asks for the extended flags before it sets the plain ones, and
- * itself sees to it that only CAP_LINUX_IMMUTABLE changes them. */
+/* The kernel reads the extended flags before it sets the plain ones. It checks
+ * CAP_LINUX_IMMUTABLE itself. */
 static void op_ioctl(fuse_req_t fuse, fuse_ino_t ino, unsigned command,
 		     void *argument, struct fuse_file_info *file,
 		     unsigned ioctl_flags, const void *in, size_t in_bytes,
@@ -394,7 +397,7 @@ static void op_unlink(fuse_req_t fuse, fuse_ino_t parent, const char *name)
 	reply_error(fuse, error);
 }
 
-/* ---- What there is not ---- */
+/* ---- Unsupported operations ---- */
 
 static void op_mkdir(fuse_req_t fuse, fuse_ino_t parent, const char *name,
 		     mode_t mode)
@@ -443,7 +446,7 @@ static void op_rename(fuse_req_t fuse, fuse_ino_t parent, const char *name,
 
 /* ---- The session ---- */
 
-/* Without splice: pipes for each thread, and system calls to allow. */
+/* Without splice, which needs pipes for each thread, and more system calls. */
 static void op_init(void *argument, struct fuse_conn_info *connection)
 {
 	(void)argument;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The operations on files that are known; see tree.h. */
+/* Operations on files that are known; see tree.h. */
 #include "efivars/tree_internal.h"
 
 #include <errno.h>
@@ -239,7 +239,8 @@ void tree_close(struct tree *tree, tree_id id)
 	pthread_mutex_unlock(&tree->lock);
 }
 
-/* Makes a node, open and referred to; or opens the one that has come up. */
+/* Makes a node, opened and with a reference. If somebody else has made it
+ * meanwhile, opens that one. */
 static int make(struct tree *tree, const char *file_name,
 		const struct efivars_name *name, mode_t mode, int flags,
 		tree_id *id)
@@ -282,7 +283,8 @@ int tree_create(struct tree *tree, const char *name, mode_t mode, int flags,
 	} else if (strlen(name) > EFIVARS_CREATE_CHARS) {
 		return -ENAMETOOLONG;
 	}
-	/* Of a known file that cannot be parsed back, only tree_file_by_name() matters. */
+	/* The name of a known file need not parse, and then only
+	 * tree_file_by_name() finds it. */
 	if (efivars_parse_name(name, &parsed) != 0) {
 		return -EINVAL;
 	}
@@ -332,7 +334,7 @@ int tree_unlink(struct tree *tree, const char *name,
 
 /* ---- Contents ---- */
 
-/* The variable of a file that is still there, and the file's size. */
+/* Returns the variable and the size of a file. False: it has been removed. */
 static bool variable_of(struct tree *tree, tree_id id,
 			struct efivars_name *name, size_t *size_bytes)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Names: all that firmware lists, and one that somebody looks up. */
+/* Names: those that firmware lists, and lookups of one. */
 #include "efivars/tree_internal.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* FUSE_NAME_MAX of kernels up to 6.12: a longer name makes readdir fail. */
+/* FUSE_NAME_MAX of kernels up to 6.12. A longer name makes readdir fail. */
 #define MAX_NAME_CHARS 1024u
 
 struct filling {
@@ -56,8 +56,8 @@ int tree_fill(struct tree *tree, const struct efivars_limit *limit)
 	return -efivars_list(tree->cz, limit, fill_in, &filling);
 }
 
-/* A file that is known, with a reference; 0 when it is not. Its size may be old: then
- * its variable's name is said. */
+/* Finds a known file and adds a reference; 0 if there is none. *is_old: the
+ * size may have changed, and *variable is the variable to ask for. */
 static tree_id refer(struct tree *tree, const char *name, bool *is_old,
 		     struct efivars_name *variable)
 {
@@ -78,7 +78,8 @@ static tree_id refer(struct tree *tree, const char *name, bool *is_old,
 	return id;
 }
 
-/* Asks for the size anew, once after a write. What is not told stays as it was. */
+/* Asks firmware for the size again, once after a write. Without an answer it
+ * stays as it was. */
 static void refresh(struct tree *tree, tree_id id,
 		    const struct efivars_name *name,
 		    const struct efivars_limit *limit)
@@ -100,7 +101,7 @@ static void refresh(struct tree *tree, tree_id id,
 	pthread_mutex_unlock(&tree->lock);
 }
 
-/* Asks firmware for a variable that was not in its list. */
+/* Asks firmware for a variable that it did not list. */
 static int discover(struct tree *tree, const char *file_name,
 		    const struct efivars_name *name,
 		    const struct efivars_limit *limit, tree_id *id)
@@ -147,9 +148,9 @@ static bool is_unsure(struct tree *tree, tree_id id, struct efivars_name *name,
 	return unsure;
 }
 
-/* What such a file is by now. Firmware answers once the call that was given up has
- * ended, as it makes one at a time. A file without a variable that was made and never
- * written stays. */
+/* Finds out what has become of a file whose change was given up. Firmware makes
+ * one call at a time, so it answers only when that change has ended. A file
+ * that was made and never written stays, although there is no variable. */
 static int settle(struct tree *tree, tree_id id,
 		  const struct efivars_limit *limit)
 {
@@ -170,7 +171,8 @@ static int settle(struct tree *tree, tree_id id,
 	}
 	pthread_mutex_lock(&tree->lock);
 	node = tree_file(tree, id);
-	/* There is a reference to it. Another asker may have been told more. */
+	/* The file exists, since there is a reference to it. Another thread may
+	 * have had a later answer. */
 	if (node->settled < given_up) {
 		node->settled = given_up;
 	}
