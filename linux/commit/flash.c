@@ -8,6 +8,50 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* ---- As a store ---- */
+
+static bool store_finish(void *context)
+{
+	return flash_finish(context, NULL);
+}
+
+static struct store_list store_changes(const void *context)
+{
+	return flash_changes(context);
+}
+
+static bool store_is_same(void *context)
+{
+	return flash_is_same(context);
+}
+
+static bool store_apply(void *context, const struct store_list *list)
+{
+	return flash_apply(context, list);
+}
+
+static void store_keep(void *context)
+{
+	flash_keep(context);
+}
+
+static void store_drop(void *context)
+{
+	flash_drop(context);
+}
+
+static const char *store_error(const void *context)
+{
+	return flash_error(context);
+}
+
+const struct store *flash_store(const struct flash *flash)
+{
+	return flash == NULL ? NULL : &flash->store;
+}
+
+/* ---- Opening ---- */
+
 static size_t room_for(const struct nor *nor, uint32_t page_bytes,
 		       uint32_t log_capacity)
 {
@@ -26,6 +70,16 @@ struct flash *flash_open(const struct flash_config *config,
 		return NULL;
 	}
 	flash->config = *config;
+	flash->store = (struct store){
+		.context = flash,
+		.finish = store_finish,
+		.changes = store_changes,
+		.is_same = store_is_same,
+		.apply = store_apply,
+		.keep = store_keep,
+		.drop = store_drop,
+		.error = store_error,
+	};
 	if (!nor_open(&flash->nor, &config->port, config->physical)) {
 		memcpy(error, flash->nor.error, NOR_ERROR_CHARS);
 		free(flash);
@@ -114,7 +168,7 @@ bool flash_finish(struct flash *flash, unsigned *erases)
 }
 
 static bool next_change(const void *context, size_t *cursor,
-			struct flash_change *change)
+			struct store_change *change)
 {
 	const struct flash *flash = context;
 	size_t from = *cursor, i = from;
@@ -128,8 +182,8 @@ static bool next_change(const void *context, size_t *cursor,
 	block = nor_block_of(&flash->nor, entry & LOG_OFFSET);
 	if ((entry & LOG_ERASE) != 0) {
 		*cursor = from + 1;
-		*change = (struct flash_change){
-			.kind = FLASH_ERASE,
+		*change = (struct store_change){
+			.kind = STORE_ERASE,
 			.offset = block.offset,
 			.size_bytes = block.size_bytes,
 		};
@@ -142,9 +196,9 @@ static bool next_change(const void *context, size_t *cursor,
 	} while (i < flash->log_count && flash->log_offset[i] == entry &&
 		 (entry & LOG_OFFSET) < end);
 	*cursor = i;
-	*change = (struct flash_change){
-		.kind = (entry & LOG_BUFFERED) != 0 ? FLASH_BUFFERED
-						    : FLASH_WORDS,
+	*change = (struct store_change){
+		.kind = (entry & LOG_BUFFERED) != 0 ? STORE_BUFFERED
+						    : STORE_WORDS,
 		.offset = flash->log_offset[from] & LOG_OFFSET,
 		.size_bytes = (uint32_t)(4 * (i - from)),
 		.bytes = (const uint8_t *)&flash->log_value[from],
@@ -152,9 +206,9 @@ static bool next_change(const void *context, size_t *cursor,
 	return true;
 }
 
-struct flash_list flash_changes(const struct flash *flash)
+struct store_list flash_changes(const struct flash *flash)
 {
-	return (struct flash_list){.context = flash, .next = next_change};
+	return (struct store_list){.context = flash, .next = next_change};
 }
 
 /* Makes the chip's image and the copy equal again: with the call's changes, or

@@ -20,6 +20,7 @@
 #define LINUX_FLASH_H
 
 #include "commit/nor.h"
+#include "commit/store.h"
 
 #include <caesura/arm64.h>
 #include <stdbool.h>
@@ -79,26 +80,6 @@ struct flash_counts {
 	uint64_t chip_words, chip_erases; /* written to the chip */
 };
 
-enum flash_kind {
-	FLASH_WORDS, /* programmed one after the other, ascending */
-	FLASH_BUFFERED, /* programmed in any order */
-	FLASH_ERASE, /* erases the block at offset */
-};
-
-struct flash_change {
-	enum flash_kind kind;
-	uint32_t offset, size_bytes; /* multiples of 4, within one block */
-	const uint8_t *bytes; /* size_bytes, aligned to 4; NULL for an erase */
-};
-
-/* Changes, in order. next() returns the change at *cursor, which is 0 at first,
- * and advances it; false after the last one. */
-struct flash_list {
-	const void *context;
-	bool (*next)(const void *context, size_t *cursor,
-		     struct flash_change *change);
-};
-
 struct flash;
 
 /* Identifies the chip by nor_open() and makes an empty copy of it.
@@ -127,7 +108,7 @@ bool flash_finish(struct flash *flash, unsigned *erases);
 
 /* The changes of the call, valid from flash_finish() to flash_keep() or
  * flash_drop(). */
-struct flash_list flash_changes(const struct flash *flash);
+struct store_list flash_changes(const struct flash *flash);
 
 /* Reads a range of the chip now, so that flash_is_same() compares it from now
  * on. What is outside of the chip is ignored. */
@@ -142,13 +123,16 @@ bool flash_is_same(struct flash *flash);
 /* Applies a list of changes to the chip, in its order, and checks the result.
  * May be repeated from the beginning after it was stopped anywhere. Does not
  * use the copy. False: flash_error() says what the chip did. */
-bool flash_apply(struct flash *flash, const struct flash_list *list);
+bool flash_apply(struct flash *flash, const struct store_list *list);
 const char *flash_error(const struct flash *flash);
 
 /* Ends the call: the chip has the changes (keep), or the copy becomes what it
  * was before the call (drop). */
 void flash_keep(struct flash *flash);
 void flash_drop(struct flash *flash);
+
+/* These functions as a store, for a commit. NULL for NULL. */
+const struct store *flash_store(const struct flash *flash);
 
 const struct flash_counts *flash_counts(const struct flash *flash);
 

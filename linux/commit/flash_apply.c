@@ -48,7 +48,7 @@ bool flash_is_same(struct flash *flash)
 /* ---- Applying ---- */
 
 static bool is_sound(const struct flash *flash,
-		     const struct flash_change *change)
+		     const struct store_change *change)
 {
 	struct nor_block block;
 
@@ -58,31 +58,31 @@ static bool is_sound(const struct flash *flash,
 		return false;
 	}
 	block = nor_block_of(&flash->nor, change->offset);
-	return change->kind == FLASH_ERASE
+	return change->kind == STORE_ERASE
 		       ? change->offset == block.offset &&
 				 change->size_bytes == block.size_bytes
 		       : change->size_bytes <= block.offset + block.size_bytes -
 						       change->offset;
 }
 
-static bool apply(struct flash *flash, const struct flash_change *change)
+static bool apply(struct flash *flash, const struct store_change *change)
 {
 	struct nor_block block;
 
 	if (!is_sound(flash, change)) {
-		(void)snprintf(flash->nor.error, NOR_ERROR_CHARS,
-			       "flash at 0x%" PRIx64 ": no place for a change "
-			       "of %" PRIu32 " bytes at 0x%" PRIx32,
-			       flash->nor.address, change->size_bytes,
-			       change->offset);
+		(void)snprintf(
+			flash->nor.error, NOR_ERROR_CHARS,
+			"flash at 0x%" PRIx64 ": a change of %" PRIu32
+			" bytes at 0x%" PRIx32 " does not fit into a block",
+			flash->nor.address, change->size_bytes, change->offset);
 		return false;
 	}
-	if (change->kind != FLASH_ERASE) {
+	if (change->kind != STORE_ERASE) {
 		flash->counts.chip_words += change->size_bytes / 4;
 		return nor_program(
 			&flash->nor, change->offset,
 			(const uint32_t *)(const void *)change->bytes,
-			change->size_bytes / 4, change->kind == FLASH_WORDS);
+			change->size_bytes / 4, change->kind == STORE_WORDS);
 	}
 	flash->counts.chip_erases++;
 	block = nor_block_of(&flash->nor, change->offset);
@@ -90,10 +90,10 @@ static bool apply(struct flash *flash, const struct flash_change *change)
 }
 
 /* Whether a change after the cursor contains the word. */
-static bool is_changed_later(const struct flash_list *list, size_t cursor,
+static bool is_changed_later(const struct store_list *list, size_t cursor,
 			     uint32_t offset)
 {
-	struct flash_change later;
+	struct store_change later;
 
 	while (list->next(list->context, &cursor, &later)) {
 		if (offset - later.offset < later.size_bytes) {
@@ -103,12 +103,12 @@ static bool is_changed_later(const struct flash_list *list, size_t cursor,
 	return false;
 }
 
-static bool verify(struct flash *flash, const struct flash_list *list,
-		   size_t cursor, const struct flash_change *change)
+static bool verify(struct flash *flash, const struct store_list *list,
+		   size_t cursor, const struct store_change *change)
 {
 	const struct flash_port *port = &flash->config.port;
 
-	if (change->kind == FLASH_ERASE) {
+	if (change->kind == STORE_ERASE) {
 		return true;
 	}
 	for (uint32_t i = 0; i < change->size_bytes; i += 4) {
@@ -120,8 +120,8 @@ static bool verify(struct flash *flash, const struct flash_list *list,
 		    !is_changed_later(list, cursor, offset)) {
 			(void)snprintf(flash->nor.error, NOR_ERROR_CHARS,
 				       "flash at 0x%" PRIx64 ": 0x%" PRIx32
-				       " is 0x%08" PRIx32 ", not 0x%08" PRIx32
-				       " as written",
+				       " is 0x%08" PRIx32 ", and 0x%08" PRIx32
+				       " was written",
 				       flash->nor.address, offset, found,
 				       wanted);
 			return false;
@@ -130,9 +130,9 @@ static bool verify(struct flash *flash, const struct flash_list *list,
 	return true;
 }
 
-bool flash_apply(struct flash *flash, const struct flash_list *list)
+bool flash_apply(struct flash *flash, const struct store_list *list)
 {
-	struct flash_change change;
+	struct store_change change;
 	size_t cursor = 0;
 
 	while (list->next(list->context, &cursor, &change)) {

@@ -60,6 +60,7 @@ struct window {
 struct flash {
 	struct flash_config config;
 	struct nor nor;
+	struct store store;
 	struct flash_counts counts;
 	struct chip_state state;
 	struct rewrite rewrite;

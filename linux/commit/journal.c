@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The journal of the state file: a commit, and the end of one that a killed daemon
- * has begun.
- */
+/* The journal of the state file: commits, and the completion of a commit that a
+ * killed daemon began. */
 #include "commit/state_file.h"
 #include "lib/hash.h"
 
@@ -15,7 +13,7 @@
 #define MADV_DONTNEED_LOCKED 24
 #endif
 
-/* ---- The journal, read ---- */
+/* ---- Reading and applying ---- */
 
 static uint64_t journal_checksum(const struct state *state)
 {
@@ -27,9 +25,10 @@ static uint64_t journal_checksum(const struct state *state)
 			  state_body(state), control->body_bytes);
 }
 
-/* The journal's changes of the flash: the cursor is an offset in the body. */
+/* For struct store_list: the cursor is an offset in the part of the body that
+ * holds changes. */
 static bool next_change(const void *context, size_t *cursor,
-			struct flash_change *change)
+			struct store_change *change)
 {
 	const struct state *state = context;
 	uint64_t end = state->control.body_bytes;
@@ -45,8 +44,8 @@ static bool next_change(const void *context, size_t *cursor,
 		return false;
 	}
 	*cursor += sizeof(record) + record.byte_count;
-	*change = (struct flash_change){
-		.kind = (enum flash_kind)record.kind,
+	*change = (struct store_change){
+		.kind = (enum store_kind)record.kind,
 		.offset = record.offset,
 		.size_bytes = record.size_bytes,
 		.bytes = record.byte_count == 0 ? NULL : state_body(state) + at,
@@ -54,9 +53,9 @@ static bool next_change(const void *context, size_t *cursor,
 	return true;
 }
 
-struct flash_list journal_changes(const struct state *state)
+struct store_list journal_changes(const struct state *state)
 {
-	return (struct flash_list){.context = state, .next = next_change};
+	return (struct store_list){.context = state, .next = next_change};
 }
 
 static bool is_page_of_ram(const struct state *state, uint64_t offset)
@@ -86,8 +85,8 @@ static bool are_changes_sound(const struct state *state)
 		}
 		memcpy(&record, state_body(state) + at, sizeof(record));
 		at += sizeof(record);
-		is_erase = record.kind == FLASH_ERASE;
-		if (record.kind > FLASH_ERASE || record.size_bytes % 4 != 0 ||
+		is_erase = record.kind == STORE_ERASE;
+		if (record.kind > STORE_ERASE || record.size_bytes % 4 != 0 ||
 		    record.byte_count != (is_erase ? 0 : record.size_bytes) ||
 		    record.byte_count > end - at) {
 			return false;
@@ -122,11 +121,10 @@ static bool is_journal_sound(struct state *state)
 		}
 	}
 	return are_changes_sound(state) ||
-	       state_refuse(
-		       state,
-		       "%s: the journal is damaged: a change of the flash is "
-		       "cut off or unknown",
-		       state->config.path);
+	       state_refuse(state,
+			    "%s: the journal is damaged: a change of the flash "
+			    "is cut off or of an unknown kind",
+			    state->config.path);
 }
 
 static bool mark(struct state *state, uint32_t is_valid)
@@ -149,7 +147,8 @@ static unsigned region_at(const struct state *state, uint64_t offset)
 	return i;
 }
 
-/* The machine's first: what it has to become follows from the copy before. */
+/* The machine's RAM comes first: put() needs the old content, which is still in
+ * the file. */
 static bool apply_page(struct state *state, const struct page_record *page)
 {
 	const struct state_ram *ram = state->config.ram;
@@ -166,27 +165,29 @@ static bool apply_page(struct state *state, const struct page_record *page)
 }
 
 /*
- * Again and again, with the same result. The chip first: as long as RAM is older,
- * firmware knows of less than the chip holds, and what comes next at worst takes the
- * place of this one variable; the other way round it would leave a gap, and what is
- * behind a gap is lost.
+ * Applies the journal. This may be repeated, with the same result. The store
+ * comes first. While RAM is older than the store, firmware does not know of the
+ * latest variable, and a write would at worst take the place of that one. If
+ * RAM were newer than the store, firmware would leave a gap in the store, and
+ * lose every variable behind the gap.
  */
-static bool apply(struct state *state, struct flash *flash)
+static bool apply(struct state *state, const struct store *store)
 {
 	const struct control *control = &state->control;
 	const struct page_record *page = (const void *)state_body(state);
-	struct flash_list list = journal_changes(state);
+	struct store_list list = journal_changes(state);
 
 	if (control->change_count != 0) {
-		if (flash == NULL) {
+		if (store == NULL) {
 			return state_refuse(
 				state,
-				"%s: the journal has changes of a flash "
-				"that is not there",
+				"%s: the journal has changes of a flash chip, "
+				"and this machine has none",
 				state->config.path);
 		}
-		if (!flash_apply(flash, &list)) {
-			return state_refuse(state, "%s", flash_error(flash));
+		if (!store->apply(store->context, &list)) {
+			return state_refuse(state, "%s",
+					    store->error(store->context));
 		}
 	}
 	for (uint32_t i = 0; i < control->page_count; i++) {
@@ -215,7 +216,8 @@ bool state_look(struct state *state, bool *is_pending)
 	return is_valid == 0 || is_journal_sound(state);
 }
 
-bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
+bool state_recover(struct state *state, const struct store *store,
+		   bool *was_pending)
 {
 	bool is_pending;
 	bool is_sound = state_look(state, &is_pending);
@@ -226,25 +228,25 @@ bool state_recover(struct state *state, struct flash *flash, bool *was_pending)
 	if (!is_sound || !is_pending) {
 		return is_sound;
 	}
-	if (!apply(state, flash)) {
+	if (!apply(state, store)) {
 		return false;
 	}
-	if (flash != NULL) {
-		flash_keep(flash);
+	if (store != NULL) {
+		store->keep(store->context);
 	}
 	return true;
 }
 
-/* ---- The pages of a private mapping ---- */
+/* ---- Pages of the private mappings ---- */
 
-/* dirty: a byte for each page, of every region; or NULL: every page is. */
 static bool is_dirty(const uint8_t *const *dirty, unsigned region,
 		     uint64_t offset)
 {
 	return dirty == NULL || dirty[region][offset / CZ_EFI_PAGE_SIZE] != 0;
 }
 
-/* In small pieces: kernels without preemption free what is given back at once. */
+/* Small pieces, since a kernel without preemption frees all pages of one
+ * madvise() at once. */
 #define FORGET_BYTES (8 * CZ_EFI_PAGE_SIZE)
 
 static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
@@ -253,8 +255,8 @@ static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 		uint64_t rest = size_bytes - at;
 		uint64_t some = rest < FORGET_BYTES ? rest : FORGET_BYTES;
 
-		/* Locked memory wants the other word, older kernels do not know
-		 * it. */
+		/* Locked memory needs MADV_DONTNEED_LOCKED, which older kernels
+		 * do not have. */
 		if (madvise(from + at, some, MADV_DONTNEED_LOCKED) != 0 &&
 		    madvise(from + at, some, MADV_DONTNEED) != 0) {
 			return state_refuse(state,
@@ -265,8 +267,9 @@ static bool forget(struct state *state, uint8_t *from, uint64_t size_bytes)
 	return true;
 }
 
-/* Those that a commit has looked at: neighbours at once. A page that stays is the same
- * as the copy's: it does no harm. */
+/* Drops the pages that a commit has looked at, runs of them by one
+ * call. If a page cannot be dropped, that does no harm: its content is
+ * the committed one. */
 static void forget_dirty(struct state *state, unsigned region, uint8_t *mapping,
 			 const uint8_t *const *dirty)
 {
@@ -295,9 +298,9 @@ bool state_drop(struct state *state, uint8_t *const *mapping)
 	return true;
 }
 
-/* ---- The journal, written ---- */
+/* ---- Writing ---- */
 
-/* There is always room for every page once. */
+/* The journal always has room for each page once. */
 static bool add_page(struct state *state, uint64_t offset, const uint8_t *bytes)
 {
 	struct page_record page = {.offset = offset};
@@ -319,7 +322,8 @@ static bool add_region(struct state *state, unsigned region,
 	const struct placed_region *placed = &state->header.region[region];
 
 	for (uint64_t i = 0; i < placed->size_bytes; i += CZ_EFI_PAGE_SIZE) {
-		/* Dirty, but the same: it was written as it was. */
+		/* A dirty page may be unchanged: firmware stored what was
+		 * there. */
 		if (is_dirty(dirty, region, i) &&
 		    memcmp(mapping + i, state->map + placed->offset + i,
 			   CZ_EFI_PAGE_SIZE) != 0 &&
@@ -330,11 +334,11 @@ static bool add_region(struct state *state, unsigned region,
 	return true;
 }
 
-static bool add_changes(struct state *state, const struct flash *flash)
+static bool add_changes(struct state *state, const struct store *store)
 {
 	struct control *control = &state->control;
-	struct flash_list list = flash_changes(flash);
-	struct flash_change change;
+	struct store_list list = store->changes(store->context);
+	struct store_change change;
 	uint64_t body = state->header.journal_offset;
 	uint64_t at = control->body_bytes;
 	size_t cursor = 0;
@@ -344,16 +348,16 @@ static bool add_changes(struct state *state, const struct flash *flash)
 			.kind = change.kind,
 			.offset = change.offset,
 			.size_bytes = change.size_bytes,
-			.byte_count = change.kind == FLASH_ERASE
+			.byte_count = change.kind == STORE_ERASE
 					      ? 0
 					      : change.size_bytes,
 		};
 
 		if (record.byte_count + sizeof(record) >
 		    state->header.journal_bytes - at) {
-			return state_refuse(
-				state, "more changes of the flash than the "
-				       "journal has room for");
+			return state_refuse(state,
+					    "the journal has no room for the "
+					    "changes of the flash");
 		}
 		if (!state_put(state, body + at, &record, sizeof(record)) ||
 		    !state_put(state, body + at + sizeof(record), change.bytes,
@@ -368,7 +372,8 @@ static bool add_changes(struct state *state, const struct flash *flash)
 }
 
 static bool write_journal(struct state *state, uint8_t *const *mapping,
-			  const uint8_t *const *dirty, struct flash *flash)
+			  const uint8_t *const *dirty,
+			  const struct store *store)
 {
 	struct control *control = &state->control;
 
@@ -379,8 +384,8 @@ static bool write_journal(struct state *state, uint8_t *const *mapping,
 		}
 	}
 	control->body_bytes = journal_pages_bytes(state);
-	if (flash != NULL && flash_finish(flash, NULL) &&
-	    !add_changes(state, flash)) {
+	if (store != NULL && store->finish(store->context) &&
+	    !add_changes(state, store)) {
 		return false;
 	}
 	if (control->body_bytes == 0) {
@@ -393,35 +398,36 @@ static bool write_journal(struct state *state, uint8_t *const *mapping,
 enum state_commit_result state_commit(struct state *state,
 				      uint8_t *const *mapping,
 				      const uint8_t *const *dirty,
-				      struct flash *flash)
+				      const struct store *store)
 {
 	struct control *control = &state->control;
 
 	if (control->is_valid != 0) {
-		(void)state_refuse(state, "the commit before has not ended");
+		(void)state_refuse(state,
+				   "the previous commit is not complete");
 		return STATE_COMMIT_REFUSED;
 	}
-	if (!write_journal(state, mapping, dirty, flash)) {
+	if (!write_journal(state, mapping, dirty, store)) {
 		return STATE_COMMIT_REFUSED;
 	}
 	state->pages_committed = control->page_count;
-	if (control->change_count != 0 && !flash_is_same(flash)) {
-		(void)state_refuse(state, "%s", flash_error(flash));
+	if (control->change_count != 0 && !store->is_same(store->context)) {
+		(void)state_refuse(state, "%s", store->error(store->context));
 		return STATE_COMMIT_FOREIGN;
 	}
 	if (control->body_bytes != 0) {
 		if (!mark(state, 1)) {
 			return STATE_COMMIT_REFUSED;
 		}
-		if (!apply(state, flash)) {
+		if (!apply(state, store)) {
 			return STATE_COMMIT_PENDING;
 		}
 	}
 	for (unsigned i = 0; i < state->header.region_count; i++) {
 		forget_dirty(state, i, mapping[i], dirty);
 	}
-	if (flash != NULL) {
-		flash_keep(flash);
+	if (store != NULL) {
+		store->keep(store->context);
 	}
 	return STATE_COMMITTED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a commit that is pending will leave, in RAM and in the chip; see state.h. */
+/* What a pending commit will leave, in RAM and in the chip; see state.h. */
 #include "commit/state_file.h"
 
 #include <stdlib.h>
@@ -24,8 +24,9 @@ void state_read(const struct state *state, unsigned region, bool is_after,
 	}
 }
 
-/* The part of a change that lies among the bytes; false: none. */
-static bool clip(const struct flash_change *change, uint64_t offset,
+/* Computes which part of a change lies within a range: [*from, *end) of it.
+ * False: none. */
+static bool clip(const struct store_change *change, uint64_t offset,
 		 uint64_t size_bytes, uint64_t *from, uint64_t *end)
 {
 	*from = change->offset < offset ? 0 : change->offset - offset;
@@ -35,8 +36,9 @@ static bool clip(const struct flash_change *change, uint64_t offset,
 	return *from < *end;
 }
 
-/* Programming a byte clears its bits one by one; an erase sets them all at once.
- * wanted: NULL for an erase. */
+/* Applies a change to a byte, and notes whether `found` is a state in between:
+ * programming clears bits one by one, an erase sets all at once. wanted: NULL
+ * for an erase. */
 static void change_byte(uint8_t *now, uint8_t *is_on_way, uint8_t found,
 			const uint8_t *wanted)
 {
@@ -49,12 +51,12 @@ static void change_byte(uint8_t *now, uint8_t *is_on_way, uint8_t found,
 	*now = next;
 }
 
-/* now: what the chip holds before the list, and then after it. */
+/* Applies the list to `now`, which is the chip's content before it. */
 static void walk(const struct state *state, uint64_t offset, uint8_t *now,
 		 uint8_t *is_on_way, const uint8_t *found, uint64_t size_bytes)
 {
-	struct flash_list list = journal_changes(state);
-	struct flash_change change;
+	struct store_list list = journal_changes(state);
+	struct store_change change;
 	uint64_t from, end;
 	size_t cursor = 0;
 
@@ -85,7 +87,8 @@ bool state_chip_is_on_way(const struct state *state, uint64_t offset,
 		for (uint64_t i = 0; i < size_bytes; i++) {
 			is_on_way[i] = found[i] == before[i];
 		}
-		/* A recovery begins the list again, on what the list has left. */
+		/* A recovery applies the list again, to what the list
+		 * has left. */
 		walk(state, offset, now, is_on_way, found, size_bytes);
 		walk(state, offset, now, is_on_way, found, size_bytes);
 		are_all = memchr(is_on_way, 0, size_bytes) == NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state file, see state.h: a header, firmware's RAM, the journal. It is read by a
- * mapping and written by pwrite(): nothing that runs in this process can store to
- * it by accident, and what was written outlives a process that is killed, in the
- * order in which it was written. Nothing in it is believed when it is opened.
+ * The state file, see state.h: a header, firmware's RAM, and the journal. This
+ * process reads it through a read-only mapping and writes it with pwrite(). So
+ * no stray store of this process can change it, and what was written survives a
+ * kill, in the order in which it was written. Nothing in a file that is opened
+ * is trusted before it has been checked.
  */
 #include "commit/state_file.h"
 #include "lib/hash.h"
@@ -19,9 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of parts of the file: pages of any kernel. */
+/* Of parts of the file: the largest page of any kernel. */
 #define ALIGNMENT 65536u
-#define DEFAULT_FLASH_BYTES (3u << 19)
+#define DEFAULT_STORE_BYTES (3u << 19)
 #define MAX_RAM_BYTES (1ull << 28)
 #define PATH_CHARS 1024
 
@@ -69,7 +70,6 @@ void state_step(const struct state *state)
 	}
 }
 
-/* To the file; it has a page for every byte already. */
 bool state_put(struct state *state, uint64_t offset, const void *bytes,
 	       size_t size_bytes)
 {
@@ -113,19 +113,20 @@ static void set_version(struct header *header, uint32_t version)
 	header->checksum = header_checksum(header);
 }
 
-/* Where everything is: it follows from what is asked for. */
+/* Computes the layout, which follows from the configuration. */
 static bool lay_out(struct state *state)
 {
 	const struct state_config *config = &state->config;
 	struct header *header = &state->header;
-	uint64_t flash_bytes = config->flash_bytes != 0 ? config->flash_bytes
-							: DEFAULT_FLASH_BYTES;
+	uint64_t store_bytes = config->store_bytes != 0 ? config->store_bytes
+							: DEFAULT_STORE_BYTES;
 	uint64_t offset = ALIGNMENT, ram_bytes = 0;
 
 	if (config->region_count > STATE_MAX_REGIONS) {
-		return state_refuse(state,
-				    "%u regions of RAM, at most %d are known",
-				    config->region_count, STATE_MAX_REGIONS);
+		return state_refuse(
+			state,
+			"%u regions of RAM, and at most %d are supported",
+			config->region_count, STATE_MAX_REGIONS);
 	}
 	memcpy(header->magic, magic, sizeof(magic));
 	header->region_count = config->region_count;
@@ -136,12 +137,12 @@ static bool lay_out(struct state *state)
 		if (region->size_bytes == 0 ||
 		    region->size_bytes % CZ_EFI_PAGE_SIZE != 0 ||
 		    region->size_bytes > MAX_RAM_BYTES - ram_bytes) {
-			return state_refuse(state,
-					    "a region of RAM of %" PRIu64
-					    " bytes at 0x%" PRIx64
-					    ": no pages, or more than 256 MiB",
-					    region->size_bytes,
-					    region->address);
+			return state_refuse(
+				state,
+				"a region of RAM of %" PRIu64
+				" bytes at 0x%" PRIx64
+				": not whole pages, or more than 256 MiB",
+				region->size_bytes, region->address);
 		}
 		header->region[i] = (struct placed_region){
 			.address = region->address,
@@ -154,7 +155,7 @@ static bool lay_out(struct state *state)
 	header->journal_offset = offset;
 	header->journal_bytes = align(ram_bytes / CZ_EFI_PAGE_SIZE *
 					      sizeof(struct page_record) +
-				      flash_bytes);
+				      store_bytes);
 	header->file_bytes = offset + header->journal_bytes;
 	set_version(header,
 		    config->ram != NULL ? VERSION_KEEPS_RAM : VERSION_ALONE);
@@ -180,7 +181,7 @@ static bool is_private_file(struct state *state, const struct stat *status)
 	    (status->st_mode & 077) != 0 || status->st_nlink > 1) {
 		return state_refuse(
 			state,
-			"%s: not a file that is this user's alone (mode "
+			"%s: not a regular file of this user's alone (mode "
 			"%o, owner %u, %u links): remove it",
 			state->config.path, status->st_mode & 07777,
 			(unsigned)status->st_uid, (unsigned)status->st_nlink);
@@ -188,24 +189,23 @@ static bool is_private_file(struct state *state, const struct stat *status)
 	return true;
 }
 
-/* KEPT, NEW for one of another boot, or FAILED. */
+/* STATE_NEW: the state is of another boot. */
 static enum state_result check(struct state *state, const struct header *found,
 			       uint64_t size_bytes)
 {
 	const char *path = state->config.path;
 
 	if (memcmp(found->magic, magic, sizeof(magic)) != 0) {
-		(void)state_refuse(state,
-				   "%s: not a state of caesurad's: remove it",
-				   path);
+		(void)state_refuse(
+			state, "%s: not a state of caesurad: remove it", path);
 		return STATE_FAILED;
 	}
 	if (found->version != VERSION_ALONE &&
 	    found->version != VERSION_KEEPS_RAM) {
 		(void)state_refuse(state,
-				   "%s: of version %" PRIu32
-				   ", not %u or %u: reboot, or go back to that "
-				   "caesurad",
+				   "%s: its version is %" PRIu32
+				   ", and this caesurad knows %u and %u: "
+				   "reboot, or use the caesurad that made it",
 				   path, found->version, VERSION_ALONE,
 				   VERSION_KEEPS_RAM);
 		return STATE_FAILED;
@@ -224,15 +224,17 @@ static enum state_result check(struct state *state, const struct header *found,
 	    size_bytes != found->file_bytes) {
 		(void)state_refuse(
 			state,
-			"%s: of other regions or of another size (%" PRIu64
-			" bytes) than this machine's (%" PRIu64 ")",
+			"%s: its regions or its size (%" PRIu64
+			" bytes) differ from those of this machine (%" PRIu64
+			")",
 			path, size_bytes, state->header.file_bytes);
 		return STATE_FAILED;
 	}
 	return STATE_KEPT;
 }
 
-/* The machine's RAM is out of step from the first commit on that does not reach it. */
+/* If this daemon's commits do not reach the machine's RAM, that RAM is out of
+ * date from now on, and the version must say so. */
 static bool keep_version(struct state *state)
 {
 	if (!state_keeps_ram(state) || state->config.ram != NULL) {
@@ -322,13 +324,14 @@ static bool make_file(struct state *state, const char *path)
 {
 	int error;
 
-	(void)unlink(path); /* of a daemon that was killed here */
+	(void)unlink(path); /* left by a daemon that was killed here */
 	state->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (state->fd < 0) {
 		return state_refuse(state, "%s: cannot be made: %s", path,
 				    strerror(errno));
 	}
-	/* No page is to be missing later: that would be a SIGBUS. */
+	/* Allocates all pages now: one that cannot be allocated later would
+	 * cause a SIGBUS. */
 	error = posix_fallocate(state->fd, 0, (off_t)state->header.file_bytes);
 	if (error != 0) {
 		return state_refuse(

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state file: firmware's RAM as last committed, and the journal of the commit
- * that is under way. It lives on a tmpfs, for one boot. The daemon maps each
- * region MAP_PRIVATE at firmware's address from state_fd() at
- * state_region_offset(): what a call writes are pages of the process's own.
+ * The state file: firmware's RAM as last committed, and the journal of the
+ * commit that is under way. It lives on a tmpfs, for one boot. The daemon maps
+ * each region MAP_PRIVATE, from state_fd() at state_region_offset(), at
+ * firmware's address. So what a call writes goes to private pages of the
+ * process.
  *
- * A commit is: the pages and the changes of the flash to the journal, one store
- * that makes it valid, then to the chip, to the machine's RAM and to the copy, then
- * one store that makes it invalid. Killed at any point, the next state_recover() ends
- * it or there was none.
+ * A commit writes the pages and the store's changes to the journal, and marks
+ * the journal valid by one write. Then it applies the changes to the store, and
+ * the pages to the machine's RAM and to the file's copy, and marks the journal
+ * invalid by one write. If the daemon is killed at any point, the next
+ * state_recover() completes the commit, or there was none.
  *
- * The file has one layout and two versions. Of version 2 the machine's own RAM has
- * been kept as the copy is. Of version 1, the older one, it has not: it is as
- * firmware had it when it started the kernel. Either is taken up again as what it is.
+ * The file has one layout and two versions. With version 2 commits reach the
+ * machine's own RAM as well. With version 1, the older one, they do not: that
+ * RAM is as firmware left it when it started the kernel. A state of either
+ * version is taken up as what it is.
  */
 #ifndef LINUX_STATE_H
 #define LINUX_STATE_H
 
-#include "commit/flash.h"
+#include "commit/store.h"
 
 #include <caesura/uefi.h>
 #include <stdbool.h>
@@ -27,23 +30,24 @@
 #define STATE_MAX_REGIONS 64
 #define STATE_ERROR_CHARS 512
 
-/* What must be the same for a state to be this machine's, of this boot. */
+/* A state belongs to this machine and this boot if these are the same. */
 struct state_identity {
-	uint8_t boot[16]; /* /proc/sys/kernel/random/boot_id */
+	uint8_t boot[16]; /* from /proc/sys/kernel/random/boot_id */
 	uint64_t memory_map; /* hash_bytes() of it */
 };
 
-/* Of firmware's RAM; whole pages. */
+/* A region of firmware's RAM, in whole pages. */
 struct state_region {
-	uint64_t address; /* physical: part of the identity, else not used */
+	uint64_t address; /* physical; only compared, as part of the identity */
 	uint64_t size_bytes;
 };
 
 /*
- * The machine's own RAM, a page of a region at a time. put() changes it from one
- * content to the other, and stores the words alone in which they differ: others may
- * be somebody else's. holds(): whether each word is that of the one or of the other;
- * changed_only: only the words in which the two differ are looked at.
+ * Access to the machine's own RAM, one page of a region at a time. put()
+ * changes the page from one content to another; it stores only the words in
+ * which the two differ, since somebody else may have changed others. holds()
+ * tells whether each word has either of two contents; with changed_only it
+ * looks only at words in which the two differ.
  */
 struct state_ram {
 	void *context;
@@ -55,98 +59,106 @@ struct state_ram {
 };
 
 struct state_config {
-	const char
-		*path; /* absolute; in a directory that is the daemon's alone */
-	/* A descriptor of the state that somebody kept, for when there is no file
-	 * at the path any more; it stays the caller's. 0: none. */
+	/* Absolute, in a directory that only the daemon can write to. */
+	const char *path;
+	/* A descriptor of the state that systemd kept, to be used if there is
+	 * no file at the path. The caller keeps it. 0: none. */
 	int kept_fd;
 	struct state_identity identity;
 	const struct state_region *regions;
 	unsigned region_count;
-	uint64_t flash_bytes; /* room for a call's changes; 0: 1.5 MiB */
-	/* Copies a region's RAM from the machine for a new state; false: it cannot. */
+	/* Room for a call's changes of the store; 0: 1.5 MiB. */
+	uint64_t store_bytes;
+	/* Copies a region of RAM from the machine into a new state. False: it
+	 * cannot. */
 	void *context;
 	bool (*fill)(void *context, unsigned region, void *into,
 		     uint64_t size_bytes);
-	/* Looks at a new state before it is one; false, and why: it is not made.
-	 * NULL: every one is. */
+	/* Checks a new state before it is put in place. False, and why, to
+	 * refuse it. NULL: no check. */
 	bool (*accept)(void *context, char *why, size_t why_chars);
-	/* NULL: the machine's RAM is left as it is, and the state is of version 1. */
+	/* NULL: commits do not reach the machine's RAM, and the state has
+	 * version 1. */
 	const struct state_ram *ram;
-	/* For tests: called before each store to the file. Else NULL. */
+	/* For tests, else NULL: called before each write to the file. */
 	void (*step)(void *context);
 };
 
 enum state_result {
-	STATE_FAILED, /* state_error() */
-	STATE_NEW, /* made from the machine's RAM */
-	STATE_KEPT, /* of an earlier daemon of this boot */
+	STATE_FAILED, /* see state_error() */
+	STATE_NEW, /* a new one, made from the machine's RAM */
+	STATE_KEPT, /* one that an earlier daemon of this boot left */
 };
 
 struct state;
 
 /*
- * Opens the state at the path, or makes it when there is none or it is of another
- * boot; atomically, mode 0600. What is there and is not a state, or not sound, is refused,
- * and not touched. *state is NULL only without memory; it is to be closed after
- * STATE_FAILED as well. Whether another daemon has it is not looked at.
+ * Opens the state at the path, or makes a new one, atomically and with mode
+ * 0600, if there is none or if it is of another boot. A file that is not a
+ * state, or not sound, is refused and left as it is. *state is NULL only if
+ * memory is short; it must be closed after STATE_FAILED as well. Does not check
+ * whether another daemon uses the state.
  */
 enum state_result state_open(struct state **state,
 			     const struct state_config *config);
 void state_close(struct state *state);
 
-/*
- * Gives up a state that was kept, with the commit that was under way, and makes a new
- * one in its place as state_open() does: STATE_NEW or STATE_FAILED. After the
- * latter the file is as it was.
- */
+/* Discards a state that was kept, with a commit that was under way, and makes a
+ * new one in its place, as state_open() does. Returns STATE_NEW, or
+ * STATE_FAILED: then the file has not changed. */
 enum state_result state_make_anew(struct state *state);
 
 const char *state_error(const struct state *state);
 
 int state_fd(const struct state *state);
-/* Of a region, in the file: what to mmap() it at. */
+/* The offset of a region in the file, for mmap(). */
 uint64_t state_region_offset(const struct state *state, unsigned region);
 
-/* Whether the machine's RAM is kept as the copy is: version 2. */
+/* Whether commits reach the machine's RAM: version 2. */
 bool state_keeps_ram(const struct state *state);
 
-/* Whether a killed daemon has left a commit to be ended. False: its journal is damaged. */
+/* Finds out whether a killed daemon left a commit to be completed. False: its
+ * journal is damaged. */
 bool state_look(struct state *state, bool *is_pending);
 
-/* A region's RAM as it was last committed, or, after a state_look() that has found
- * a commit, as that will leave it. */
+/* Copies a region as last committed. is_after: as the commit that state_look()
+ * has found will leave it, if there is one. */
 void state_read(const struct state *state, unsigned region, bool is_after,
 		uint8_t *into);
 
 /*
- * Whether the commit that state_look() has found explains what the chip holds at
- * `offset`: each byte of `found` is as in `before`, or as some part of the commit
- * leaves it, also where a recovery has begun that again. False without memory, too.
+ * Whether the commit that state_look() has found explains what the chip holds
+ * at `offset`: each byte of `found` is as in `before`, or as the commit leaves
+ * it at some point, also if a recovery began to apply it again. False if memory
+ * is short, too.
  */
 bool state_chip_is_on_way(const struct state *state, uint64_t offset,
 			  const uint8_t *before, const uint8_t *found,
 			  uint64_t size_bytes);
 
 /*
- * Ends the commit that a killed daemon had begun, if there is one; before the
- * regions are used and before the first call. flash may be NULL when there is
- * no chip. *was_pending (may be NULL): there was one. False: the chip did not
- * do it; the journal stays, nothing may be called.
+ * Completes the commit that a killed daemon began, if there is one. Called
+ * before the regions are used and before the first call. store: NULL if there
+ * is none. *was_pending, which may be NULL: whether there was a commit. False:
+ * the store has failed; the journal stays valid, and no call may be made.
  */
-bool state_recover(struct state *state, struct flash *flash, bool *was_pending);
+bool state_recover(struct state *state, const struct store *store,
+		   bool *was_pending);
 
 /*
- * Commits what the private mappings of the regions hold (mapping[region] is where
- * it begins in this process) and what flash_finish() has found; flash may be NULL.
- * dirty[region] has a byte for each page, 0 for those that nobody can have written
- * since the last commit or drop; NULL instead of it all: any may have been.
- * Both are then as committed: the pages dropped, flash_keep() done. Nothing
- * changed: nothing is written. STATE_COMMIT_REFUSED: it does not fit or cannot be
- * read: nothing has changed, drop the call. STATE_COMMIT_PENDING: the chip did not do it; the
- * journal stays valid; no more calls until state_recover() has succeeded.
- * STATE_COMMIT_FOREIGN: the chip is not what it was when it was read, nothing has been
- * written, and the state is of no more use.
+ * Commits what the private mappings of the regions hold, and the changes of the
+ * store. mapping[region] is where a region begins in this process.
+ * dirty[region] has a byte for each page, which is 0 if the page cannot have
+ * been written since the last commit or drop; dirty may be NULL: any page may
+ * have been. store may be NULL.
+ *
+ * STATE_COMMITTED: mappings and store are as committed, private pages are
+ * dropped, and the store's keep() has been called. Without changes nothing is
+ * written. STATE_COMMIT_REFUSED: the commit does not fit or cannot be written.
+ * Nothing has changed; the call must be dropped. STATE_COMMIT_FOREIGN: somebody
+ * else has written to the store. Nothing has been written, and the state is
+ * useless from now on. STATE_COMMIT_PENDING: the store has failed. The journal
+ * stays valid; no call may be made before state_recover() has succeeded.
  */
 enum state_commit_result {
 	STATE_COMMITTED,
@@ -158,14 +170,18 @@ enum state_commit_result {
 enum state_commit_result state_commit(struct state *state,
 				      uint8_t *const *mapping,
 				      const uint8_t *const *dirty,
-				      struct flash *flash);
+				      const struct store *store);
 
-/* mapping[region] is of the process that called state_open(): it is not to be forked
- * in between. Drops what a call wrote in the private mappings; flash_drop() is the caller's. False:
- * the kernel did not; the mappings are not to be used. */
+/*
+ * Drops what a call wrote in the private mappings, which must be those of the
+ * process that called state_open(), without a fork() in between. The caller
+ * drops the store's changes. False: the kernel failed to, and the mappings must
+ * not be used any more.
+ */
 bool state_drop(struct state *state, uint8_t *const *mapping);
 
-/* Pages of RAM in the latest commit, after those that were the same. */
+/* The pages of RAM in the latest commit, without those that were written but
+ * did not change. */
 uint64_t state_pages_committed(const struct state *state);
 
 #endif

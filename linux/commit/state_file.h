@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The layout of the state file, for state.c, which opens it, and for journal.c and
- * pending.c, which commit to it and look at what a commit leaves.
- */
+/* The layout of the state file. state.c opens it, journal.c commits to it, and
+ * pending.c tells what a pending commit will leave. */
 #ifndef LINUX_STATE_FILE_H
 #define LINUX_STATE_FILE_H
 
@@ -11,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VERSION_ALONE 1u /* the machine's RAM has not been kept the same */
+#define VERSION_ALONE 1u /* commits do not reach the machine's RAM */
 #define VERSION_KEEPS_RAM 2u
 
 struct placed_region {
@@ -25,10 +23,11 @@ struct header {
 	struct state_identity identity;
 	uint64_t file_bytes, journal_offset, journal_bytes;
 	struct placed_region region[STATE_MAX_REGIONS];
-	uint64_t checksum; /* of all before it */
+	uint64_t checksum; /* of all members before */
 };
 
-/* At CONTROL_OFFSET; body at journal_offset: pages, then changes. */
+/* The head of the journal, at CONTROL_OFFSET. Its body is at journal_offset:
+ * page records, then change records. */
 struct control {
 	uint32_t is_valid;
 	uint32_t page_count, change_count;
@@ -44,7 +43,7 @@ struct page_record {
 };
 
 struct change_record {
-	uint32_t kind, offset, size_bytes, byte_count; /* and the bytes */
+	uint32_t kind, offset, size_bytes, byte_count; /* the bytes follow */
 };
 
 _Static_assert(sizeof(struct header) <= CONTROL_OFFSET, "a page of its own");
@@ -54,21 +53,22 @@ _Static_assert(sizeof(struct page_record) == CZ_EFI_PAGE_SIZE + 8,
 struct state {
 	struct state_config config;
 	struct header header;
-	struct control control; /* the journal's, read or to be written */
+	/* of the journal that was read, or is being written */
+	struct control control;
 	int fd;
-	const uint8_t *map; /* not to be stored to */
+	const uint8_t *map; /* read-only */
 	uint64_t pages_committed;
 	char error[STATE_ERROR_CHARS];
 };
 
-/* Sets state_error(), and returns false. */
+/* Sets the text for state_error(), and returns false. */
 bool state_refuse(struct state *state, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For tests: before each store to the file, or to the machine's RAM. */
+/* For tests: called before each write to the file or to the machine's RAM. */
 void state_step(const struct state *state);
 
-/* Writes to the file; it has a page for every byte already. */
+/* Writes to the file. All of the file has been allocated. */
 bool state_put(struct state *state, uint64_t offset, const void *bytes,
 	       size_t size_bytes);
 
@@ -84,7 +84,7 @@ static inline uint64_t journal_pages_bytes(const struct state *state)
 	return (uint64_t)state->control.page_count * sizeof(struct page_record);
 }
 
-/* The journal's changes of the flash. */
-struct flash_list journal_changes(const struct state *state);
+/* The changes of the store that are in the journal. */
+struct store_list journal_changes(const struct state *state);
 
 #endif

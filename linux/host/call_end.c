@@ -11,7 +11,7 @@ static bool commit(struct cz_host *host)
 {
 	switch (state_commit(host->state, host->mapping,
 			     (const uint8_t *const *)host->dirty,
-			     host->flash)) {
+			     host->store)) {
 	case STATE_COMMITTED:
 		return true;
 	case STATE_COMMIT_REFUSED:
@@ -39,9 +39,11 @@ static bool commit(struct cz_host *host)
 
 bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 {
+	const struct store *store = host->store;
+
 	(void)service;
-	if (host->flash != NULL) {
-		(void)flash_finish(host->flash, NULL);
+	if (store != NULL) {
+		(void)store->finish(store->context);
 	}
 	if (completed && commit(host)) {
 		pages_close(host);
@@ -54,8 +56,8 @@ bool cz_host_call_end(struct cz_host *host, uint32_t service, bool completed)
 		_exit(1);
 	}
 	pages_close(host);
-	if (host->flash != NULL) {
-		flash_drop(host->flash);
+	if (store != NULL) {
+		store->drop(store->context);
 	}
 	return false;
 }

@@ -37,6 +37,7 @@ static bool open_flash(struct cz_host *host, const struct host_region *region)
 	}
 	config.memory = chip_window_memory(host);
 	host->flash = flash_open(&config, error);
+	host->store = flash_store(host->flash);
 	return host->flash != NULL ||
 	       report_fail(host,
 			   "the device at 0x%llx, %llu KiB, is not a known "

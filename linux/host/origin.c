@@ -272,7 +272,7 @@ bool origin_recover(struct cz_host *host, const struct flash_port *chip,
 {
 	struct store_check check;
 
-	if (!state_recover(host->state, host->flash, was_pending)) {
+	if (!state_recover(host->state, host->store, was_pending)) {
 		return report_fail(
 			host, "what was committed last is not complete: %s",
 			state_error(host->state));

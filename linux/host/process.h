@@ -78,6 +78,7 @@ struct cz_host {
 	 * means that the page is as last committed, and cannot be written. */
 	uint8_t *mapping[STATE_MAX_REGIONS], *dirty[STATE_MAX_REGIONS];
 	struct flash *flash; /* or NULL */
+	const struct store *store; /* the flash, as a store; or NULL */
 	uint8_t *flash_copy;
 	uint64_t flash_bytes;
 	/* Where variables persist. Complete when firmware_memory_open() has

@@ -122,7 +122,7 @@ static void cut_off(void *context)
 
 static void commit(uint32_t after)
 {
-	struct flash_list list = flash_changes(flash);
+	struct store_list list = flash_changes(flash);
 
 	(void)flash_finish(flash, NULL);
 	chip->step = cut_off;

@@ -7,6 +7,7 @@
  */
 #include "commit/state.h"
 #include "chip.h"
+#include "commit/flash.h"
 #include "lib/hash.h"
 
 #include <fcntl.h>
@@ -71,7 +72,7 @@ static enum state_result open_state(struct state **state)
 		.identity = {.boot = "fifteen bytes..", .memory_map = 77},
 		.regions = regions,
 		.region_count = 2,
-		.flash_bytes = 65536,
+		.store_bytes = 65536,
 		.fill = fill,
 	};
 
@@ -129,8 +130,8 @@ static bool is_journal_whole(void)
 static void make_journal(void)
 {
 	static const uint32_t changes[] = {
-		FLASH_WORDS,	64,	   8, 8, 0x3fff1234, 0x3fff5678,
-		FLASH_BUFFERED, BLOCK + 4, 4, 4, 0x12345678, FLASH_ERASE,
+		STORE_WORDS,	64,	   8, 8, 0x3fff1234, 0x3fff5678,
+		STORE_BUFFERED, BLOCK + 4, 4, 4, 0x12345678, STORE_ERASE,
 		2 * BLOCK,	BLOCK,	   0,
 	};
 	struct control control = {
@@ -257,7 +258,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (open_state(&state)) {
 	case STATE_KEPT:
 		demand(memcmp(bytes, sound, HEADER_BYTES) == 0);
-		if (state_recover(state, flash, NULL)) {
+		if (state_recover(state, flash_store(flash), NULL)) {
 			check_end(state, is_untouched);
 			return 0;
 		}

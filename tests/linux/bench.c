@@ -185,7 +185,7 @@ uint64_t bench_set(struct bench *bench, uint32_t name, uint8_t fill,
 
 bool bench_commit(struct bench *bench)
 {
-	struct flash_list list = flash_changes(bench->flash);
+	struct store_list list = flash_changes(bench->flash);
 
 	(void)flash_finish(bench->flash, NULL);
 	if (!flash_apply(bench->flash, &list)) {

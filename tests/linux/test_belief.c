@@ -80,7 +80,7 @@ static struct state_config config_now(void)
 		.identity = {.boot = "fifteen bytes..", .memory_map = 77},
 		.regions = &region,
 		.region_count = 1,
-		.flash_bytes = 65536,
+		.store_bytes = 65536,
 		.fill = fill,
 		.ram = keeps_ram ? &ram : NULL,
 	};
@@ -270,10 +270,10 @@ static void leave_commit(bool with_erase)
 	memcpy(block + WORD_AT, &after, 4);
 	add_page(&journal, COPY_OF_WORD, AFTER);
 	if (with_erase) {
-		add_change(&journal, FLASH_ERASE, 0, BLOCK, NULL);
-		add_change(&journal, FLASH_BUFFERED, 0, BLOCK, block);
+		add_change(&journal, STORE_ERASE, 0, BLOCK, NULL);
+		add_change(&journal, STORE_BUFFERED, 0, BLOCK, block);
 	} else {
-		add_change(&journal, FLASH_BUFFERED, WORD_AT, 4, &after);
+		add_change(&journal, STORE_BUFFERED, WORD_AT, 4, &after);
 	}
 	leave_journal(&journal);
 }
@@ -368,10 +368,10 @@ static void a_word_before_the_erase(void **unused)
 	memcpy(new, chip->storage, BLOCK);
 	memcpy(new + STORE_VOLUME_HEADER + place, &after, 4);
 	add_page(&journal, COPY_AT + place, after);
-	add_change(&journal, FLASH_WORDS, STORE_VOLUME_HEADER + place, 4,
+	add_change(&journal, STORE_WORDS, STORE_VOLUME_HEADER + place, 4,
 		   &marked);
-	add_change(&journal, FLASH_ERASE, 0, BLOCK, NULL);
-	add_change(&journal, FLASH_BUFFERED, 0, BLOCK, new);
+	add_change(&journal, STORE_ERASE, 0, BLOCK, NULL);
+	add_change(&journal, STORE_BUFFERED, 0, BLOCK, new);
 	leave_journal(&journal);
 	assert_int_equal(judge(), BELIEF_HOLDS);
 	/* Killed after the word. */
@@ -401,9 +401,9 @@ static void a_word_before_the_erase_again(void **unused)
 	memcpy(new, chip->storage, BLOCK);
 	memcpy(new + WORD_AT, &after, 4);
 	add_page(&journal, COPY_OF_WORD, after);
-	add_change(&journal, FLASH_WORDS, WORD_AT, 4, &word);
-	add_change(&journal, FLASH_ERASE, 0, BLOCK, NULL);
-	add_change(&journal, FLASH_BUFFERED, 0, BLOCK, new);
+	add_change(&journal, STORE_WORDS, WORD_AT, 4, &word);
+	add_change(&journal, STORE_ERASE, 0, BLOCK, NULL);
+	add_change(&journal, STORE_BUFFERED, 0, BLOCK, new);
 	leave_journal(&journal);
 	memcpy(chip->storage, new, BLOCK);
 	set_word(chip->storage + WORD_AT, word & after);
@@ -431,8 +431,8 @@ static void two_blocks(void **unused)
 	add_page(&journal, COPY_OF_WORD, first);
 	add_page(&journal, COPY_AT + place - STORE_VOLUME_HEADER, second);
 	for (uint32_t at = 0; at < 2 * BLOCK; at += BLOCK) {
-		add_change(&journal, FLASH_ERASE, at, BLOCK, NULL);
-		add_change(&journal, FLASH_BUFFERED, at, BLOCK, new + at);
+		add_change(&journal, STORE_ERASE, at, BLOCK, NULL);
+		add_change(&journal, STORE_BUFFERED, at, BLOCK, new + at);
 	}
 	leave_journal(&journal);
 	assert_int_equal(judge(), BELIEF_HOLDS);

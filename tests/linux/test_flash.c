@@ -428,7 +428,7 @@ static void an_erase_is_waited_for(void **state)
 
 static void not_applied(enum chip_fault fault, const char *why)
 {
-	struct flash_list list = flash_changes(bench.flash);
+	struct store_list list = flash_changes(bench.flash);
 
 	assert_int_equal(bench_set(&bench, 1, 3, 64), 0);
 	assert_true(flash_finish(bench.flash, NULL));

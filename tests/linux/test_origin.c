@@ -102,6 +102,7 @@ static void open_host(bool has_chip)
 		config.port = chip_port(chip);
 		host.flash = flash_open(&config, error);
 		assert_non_null(host.flash);
+		host.store = flash_store(host.flash);
 	}
 }
 
@@ -160,8 +161,8 @@ static void write_file(uint64_t offset, const void *bytes, size_t size)
 /* Of the store's first block: erased, and written again as it was. */
 static void leave_erase(void)
 {
-	uint32_t erase[] = {FLASH_ERASE, 0, BLOCK, 0};
-	uint32_t words[] = {FLASH_BUFFERED, 0, BLOCK, BLOCK};
+	uint32_t erase[] = {STORE_ERASE, 0, BLOCK, 0};
+	uint32_t words[] = {STORE_BUFFERED, 0, BLOCK, BLOCK};
 	uint8_t body[sizeof(erase) + sizeof(words) + BLOCK];
 	const uint64_t counts[] = {0, 2, sizeof(body)};
 	struct {

@@ -95,7 +95,7 @@ static struct state_config config_for(struct daemon *daemon)
 		.identity = {.boot = "fifteen bytes..", .memory_map = 77},
 		.regions = regions,
 		.region_count = 2,
-		.flash_bytes = 65536,
+		.store_bytes = 65536,
 		.context = daemon,
 		.fill = fill,
 		.ram = keeps_ram ? &ram : NULL,
@@ -141,7 +141,8 @@ static void start_daemon(struct daemon *daemon)
 {
 	assert_int_not_equal(open_state(daemon), STATE_FAILED);
 	start_flash(daemon);
-	if (!state_recover(daemon->state, daemon->bench.flash, NULL)) {
+	if (!state_recover(daemon->state, flash_store(daemon->bench.flash),
+			   NULL)) {
 		fail_msg("%s", state_error(daemon->state));
 	}
 	start_firmware(daemon);
@@ -301,16 +302,16 @@ static void what_is_no_state_is_refused(void **state)
 	assert_int_equal(open_state(&daemon), STATE_NEW);
 	state_close(daemon.state);
 	assert_int_equal(chmod(path, 0644), 0);
-	refused("not a file that is this user's alone (mode 644");
+	refused("not a regular file of this user's alone (mode 644");
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(truncate(path, 1 << 20), 0);
-	refused("of other regions or of another size (1048576 bytes)");
+	refused("its regions or its size (1048576 bytes) differ");
 	write_at(16, "x", 1);
 	refused("damaged: its checksum is wrong");
 	write_at(VERSION_AT, "\003", 1);
-	refused("of version 3, not 1 or 2");
+	refused("its version is 3, and this caesurad knows 1 and 2");
 	write_at(0, "C", 1);
-	refused("not a state of caesurad's");
+	refused("not a state of caesurad");
 	assert_int_equal(truncate(path, 100), 0);
 	refused("too short");
 	assert_int_equal(unlink(path), 0);
@@ -404,15 +405,15 @@ static void a_chip_that_fails_leaves_the_journal(void **state)
 	assert_int_equal(bench_set(&daemon.bench, 1, 3, 64), 0);
 	chip->fault = CHIP_FAILS;
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      daemon.bench.flash),
+				      flash_store(daemon.bench.flash)),
 			 STATE_COMMIT_PENDING);
 	assert_non_null(strstr(state_error(daemon.state), "it failed"));
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      daemon.bench.flash),
+				      flash_store(daemon.bench.flash)),
 			 STATE_COMMIT_REFUSED);
 	chip->fault = CHIP_SOUND;
-	assert_true(
-		state_recover(daemon.state, daemon.bench.flash, &was_pending));
+	assert_true(state_recover(daemon.state, flash_store(daemon.bench.flash),
+				  &was_pending));
 	assert_true(was_pending);
 	assert_memory_equal(chip->storage, daemon.bench.copy, BLOCK);
 	stop_daemon(&daemon);
@@ -426,7 +427,7 @@ static void too_many_changes_are_refused(void **state)
 	(void)state;
 	chip_free(chip);
 	chip = chip_make(4 * WIDE_BLOCK, WIDE_BLOCK);
-	config.flash_bytes = 1;
+	config.store_bytes = 1;
 	daemon.steps_left = UINT64_MAX;
 	assert_int_equal(state_open(&daemon.state, &config), STATE_NEW);
 	start_flash(&daemon);
@@ -438,9 +439,9 @@ static void too_many_changes_are_refused(void **state)
 		daemon.mapping[1][i % SMALL_BYTES] = 77;
 	}
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      daemon.bench.flash),
+				      flash_store(daemon.bench.flash)),
 			 STATE_COMMIT_REFUSED);
-	assert_non_null(strstr(state_error(daemon.state), "has room for"));
+	assert_non_null(strstr(state_error(daemon.state), "no room for"));
 	flash_drop(daemon.bench.flash);
 	assert_true(state_drop(daemon.state, daemon.mapping));
 	assert_int_equal(daemon.mapping[0][4000], 1);
@@ -476,7 +477,7 @@ static void set(struct daemon *daemon, uint8_t value)
 {
 	assert_int_equal(bench_set(&daemon->bench, 1, value, 300), 0);
 	assert_int_equal(state_commit(daemon->state, daemon->mapping, NULL,
-				      daemon->bench.flash),
+				      flash_store(daemon->bench.flash)),
 			 STATE_COMMITTED);
 }
 
@@ -592,12 +593,14 @@ static void a_chip_that_has_changed_is_not_written(void **state)
 		memcpy(before, chip->storage, BLOCK);
 		assert_int_equal(bench_set(&daemon.bench, 2, 4, 300), 0);
 		assert_int_equal(state_commit(daemon.state, daemon.mapping,
-					      NULL, daemon.bench.flash),
+					      NULL,
+					      flash_store(daemon.bench.flash)),
 				 STATE_COMMIT_FOREIGN);
 		assert_non_null(
 			strstr(state_error(daemon.state), "somebody else"));
 		assert_memory_equal(chip->storage, before, BLOCK);
-		assert_true(state_recover(daemon.state, daemon.bench.flash,
+		assert_true(state_recover(daemon.state,
+					  flash_store(daemon.bench.flash),
 					  &was_pending));
 		assert_false(was_pending);
 		stop_daemon(&daemon);
@@ -640,7 +643,7 @@ static bool killed_in_commit(uint64_t k, uint32_t size_bytes)
 		chip->step = kill_at;
 		chip->context = &daemon;
 		(void)state_commit(daemon.state, daemon.mapping, NULL,
-				   daemon.bench.flash);
+				   flash_store(daemon.bench.flash));
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -664,7 +667,8 @@ static bool killed_in_recovery(uint64_t k)
 		chip->step = kill_at;
 		chip->context = &daemon;
 		start_flash(&daemon);
-		(void)state_recover(daemon.state, daemon.bench.flash, NULL);
+		(void)state_recover(daemon.state,
+				    flash_store(daemon.bench.flash), NULL);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -683,7 +687,8 @@ static void first_daemon(void)
 		assert_int_equal(
 			bench_set(&daemon.bench, name, (uint8_t)name, 300), 0);
 		assert_int_equal(state_commit(daemon.state, daemon.mapping,
-					      NULL, daemon.bench.flash),
+					      NULL,
+					      flash_store(daemon.bench.flash)),
 				 STATE_COMMITTED);
 	}
 	stop_daemon(&daemon);
@@ -710,7 +715,7 @@ static bool next_daemon(uint32_t size_bytes)
 			 is_new ? 5 : 3);
 	assert_int_equal(bench_set(&daemon.bench, 1, 6, 700), 0);
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      daemon.bench.flash),
+				      flash_store(daemon.bench.flash)),
 			 STATE_COMMITTED);
 	assert_int_equal(store_find(chip->storage, 1, &found_bytes), 6);
 	assert_true(!keeps_ram || is_ram_as_mapped(&daemon));
