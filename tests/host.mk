@@ -191,7 +191,7 @@ RUNS ?= 20000
 # The library's parsers have a small host of their own; the kernel's are linked with libfdt.
 FUZZ_LIBRARY := memory_map attributes images tables
 FUZZ_KERNEL := acpi tree
-FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap flash state stale \
+FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap flash state store_check \
 	efivars_name
 FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
 	images.c report.c) tests/fuzz/host.c
@@ -200,14 +200,14 @@ FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
 FUZZ_FLASH_SRC := $(LINUX_FLASH) src/arm64/access.c tests/linux/chip.c
 FUZZ_STATE_SRC := $(FUZZ_FLASH_SRC) $(LINUX_STATE)
-FUZZ_STALE_SRC := linux/commit/store_check.c tests/linux/chip.c
+FUZZ_STORE_CHECK_SRC := linux/commit/store_check.c tests/linux/chip.c
 FUZZ_EFIVARS_SRC := linux/efivars/name.c linux/efivars/rules.c
 FUZZ_HEADERS := $(ARM64_HEADERS) $(wildcard tests/fuzz/*.h kernel/dev/*.h \
 	kernel/include/kernel/*.h) $(LINUX_HEADERS)
 FUZZ := $(OUT)/fuzz
 FUZZ_CFLAGS := $(HOST_CFLAGS) -O2 -Itests/fuzz -Itests/arm64 \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-FUZZ_LINUX := $(addprefix tests/fuzz/,flash.c state.c stale.c efivars_name.c)
+FUZZ_LINUX := $(addprefix tests/fuzz/,flash.c state.c store_check.c efivars_name.c)
 FUZZ_CC = $(CLANG) $(FUZZ_CFLAGS) $(if $(filter src/%,$<),,-Ikernel/include -Ikernel) \
 	$(if $(filter linux/% tests/linux/% $(FUZZ_LINUX),$<),-D_GNU_SOURCE -Ilinux -Itests/linux)
 
@@ -226,7 +226,7 @@ $(foreach t,$(FUZZ_KERNEL),$(eval $(call fuzz_link,$(t),$(FUZZ_KERNEL_SRC),-lfdt
 $(eval $(call fuzz_link,trap,$(FUZZ_TRAP_SRC)))
 $(eval $(call fuzz_link,flash,$(FUZZ_FLASH_SRC)))
 $(eval $(call fuzz_link,state,$(FUZZ_STATE_SRC)))
-$(eval $(call fuzz_link,stale,$(FUZZ_STALE_SRC)))
+$(eval $(call fuzz_link,store_check,$(FUZZ_STORE_CHECK_SRC)))
 $(eval $(call fuzz_link,efivars_name,$(FUZZ_EFIVARS_SRC)))
 
 $(FUZZ)/seeds: tests/fuzz/seeds.c tests/fuzz/machine_seeds.c $(FUZZ_HEADERS)

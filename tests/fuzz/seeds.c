@@ -225,7 +225,7 @@ static void flashes(const char *directory)
 	write_seed(directory, "lock", lock, sizeof(lock));
 }
 
-/* Stores of eight bytes, of state.c's and stale.c's: where, and what. */
+/* Stores of eight bytes, of state.c's and store_check.c's: where, and what. */
 static void states(const char *directory)
 {
 	/* The journal's control is at 4096, its pages at 196608; bit 24 makes the
@@ -296,7 +296,7 @@ int main(int argc, char **argv)
 		{"trap", traps},
 		{"flash", flashes},
 		{"state", states},
-		{"stale", stores},
+		{"store_check", stores},
 		{"efivars_name", efivars_names},
 	};
 

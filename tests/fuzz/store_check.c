@@ -4,8 +4,8 @@
  * copy, and stores of eight bytes to either. A copy that is not the same to its
  * last byte is never taken for one that is.
  */
-#include "chip.h"
 #include "commit/store_check.h"
+#include "chip.h"
 #include "store.h"
 
 #include <stdlib.h>

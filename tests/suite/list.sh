@@ -115,7 +115,7 @@ list_host() {
 	check "the request's state machine, every state of it" "" "" \
 		make_target model
 	for target in memory_map attributes images tables acpi tree trap \
-		flash state stale efivars_name; do
+		flash state store_check efivars_name; do
 		check "fuzzing $target, $fuzz_runs runs" "" "" \
 			make_target "fuzz-$target" "RUNS=$fuzz_runs"
 	done
