@@ -103,6 +103,7 @@ list_tree() {
 	check "licence lines" "" "" tree spdx
 	check "no registry's name" "" "" tree names
 	check "examples in the documents compile" "" "" tree readme
+	check "paths in the documents exist" "" "" tree paths
 	check "./caesura: exit codes and failing boots" "" "" tree command
 	check "every pair of machines' properties comes up" "" "" tree matrix
 }
