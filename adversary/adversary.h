@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How to talk to the adversary: variables of one GUID, which it answers itself.
- * Shared by the driver and by whatever calls it, under any operating system.
+ * The interface of the adversary: variables of one GUID, whose accesses the
+ * driver handles itself. The driver and its callers, under any operating
+ * system, share this header.
  */
 #ifndef ADVERSARY_H
 #define ADVERSARY_H
@@ -19,55 +20,60 @@
 	}
 
 /*
- * GetVariable and SetVariable of a name in the list, with ":" and a number, decimal
- * or 0x, where it takes one, go wrong in that way: "Hang", "Late:5000000". What the
- * data is does not matter. EFI_INVALID_PARAMETER for a wrong number, or none;
- * EFI_UNSUPPORTED where the machine has nothing to do it with.
+ * A name in the list selects a misbehaviour of GetVariable or SetVariable, for
+ * example "Hang". Some names take a number, decimal or 0x, after a colon:
+ * "Late:5000000". The data does not matter. The driver returns
+ * EFI_INVALID_PARAMETER if the number is wrong or missing, and EFI_UNSUPPORTED
+ * if the machine lacks what the misbehaviour needs.
  *
- * GetVariable of ADVERSARY_LIST: the list, as ASCII text, a line each.
+ * GetVariable of ADVERSARY_LIST returns the list as ASCII text, one line for
+ * each name.
  */
 #define ADVERSARY_LIST u"Misbehaviours"
 
-/* The variable in the midst of whose writing FlashFault and FlashHang go wrong; of
- * this GUID, and firmware's own. */
+/* FlashFault and FlashHang go wrong in the middle of writing this variable. It
+ * has the driver's GUID, but firmware itself stores it. */
 #define ADVERSARY_VICTIM u"Victim"
 
-/* ---- Names whose data says more ---- */
+/* ---- names that take data ---- */
 
 /*
- * SetVariable: one long call that fills x0-x30, v0-v31, NZCV, FPCR and FPSR with
- * a pattern that follows from a counter, waits a little, checks all of them, and
- * counts up. About 335 instructions an iteration. EFI_SUCCESS, or EFI_ABORTED
- * at the first register that changed. Data: struct adversary_registers_order.
+ * SetVariable makes one long call. In a loop, it fills x0-x30, v0-v31, NZCV,
+ * FPCR and FPSR with a pattern computed from a counter, waits a little, checks
+ * all of them, and increments the counter. An iteration takes about 335
+ * instructions. It returns EFI_SUCCESS, or EFI_ABORTED at the first register
+ * that has changed. The data is a struct adversary_registers_order.
  *
- * GetVariable: what the last such call found, struct adversary_registers_record.
+ * GetVariable returns the result of the last such call, a struct
+ * adversary_registers_record.
  */
 #define ADVERSARY_REGISTERS u"Registers"
 
-/* SetVariable: counts down, for a long time. Data: uint64_t, iterations of two
- * instructions. */
+/* SetVariable counts down, for a long time. The data is a uint64_t, the number
+ * of iterations of two instructions. */
 #define ADVERSARY_SPIN u"Spin"
 
-/* SetVariable: masks interrupts, counts down, unmasks them. Data: uint64_t, the
- * instructions between the two, about. */
+/* SetVariable masks interrupts, counts down, and unmasks interrupts. The data
+ * is a uint64_t, the approximate number of instructions in between. */
 #define ADVERSARY_MASK_IRQ u"MaskIrq"
 
 /*
- * SetVariable: starts an operation and polls for its completion, as firmware
- * does that waits for the secure world. Data: uint64_t, the length in
- * instructions. EFI_SUCCESS, or EFI_DEVICE_ERROR when it ever ran on another CPU
- * than it started on.
+ * SetVariable starts an operation and polls for its completion, like firmware
+ * that waits for the secure world. The data is a uint64_t, the length in
+ * instructions. It returns EFI_SUCCESS, or EFI_DEVICE_ERROR if it ran on
+ * another CPU than the one that it started on.
  *
- * GetVariable: struct adversary_affinity_record.
+ * GetVariable returns a struct adversary_affinity_record.
  */
 #define ADVERSARY_AFFINITY u"Affinity"
 #define ADVERSARY_POLL_INSTRUCTIONS 5u
 
 /*
- * SetVariable: EFI_SUCCESS, with something left changed that a function has to
- * keep. Data: struct adversary_leave_order, a mask of 1ull << ADVERSARY_LEAVE_*.
- * With TPIDR_EL1, VBAR_EL1 or TTBR0_EL1 the caller asks for DAIF too: an
- * interrupt before the return would find them changed.
+ * SetVariable returns EFI_SUCCESS, but leaves state changed that a function
+ * must preserve. The data is a struct adversary_leave_order with a mask of 1ull
+ * << ADVERSARY_LEAVE_*. A caller that selects TPIDR_EL1, VBAR_EL1 or TTBR0_EL1
+ * also selects DAIF, because an interrupt before the return would find them
+ * changed.
  */
 #define ADVERSARY_LEAVE u"Leave"
 
@@ -75,16 +81,16 @@
 #define ADVERSARY_LEAVE_TPIDR_EL0 1
 #define ADVERSARY_LEAVE_TPIDR_EL1 2
 #define ADVERSARY_LEAVE_VBAR 3
-#define ADVERSARY_LEAVE_SCTLR 4 /* UMA: nothing at EL1 depends on it */
-#define ADVERSARY_LEAVE_PAN 5 /* where the CPU has it */
-#define ADVERSARY_LEAVE_TTBR0 6 /* becomes `translation` */
-#define ADVERSARY_LEAVE_ASID 7 /* another, in the same table's TTBR0 */
-#define ADVERSARY_LEAVE_FPCR 8 /* rounding */
+#define ADVERSARY_LEAVE_SCTLR 4 /* the UMA bit, which does not affect EL1 */
+#define ADVERSARY_LEAVE_PAN 5 /* only if the CPU has it */
+#define ADVERSARY_LEAVE_TTBR0 6 /* set to `translation` */
+#define ADVERSARY_LEAVE_ASID 7 /* another ASID in TTBR0, with the same table */
+#define ADVERSARY_LEAVE_FPCR 8 /* the rounding mode */
 #define ADVERSARY_LEAVE_STACK 9 /* the word at `stack` is overwritten */
 #define ADVERSARY_LEAVE_SP 10
-#define ADVERSARY_LEAVE_SPSEL 11 /* the stack pointer of EL1h */
-#define ADVERSARY_LEAVE_CPACR 12 /* FP/SIMD off */
-#define ADVERSARY_LEAVE_UAO 13 /* these, too, where the CPU has them */
+#define ADVERSARY_LEAVE_SPSEL 11 /* selects the stack pointer of EL1h */
+#define ADVERSARY_LEAVE_CPACR 12 /* switches FP/SIMD off */
+#define ADVERSARY_LEAVE_UAO 13 /* UAO to ALLINT: only if the CPU has them */
 #define ADVERSARY_LEAVE_DIT 14
 #define ADVERSARY_LEAVE_SSBS 15
 #define ADVERSARY_LEAVE_TCO 16
@@ -93,15 +99,16 @@
 #define ADVERSARY_LEAVE_D(n) (40 + (n)) /* d8..d15 */
 
 /*
- * SetVariable: one access, or one instruction, that faults on a system that
- * protects itself and from firmware; EFI_SUCCESS where it did not. Data: struct
- * adversary_touch_order.
+ * SetVariable makes one access, or executes one instruction, that faults on a
+ * system that protects itself from firmware. It returns EFI_SUCCESS if there
+ * was no fault. The data is a struct adversary_touch_order.
  *
- * GetVariable: struct adversary_touch_record, of the latest.
+ * GetVariable returns the struct adversary_touch_record of the latest one.
  */
 #define ADVERSARY_TOUCH u"Touch"
 
-/* Other names: EFI_NOT_FOUND. Data of another size: EFI_INVALID_PARAMETER. */
+/* Other names return EFI_NOT_FOUND; data of another size
+ * EFI_INVALID_PARAMETER. */
 
 #ifndef __ASSEMBLER__
 
@@ -117,14 +124,14 @@ enum adversary_register {
 	ADVERSARY_NZCV = 3,
 	ADVERSARY_FPCR = 4,
 	ADVERSARY_FPSR = 5,
-	ADVERSARY_GONE = 6, /* wrong at the check, right when looked at again */
+	ADVERSARY_GONE = 6, /* wrong in the loop's check, right afterwards */
 };
 
 struct adversary_registers_record {
 	uint32_t kind; /* enum adversary_register */
 	uint32_t number;
-	uint64_t calls; /* so far, this one included */
-	uint64_t iteration; /* of the mismatch, from 0; or all that ran */
+	uint64_t calls; /* number of calls, including this one */
+	uint64_t iteration; /* of the mismatch, from 0; or their number */
 	uint64_t expected[2]; /* low half, high half of a v register */
 	uint64_t found[2];
 };
@@ -140,27 +147,27 @@ struct adversary_leave_order {
 	uint64_t what;
 	uint64_t translation;
 	uint64_t stack;
-	uint64_t iterations; /* of two instructions, between that and return */
+	uint64_t iterations; /* of two instructions, before the return */
 };
 
 enum adversary_touch_kind {
 	ADVERSARY_TOUCH_READ,
-	ADVERSARY_TOUCH_WRITE, /* of a zero */
+	ADVERSARY_TOUCH_WRITE, /* writes zero */
 	ADVERSARY_TOUCH_EXECUTE,
-	ADVERSARY_TOUCH_UNDEFINED, /* no address, from here on */
+	ADVERSARY_TOUCH_UNDEFINED, /* this and the following use no address */
 	ADVERSARY_TOUCH_BRK,
 	ADVERSARY_TOUCH_SVC,
-	ADVERSARY_TOUCH_FP, /* switched off, then used */
-	ADVERSARY_TOUCH_SVE, /* which firmware must not use */
+	ADVERSARY_TOUCH_FP, /* switches FP/SIMD off, then uses it */
+	ADVERSARY_TOUCH_SVE, /* firmware must not use SVE */
 };
 
-/* What the offset is added to. */
+/* The base address that the offset is added to. */
 enum adversary_touch_base {
 	ADVERSARY_TOUCH_ABSOLUTE,
-	ADVERSARY_TOUCH_CODE, /* the driver's own: a word that nothing uses */
-	ADVERSARY_TOUCH_DATA, /* the driver's own: holds a ret */
+	ADVERSARY_TOUCH_CODE, /* an unused word of the driver's code */
+	ADVERSARY_TOUCH_DATA, /* a word of the driver's data: a ret */
 	ADVERSARY_TOUCH_ARGUMENT, /* this call's data */
-	ADVERSARY_TOUCH_PREVIOUS, /* the data of the Touch before it */
+	ADVERSARY_TOUCH_PREVIOUS, /* the data of the previous Touch */
 };
 
 struct adversary_touch_order {
@@ -169,8 +176,8 @@ struct adversary_touch_order {
 };
 
 struct adversary_touch_record {
-	uint64_t address; /* what it came to */
-	uint64_t instruction; /* where that is */
+	uint64_t address; /* the address accessed */
+	uint64_t instruction; /* the address of the instruction */
 };
 
 #endif /* __ASSEMBLER__ */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts on one CPU and reads MPIDR_EL1 again and again, which is to be that
- * CPU's to the end. What waits for a completion that went elsewhere waits on
- * until its time is up.
+ * Reads MPIDR_EL1 in a loop and checks that it never changes. It continues for
+ * the requested time even after a change, like firmware that waits for a
+ * completion which another CPU has received.
  */
 #include "affinity.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An operation whose completion is polled for, as by firmware that has asked
- * the secure world for something: the answer comes to the CPU that asked.
+ * An operation that polls for its completion, like firmware that has called the
+ * secure world: the answer arrives at the CPU that made the call.
  */
 #ifndef ADVERSARY_AFFINITY_H
 #define ADVERSARY_AFFINITY_H
@@ -9,9 +9,9 @@
 #include "adversary.h"
 
 /*
- * Polls for about so many instructions, and counts the call in the record.
- * EFI_SUCCESS, or EFI_DEVICE_ERROR when a poll ran on another CPU than the
- * start.
+ * Polls for about `instructions` instructions, and counts the call in the
+ * record. Returns EFI_SUCCESS, or EFI_DEVICE_ERROR if a poll ran on another CPU
+ * than the first one.
  */
 uint64_t affinity_run(uint64_t instructions,
 		      struct adversary_affinity_record *record);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Memory Attributes Table (UEFI 2.11, section 4.6.4) that tells code from data
- * in this driver (split.h says what firmware's own makes of it). Firmware builds its table anew whenever
- * runtime memory is allocated, so that ours takes its place when boot services end:
- * room is reserved before, the entry of the configuration table, which is plain
- * memory, is changed then.
+ * Publishes a Memory Attributes Table (UEFI 2.11, section 4.6.4) that tells
+ * code from data in this driver; split.h explains how firmware's own table
+ * describes it. Firmware rebuilds its table whenever runtime memory is
+ * allocated, so this driver replaces it when boot services end. It reserves
+ * memory for its table earlier, and at the end only changes the entry in the
+ * configuration table, which is ordinary memory.
  */
 #include "attributes.h"
 #include "split.h"
 
-/* In our own PE32+ headers, which lld-link wrote. */
+/* Offsets in the driver's own PE32+ headers, which lld-link wrote. */
 #define DOS_PE_OFFSET 0x3c
 #define PE_SECTION_COUNT 6
 #define PE_OPTIONAL_SIZE 20
@@ -22,13 +23,14 @@
 #define SECTION_FLAGS 36
 #define SECTION_EXECUTE 0x20000000u
 
-/* One entry becomes at most five: before, header, code, data, behind. */
+/* One entry is split into at most five: the memory before the driver, its
+ * header, code and data, and the memory after it. */
 #define SPARE_ENTRIES 8
 
 static struct {
 	struct cz_efi_system_table *system;
 	struct cz_efi_memory_attributes *table;
-	uint64_t size; /* of the room for it */
+	uint64_t size; /* bytes reserved for `table` */
 	struct image image;
 } room;
 
@@ -69,7 +71,7 @@ static void find_image(struct image *image)
 	}
 }
 
-/* Where the configuration table has it; NULL: there is none. */
+/* Returns the table's entry in the configuration table, or NULL. */
 static struct cz_efi_configuration_table *
 find_entry(const struct cz_efi_system_table *system)
 {
@@ -132,7 +134,7 @@ void attributes_publish(void)
 		const void *entry = (const uint8_t *)(old + 1) +
 				    (uint64_t)i * old->descriptor_size;
 		if (!append_split(room.table, room.size, &room.image, entry)) {
-			return; /* no room: the old one stays */
+			return; /* no room: firmware's table stays */
 		}
 	}
 	at->table = (uintptr_t)room.table;

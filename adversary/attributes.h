@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The Memory Attributes Table as it should describe this driver. */
+/* Publishes a Memory Attributes Table that describes this driver correctly. */
 #ifndef ADVERSARY_ATTRIBUTES_H
 #define ADVERSARY_ATTRIBUTES_H
 
 #include "efi.h"
 
-/* When the driver is loaded; without a table, or room, there will be none. */
+/* Reserves memory for the table. Called when the driver is loaded. If firmware
+ * has no table or no memory, attributes_publish() will do nothing. */
 void attributes_reserve(struct cz_efi_system_table *system);
 
-/* When boot services end: allocates nothing. */
+/* Replaces firmware's table. Called when boot services end; allocates
+ * nothing. */
 void attributes_publish(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The driver: puts itself before GetVariable and SetVariable in the runtime
- * services table, answers for the variables of its own GUID and passes
- * everything else on. It works before and after SetVirtualAddressMap.
+ * The driver hooks GetVariable and SetVariable in the runtime services table.
+ * It handles the variables of its own GUID and passes all other calls on to
+ * firmware. It works before and after SetVirtualAddressMap.
  */
 #include "affinity.h"
 #include "attributes.h"
@@ -13,17 +13,20 @@
 #include "touch.h"
 #include <stdbool.h>
 
-/* Converted when firmware moves; until then physical. */
+/* The addresses in it are physical until SetVirtualAddressMap converts them. */
 struct driver driver;
 static efi_convert_pointer *convert_pointer;
-static uint64_t exception_level; /* that it was moved at; nobody asks */
+/* The exception level at SetVirtualAddressMap. Only the read matters; see
+ * address_changed(). */
+static uint64_t exception_level;
 
 struct adversary_registers_record registers_record;
 struct adversary_affinity_record affinity_record;
 static struct adversary_touch_record touched;
 struct adversary_leave_order leave_order;
 
-/* One variable: what a write does, and what a read gives. */
+/* A variable: the function that a write calls, and the data that a read
+ * returns. */
 struct variable {
 	const uint16_t *name;
 	uint64_t data_size;
@@ -69,7 +72,8 @@ static uint64_t set_affinity(const uint8_t *data)
 	return affinity_run(instructions, &affinity_record);
 }
 
-/* The rest is set_variable_entry()'s. */
+/* Stores the order. set_variable_entry() does the damage on its way out, except
+ * for the word on the stack. */
 static uint64_t set_leave(const uint8_t *data)
 {
 	copy(&leave_order, data, sizeof(leave_order));
@@ -89,8 +93,8 @@ static uint64_t set_touch(const uint8_t *data)
 		       : CZ_EFI_INVALID_PARAMETER;
 }
 
-/* The pointers in it also see to it that the linker writes relocations,
- * without which firmware does not load a runtime driver. */
+/* Firmware does not load a runtime driver without relocations. The pointers in
+ * this table make the linker write some. */
 static const struct variable variables[] = {
 	{ADVERSARY_REGISTERS, sizeof(struct adversary_registers_order),
 	 set_registers, &registers_record, sizeof(registers_record)},
@@ -196,7 +200,8 @@ uint64_t set_variable(const uint16_t *name, const struct cz_efi_guid *guid,
 	return variable->set(data);
 }
 
-/* The first device in the memory map that firmware uses at run time; 0: none. */
+/* Returns the address of the first one-page device in the memory map that
+ * firmware uses at run time; 0 if there is none. */
 static uint64_t find_device(const struct efi_boot_services *boot)
 {
 	uint64_t size = 0, key, stride = 0, device = 0;
@@ -204,7 +209,7 @@ static uint64_t find_device(const struct efi_boot_services *boot)
 	void *map;
 
 	(void)boot->get_memory_map(&size, NULL, &key, &stride, &version);
-	size += 8 * stride; /* what allocating it adds */
+	size += 8 * stride; /* the allocation of the buffer adds entries */
 	if (stride == 0 || boot->allocate_pool(CZ_EFI_BOOT_SERVICES_DATA, size,
 					       &map) != CZ_EFI_SUCCESS) {
 		return 0;
@@ -217,7 +222,8 @@ static uint64_t find_device(const struct efi_boot_services *boot)
 	     at += stride) {
 		const struct cz_efi_memory_descriptor *entry =
 			(void *)((uint8_t *)map + at);
-		/* Not a flash, whose reads may have a meaning. */
+		/* A flash is larger. It is not used, because reading it may
+		 * have side effects. */
 		if (entry->type == CZ_EFI_MMIO &&
 		    (entry->attribute & CZ_EFI_MEMORY_RUNTIME) != 0 &&
 		    entry->number_of_pages == 1) {
@@ -228,8 +234,9 @@ static uint64_t find_device(const struct efi_boot_services *boot)
 	return device;
 }
 
-/* Firmware moves the image and the runtime services table by itself; the
- * pointers that were taken at run time are ours to convert. */
+/* Firmware itself relocates the image and converts the runtime services
+ * table. This function converts the pointers that the driver has stored at
+ * run time. */
 static void address_changed(void *event, void *context)
 {
 	(void)event;
@@ -241,7 +248,8 @@ static void address_changed(void *event, void *context)
 		convert_pointer(0, &driver.device);
 	}
 	flash_convert(convert_pointer);
-	/* At EL0 this traps, while the pc is still physical. */
+	/* In the sandbox, at EL0, this traps while the pc is still physical,
+	 * which tests the emulation in that situation. */
 	__asm__ volatile("mrs %0, CurrentEL" : "=r"(exception_level));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The few boot services and runtime services that the driver itself calls or
- * hooks (UEFI 2.11, sections 4.4, 7.1, 8.2 and 8.4), typed. `long` has 32 bits
- * here, as on Windows.
+ * Types of the boot services and runtime services that the driver calls or
+ * hooks (UEFI 2.11, sections 4.4, 7.1, 8.2 and 8.4). The driver is compiled for
+ * a target where `long` has 32 bits, as on Windows.
  */
 #ifndef ADVERSARY_EFI_H
 #define ADVERSARY_EFI_H
@@ -70,8 +70,8 @@ typedef uint64_t efi_set_variable(const uint16_t *name,
 				  uint32_t attributes, uint64_t size,
 				  const void *data);
 
-/* memcpy(), of which there is none here; the barrier keeps the compiler from
- * calling it. */
+/* Copies memory, since the driver has no memcpy(). The barrier keeps the
+ * compiler from turning the loop into a call of memcpy(). */
 static inline void copy(void *to, const void *from, uint64_t size)
 {
 	uint8_t *t = to;

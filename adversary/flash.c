@@ -16,7 +16,7 @@ struct fvb {
 	fvb_write *write;
 };
 
-/* One hook each, as they could be of several drivers. */
+/* Each volume has its own hook, because several drivers may provide them. */
 static struct {
 	struct fvb *fvb;
 	fvb_write *next;
@@ -34,7 +34,8 @@ static fvb_write *next_of(const void *self)
 			return volumes[i].next;
 		}
 	}
-	/* The pointer to the protocol has been converted, ours has not. */
+	/* This happens while SetVirtualAddressMap runs: firmware has converted
+	 * its pointer to the protocol, but fvb is not converted yet. */
 	return volumes[0].next;
 }
 
@@ -95,7 +96,8 @@ void flash_convert(efi_convert_pointer *convert)
 	}
 }
 
-/* A real write of firmware's, of a variable of ours; without a size its deletion. */
+/* Has firmware write a variable of the driver's GUID, or delete it if `size` is
+ * 0. */
 static uint64_t set_victim(efi_set_variable *set, uint64_t size)
 {
 	static const struct cz_efi_guid own = ADVERSARY_GUID;
@@ -108,8 +110,9 @@ static uint64_t set_victim(efi_set_variable *set, uint64_t size)
 		   size, pattern);
 }
 
-/* How many Writes this firmware makes of the variable: it makes them, and deletes
- * the variable again, so that as many follow. */
+/* Returns how many Writes firmware makes to create the variable. To count them,
+ * it creates the variable and deletes it again; the next creation should take
+ * as many. */
 static uint64_t count_writes(efi_set_variable *set)
 {
 	uint64_t count;

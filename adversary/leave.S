@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The outermost frames of GetVariable and SetVariable: they are the last to touch
- * what firmware has to keep, and change what leave_order asks for.
+ * The outermost functions of GetVariable and SetVariable. Nothing in the driver
+ * runs after them that could restore what firmware must preserve, so they
+ * change what leave_order requests.
  */
 #include "adversary.h"
 #include "leave.h"
@@ -25,7 +26,7 @@
 #define FPCR_RMODE (1 << 22)
 #define CPACR_FPEN (3 << 20)
 
-/* x9 the mask  x10 the order  x13 temporary */
+/* x9: the mask; x10: the order; x13: temporary. */
 .macro flip bit, register, mask
 	tbz	x9, #\bit, 1f
 	mrs	x13, \register

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a call leaves changed. Damage to what a function keeps has to be done
- * last of all, in the outermost frame: whatever runs after it would mend it.
+ * State that a call leaves changed. The outermost function must change it as
+ * its last action, because any function that returns after it would restore the
+ * registers that functions preserve.
  */
 #ifndef ADVERSARY_LEAVE_H
 #define ADVERSARY_LEAVE_H
@@ -23,10 +24,11 @@ _Static_assert(offsetof(struct adversary_leave_order, what) == LEAVE_WHAT &&
 			       LEAVE_ITERATIONS,
 	       "leave.S knows the order");
 
-/* Done, and forgotten, on the way out of the entries. */
+/* The entries below carry this order out, and clear it, when they return. */
 extern struct adversary_leave_order leave_order;
 
-/* The services as the system calls them; the others do the work. */
+/* The system calls get_variable_entry() and set_variable_entry(), which call
+ * get_variable() and set_variable(). */
 uint64_t get_variable_entry(const uint16_t *name,
 			    const struct cz_efi_guid *guid,
 			    uint32_t *attributes, uint64_t *size, void *data);

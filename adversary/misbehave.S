@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What has to be done in assembly; a prototype for each is in misbehave.h. */
-#define SPSR_ILLEGAL 0x3c2		/* no exception level has that mode */
+/* Misbehaviours that need assembly; misbehave.h has the prototypes. */
+#define SPSR_ILLEGAL 0x3c2		/* a mode that does not exist */
 #define SIGNATURE_BIT (1 << 52)
 
 	.text
@@ -11,7 +11,7 @@
 \name:
 .endm
 
-/* A frame record, so that who called it is found. */
+/* Pushes a frame record, so that a fault's report can name the callers. */
 .macro frame
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp

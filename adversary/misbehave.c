@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every way to go wrong that there is a name for, in one table. Each does one
- * thing, and returns where a system has let it.
+ * The table of all misbehaviours that have a name. Each does one thing, and
+ * returns if the system has let that happen.
  */
 #include "misbehave.h"
 
@@ -12,7 +12,7 @@
 #include "touch.h"
 #include <stdbool.h>
 
-#define NOT_SUPPORTED UINT64_MAX /* SMCCC */
+#define NOT_SUPPORTED UINT64_MAX /* result of an unknown SMCCC function */
 #define SIZE_EXCESS 4096u
 #define STALE_BYTES 16u
 #define VICTIM_BYTES 64u
@@ -29,7 +29,7 @@ uint64_t hang(uint64_t unused)
 	}
 }
 
-/* Functions of one shape from those that return nothing. */
+/* Wraps statements that return nothing in a function for the table. */
 #define DOES(name, ...)                          \
 	static uint64_t name(uint64_t parameter) \
 	{                                        \
@@ -119,7 +119,9 @@ static uint64_t do_return_v(uint64_t number)
 	return CZ_EFI_SUCCESS;
 }
 
-/* With interrupts masked where nothing is to come in between. */
+/* Leaves `what` changed, and runs so many instructions before it returns.
+ * Without any, it also masks interrupts, so that none can come before the
+ * return. */
 static uint64_t clobber(uint64_t what, uint64_t instructions)
 {
 	leave_order.what = what | (instructions == 0 ? LEAVE(DAIF) : 0);
@@ -220,7 +222,8 @@ static uint64_t do_flash_hang(uint64_t number)
 	return flash_go_wrong(driver.next_set_variable, number, true);
 }
 
-/* Through the table, which leads back here, and round it. */
+/* Calls GetVariable through the runtime services table, which calls this driver
+ * again, and directly; and GetTime through the table. */
 static uint64_t do_reenter(uint64_t unused)
 {
 	static const struct cz_efi_guid global = {
@@ -250,76 +253,90 @@ static uint64_t do_reenter(uint64_t unused)
 
 struct misbehaviour {
 	const char *name;
-	const char *parameter; /* what it is; NULL: there is none */
+	const char *parameter; /* its meaning; NULL if it takes none */
 	uint64_t (*run)(uint64_t parameter);
 	const char *help;
 };
 
 static const struct misbehaviour misbehaviours[] = {
 	{"Hang", NULL, hang, "loops for ever"},
-	{"HangMasked", NULL, do_hang_masked, "loops, interrupts masked"},
+	{"HangMasked", NULL, do_hang_masked,
+	 "loops for ever with interrupts masked"},
 	{"Wfi", NULL, do_wait, "waits for interrupts for ever"},
-	{"WfiMasked", NULL, do_wait_masked, "the same, interrupts masked"},
-	{"Late", "instructions", do_late, "takes so long, and succeeds"},
-	{"MaskIrq", "instructions", do_mask, "masks interrupts for so long"},
+	{"WfiMasked", NULL, do_wait_masked,
+	 "waits for ever with interrupts masked"},
+	{"Late", "instructions", do_late, "takes that long, then succeeds"},
+	{"MaskIrq", "instructions", do_mask, "masks interrupts for that long"},
 	{"Poll", "instructions", do_poll,
-	 "for so long, wants to stay on its CPU"},
+	 "polls for that long; fails if moved to another CPU"},
 	{"NullRead", NULL, do_null_read, "reads address 0"},
 	{"NullWrite", NULL, do_null_write, "writes address 0"},
 	{"NullExecute", NULL, do_null_execute, "calls address 0"},
 	{"Read", "address", do_read, "reads 4 bytes"},
 	{"Write", "address", do_write, "writes 4 zero bytes"},
-	{"Execute", "address", do_execute, "calls what is there"},
+	{"Execute", "address", do_execute, "calls that address"},
 	{"CodeWrite", NULL, do_code_write, "writes to its own code"},
-	{"DataExecute", NULL, do_data_execute, "calls its own data, a ret"},
+	{"DataExecute", NULL, do_data_execute,
+	 "calls a RET instruction in its own data"},
 	{"DeviceUnaligned", NULL, do_device_unaligned,
-	 "reads 4 bytes at 1 of a device"},
+	 "reads 4 bytes at offset 1 of a device"},
 	{"Undefined", NULL, do_undefined, "executes UDF"},
 	{"Brk", NULL, do_brk, "executes BRK"},
 	{"Svc", NULL, do_svc, "executes SVC"},
-	{"Hvc", "function", do_hvc, "calls it; wants NOT_SUPPORTED"},
-	{"Smc", "function", do_smc, "calls it; wants NOT_SUPPORTED"},
-	{"PacFail", NULL, do_sign, "returns by an address signed wrongly"},
-	{"Bti", NULL, do_branch, "branches where no BTI stands"},
-	{"SpMisaligned", NULL, do_sp, "loads by a stack pointer at 8 of 16"},
-	{"PcMisaligned", NULL, do_pc, "calls an address at 2 of 4"},
-	{"IllegalState", NULL, do_illegal_state, "ERET to a mode of no level"},
+	{"Hvc", "function", do_hvc,
+	 "makes that HVC; succeeds if it is NOT_SUPPORTED"},
+	{"Smc", "function", do_smc,
+	 "makes that SMC; succeeds if it is NOT_SUPPORTED"},
+	{"PacFail", NULL, do_sign,
+	 "returns to an address with a wrong signature"},
+	{"Bti", NULL, do_branch, "branches to a target without BTI"},
+	{"SpMisaligned", NULL, do_sp, "loads from a misaligned stack pointer"},
+	{"PcMisaligned", NULL, do_pc, "calls a misaligned address"},
+	{"IllegalState", NULL, do_illegal_state,
+	 "executes ERET to a mode that does not exist"},
 	{"StackOverflow", NULL, do_overflow, "pushes until it faults"},
 	{"Sve", NULL, do_sve, "executes an SVE instruction"},
-	{"FpOff", NULL, do_fp_off, "switches FP off, and uses it"},
+	{"FpOff", NULL, do_fp_off, "switches FP/SIMD off, then uses it"},
 	{"ReturnMasked", NULL, do_return_masked, "leaves interrupts masked"},
 	{"ReturnSpsel", NULL, do_return_spsel, "leaves SPSel changed"},
 	{"ReturnFpcr", NULL, do_return_fpcr, "leaves FPCR changed"},
 	{"ReturnTpidr", NULL, do_return_tpidr, "leaves TPIDR_EL0 changed"},
 	{"ReturnSp", NULL, do_return_sp, "leaves SP 64 bytes lower"},
 	{"ReturnStreaming", NULL, do_return_streaming,
-	 "leaves SME's mode and ZA on"},
+	 "leaves SME's streaming mode and ZA on"},
 	{"ReturnX", "18 to 29", do_return_x, "leaves that register changed"},
-	{"ReturnV", "8 to 15", do_return_v, "leaves its low half changed"},
+	{"ReturnV", "8 to 15", do_return_v,
+	 "leaves the low half of that register changed"},
 	{"ClobberTpidr", "instructions", do_clobber_tpidr,
-	 "changes TPIDR_EL1, goes on for so long; 0: masked"},
-	{"ClobberVbar", "instructions", do_clobber_vbar, "VBAR_EL1 likewise"},
+	 "changes TPIDR_EL1, runs that long, returns; 0: masks interrupts"},
+	{"ClobberVbar", "instructions", do_clobber_vbar,
+	 "does this with VBAR_EL1"},
 	{"ClobberSctlr", "instructions", do_clobber_sctlr,
-	 "SCTLR_EL1 likewise: UMA"},
+	 "does this with SCTLR_EL1.UMA"},
 	{"ClobberTtbr", "instructions", do_clobber_ttbr,
-	 "TTBR0_EL1 likewise: the ASID"},
-	{"PastBuffer", "bytes", do_past_buffer, "writes behind the caller's"},
-	{"SizeTooLarge", NULL, do_size, "GetVariable: reports 4 KiB too much"},
-	{"Status", "value", do_status, "returns that"},
+	 "does this with the ASID in TTBR0_EL1"},
+	{"PastBuffer", "bytes", do_past_buffer,
+	 "writes beyond the end of the caller's buffer"},
+	{"SizeTooLarge", NULL, do_size,
+	 "GetVariable reports a size 4 KiB too large"},
+	{"Status", "value", do_status, "returns that status"},
 	{"StaleWrite", NULL, do_stale,
-	 "the next call writes to this one's buffer"},
-	{"CorruptFault", NULL, do_corrupt, "spoils its own data, then faults"},
+	 "makes the next call write to this call's buffer"},
+	{"CorruptFault", NULL, do_corrupt,
+	 "corrupts its own data, then faults"},
 	{"FlashFault", "number", do_flash_fault,
-	 "faults in that write to the flash, 0: the last; the store may be "
-	 "lost"},
-	{"FlashHang", "number", do_flash_hang, "hangs there"},
+	 "faults in that write to the flash (0: the last one); may destroy the "
+	 "variable store"},
+	{"FlashHang", "number", do_flash_hang,
+	 "hangs in that write to the flash"},
 	{"Reenter", NULL, do_reenter,
-	 "calls services through the table, and checks them"},
+	 "calls services from within a service, and checks the results"},
 };
 
 #define COUNT (sizeof(misbehaviours) / sizeof(misbehaviours[0]))
 
-/* What follows the name: NULL when it is another's. */
+/* Returns the rest of `text` after the misbehaviour's name; NULL if `text` is
+ * another name. */
 static const uint16_t *behind(const uint16_t *text, const char *name)
 {
 	while (*name != 0 && *text == (uint8_t)*name) {
@@ -373,7 +390,7 @@ uint64_t misbehave(const uint16_t *name, const struct caller *who)
 	return CZ_EFI_NOT_FOUND;
 }
 
-/* ---- The list ---- */
+/* ---- the list ---- */
 
 static uint64_t put(uint8_t *to, uint64_t room, uint64_t at, const char *text)
 {

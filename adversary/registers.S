@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loops that keep firmware busy. They are meant to be interrupted anywhere,
- * by a system that takes every register into use and must put it back.
+ * The loops that keep firmware busy. A system may interrupt them anywhere and
+ * use every register, but it must restore them.
  */
 #include "registers.h"
 
@@ -14,7 +14,8 @@
 #define SNAPSHOT 208
 #define FRAME (SNAPSHOT + SNAPSHOT_BYTES)
 
-/* Register numbers, each with the one before it. */
+/* Apply a macro to pairs of register numbers: each register and its
+ * predecessor. */
 #define UP_TO_15(do) \
 	do 1, 0; do 2, 1; do 3, 2; do 4, 3; do 5, 4; do 6, 5; do 7, 6; \
 	do 8, 7; do 9, 8; do 10, 9; do 11, 10; do 12, 11; do 13, 12; \
@@ -50,7 +51,7 @@
 	stp	q\n, q\next, [sp, #SNAPSHOT + SNAPSHOT_V + 16 * \n]
 .endm
 
-/* 0 where the pattern is right. */
+/* Leaves 0 in the register if it fits the pattern. */
 .macro compare_x n, before
 	eor	x\n, x\n, x\before, ror #PATTERN_ROTATE
 .endm
@@ -70,7 +71,8 @@
 	orr	v31.16b, v31.16b, v\n\().16b
 .endm
 
-/* What \reg differs from the pattern by, under the mask, into x30. */
+/* ORs into x30 the bits under the mask in which \reg differs from the
+ * pattern. */
 .macro compare_status reg, mask, offset
 	mrs	x1, \reg
 	str	x1, [sp, #SNAPSHOT + \offset]
@@ -79,7 +81,7 @@
 	orr	x30, x30, x1
 .endm
 
-/* The pattern that belongs to a counter. */
+/* Replaces a counter's value by its pattern. */
 .macro pattern counter, temporary
 	movz	\temporary, #PATTERN_FACTOR_0
 	movk	\temporary, #PATTERN_FACTOR_1, lsl #16
@@ -90,15 +92,15 @@
 .endm
 
 	.text
-	.arch_extension fp		/* whatever C is allowed */
+	.arch_extension fp		/* the C code does not use it */
 	.arch_extension simd
 
 /*
  * uint64_t registers_loop(uint64_t counter, uint64_t iterations,
  *			   struct snapshot *wrong)
  *
- * All registers but sp hold the pattern; what the loop itself needs to know
- * lies on the stack.
+ * All registers except sp hold the pattern. The loop keeps its own state on the
+ * stack.
  */
 	.globl	registers_loop
 	.balign	16

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the register loop, and says which register of a snapshot was wrong.
+ * Runs the register loop, and finds out which register of a snapshot was wrong.
  */
 #include "registers.h"
 #include <stdbool.h>
 
-static struct snapshot snapshot; /* too large for a stack of firmware's */
+static struct snapshot snapshot; /* too large for firmware's stack */
 
 static uint64_t pattern(uint64_t counter)
 {
@@ -22,7 +22,7 @@ static uint64_t rotate(uint64_t x, unsigned count)
 	return count == 0 ? x : x >> count | x << (64 - count);
 }
 
-/* False, and the record filled, when the register was not as expected. */
+/* Returns whether the register was as expected. If not, fills the record. */
 static bool compare(struct adversary_registers_record *record,
 		    enum adversary_register kind, uint32_t number,
 		    const uint64_t *found, const uint64_t *expected,

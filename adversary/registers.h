@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between registers.S, which fills and checks the registers, and registers.c,
- * which finds out afterwards which of them was wrong.
+ * The interface between registers.S, which fills and checks the registers, and
+ * registers.c, which finds out afterwards which of them was wrong.
  */
 #ifndef ADVERSARY_REGISTERS_H
 #define ADVERSARY_REGISTERS_H
@@ -12,7 +12,7 @@
 #define SNAPSHOT_V 272
 #define SNAPSHOT_BYTES 784
 
-/* How the pattern follows from the counter. */
+/* The constants by which the pattern is computed from the counter. */
 #define PATTERN_FACTOR_0 0x7c15
 #define PATTERN_FACTOR_1 0x7f4a
 #define PATTERN_FACTOR_2 0x79b9
@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers as the loop found them. */
+/* The values of the registers that the loop found. */
 struct snapshot {
 	uint64_t x[31];
 	uint64_t nzcv;
@@ -45,17 +45,18 @@ _Static_assert(offsetof(struct snapshot, v) == SNAPSHOT_V, "v");
 _Static_assert(sizeof(struct snapshot) == SNAPSHOT_BYTES, "snapshot");
 
 /*
- * Runs the loop from `counter` on. Returns 0, or how many iterations were left,
- * the failed one included, and the registers in *wrong.
+ * Runs the loop, starting with `counter`. Returns 0, or the number of
+ * iterations left, including the failed one, and then stores the registers in
+ * *wrong.
  */
 uint64_t registers_loop(uint64_t counter, uint64_t iterations,
 			struct snapshot *wrong);
 
-/* Counts down; the same, with interrupts masked. */
+/* Count down; mask_loop() does so with interrupts masked. */
 void spin_loop(uint64_t iterations);
 void mask_loop(uint64_t iterations);
 
-/* Runs the loop and fills the record but for `calls`. */
+/* Runs the loop and fills the record, except for `calls`. */
 void registers_run(const struct adversary_registers_order *order,
 		   struct adversary_registers_record *record);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* See split.h. Bytes in, bytes out: the tests run it on the build machine. */
+/* See split.h. This code only transforms bytes, so that the tests can run it on
+ * the build machine. */
 #include "split.h"
 
-/* What firmware allocates around an image to align it belongs to nobody. */
+/* Firmware allocates up to this much around an image to align it. Nothing else
+ * uses that memory. */
 #define MAX_PADDING 0x10000u
 #define PROTECTION ((uint64_t)(CZ_EFI_MEMORY_RO | CZ_EFI_MEMORY_XP))
 
@@ -12,7 +14,8 @@ uint64_t table_bytes(const struct cz_efi_memory_attributes *table)
 	       (uint64_t)table->number_of_entries * table->descriptor_size;
 }
 
-/* The driver with the padding around it, when the entry holds nothing else. */
+/* Returns the driver's range, extended to the whole entry if the entry contains
+ * only the driver and padding. */
 static struct image with_padding(const struct image *driver,
 				 const struct cz_efi_memory_descriptor *entry)
 {
@@ -29,8 +32,9 @@ static struct image with_padding(const struct image *driver,
 	return padded;
 }
 
-/* The protection of the driver's memory at `address`, and up to where; outside
- * of the driver, what the entry said. */
+/* Returns the protection of the memory at `address`, and stores the end of the
+ * range that has it in *end. Outside the driver, that is the protection that
+ * the entry states, `said`. */
 static uint64_t protection_at(const struct image *driver, uint64_t said,
 			      uint64_t address, uint64_t *end)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cuts an entry of the Memory Attributes Table where this driver lies in it. */
+/* Splits the entry of the Memory Attributes Table that contains this driver. */
 #ifndef ADVERSARY_SPLIT_H
 #define ADVERSARY_SPLIT_H
 
@@ -7,20 +7,22 @@
 
 #include <stdbool.h>
 
-/* The driver in memory: whole pages, one run of them code. */
+/* The driver's range in memory, in whole pages; its code is one range of
+ * them. */
 struct image {
 	uint64_t start, end, code_start, code_end;
 };
 
-/* The table's bytes, of its header and all its entries. */
+/* Returns the size of the table's header and all its entries in bytes. */
 uint64_t table_bytes(const struct cz_efi_memory_attributes *table);
 
 /*
- * Appends the entry to the table, for which there is room of `size` bytes, as one
- * piece or in several: code becomes read-only, the rest of the driver not
- * executable. Cut is an entry that is neither of the two, as EDK II up to 2023
- * describes a driver that is loaded late, or both, as EDK II of 2025.02 does, by
- * which no code of the driver's could run. False: there is no room.
+ * Appends the entry to the table, which may grow to `size` bytes, in one piece
+ * or in several. The driver's code becomes read-only and the rest of it not
+ * executable. The function splits an entry that has neither attribute, as EDK
+ * II up to 2023 describes a driver that is loaded late, and an entry that has
+ * both, as EDK II 2025.02 does; with both, the driver's code could not run.
+ * Returns false if there is no room.
  */
 bool append_split(struct cz_efi_memory_attributes *table, uint64_t size,
 		  const struct image *driver,

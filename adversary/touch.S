@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One faulting instruction each, at a known place. */
+/* Each function executes one instruction that may fault, at a known address. */
 #define CPACR_FPEN (3 << 20)
 
 	.text
@@ -19,7 +19,7 @@
 	str	wzr, [x0]
 	ret
 
-/* What is there returns to our caller. */
+/* The code at the address returns to the caller of this function. */
 	function touch_execute
 	br	x0
 

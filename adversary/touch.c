@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Works out where to, and goes there. Nothing comes back from an access that
- * faults: the record is filled before.
+ * Computes the address and makes the access. It fills the record before,
+ * because an access that faults does not return.
  */
 #include "touch.h"
 
