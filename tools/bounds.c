@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Holds the measurements against the bounds. Control is the same queue traffic
- * with a service that returns at once: what firmware adds is what counts.
+ * Compares the measurements with the bounds. The phase "control" is the same
+ * queue traffic with a service that returns at once, so the difference to it is
+ * what firmware adds.
  */
 #include "bounds.h"
 #include "rows.h"
@@ -12,9 +13,9 @@
 #define CONTROL_LIMIT_NS 1500
 #define TICK_NS 16 /* one tick of the counter */
 #define BLOCKING_LEAST_NS 500000
-#define DIRECT_LIMIT_NS 1500 /* one instruction is one nanosecond */
+#define DIRECT_LIMIT_NS 1500 /* one instruction takes one nanosecond */
 #define SANDBOX_LIMIT_NS 2000
-#define MASKED_NS 5000000 /* what the driver does */
+#define MASKED_NS 5000000 /* for so long the driver masks interrupts */
 #define MASK_LEAST_NS 4900000
 
 static const uint64_t rates_hz[] = {1000, 10000};
@@ -52,7 +53,8 @@ static void add(struct checker *checker, bool holds, const char *format, ...)
 	va_end(arguments);
 }
 
-/* The worst of a cell; NOT_MEASURED, and a bound that fails, without it. */
+/* Returns the worst wake-up of a cell. If the cell was not measured, returns
+ * NOT_MEASURED and adds a bound that does not hold. */
 static uint64_t worst_of(struct checker *checker, enum mode mode,
 			 enum phase phase, uint64_t rate_hz)
 {
@@ -68,8 +70,9 @@ static uint64_t worst_of(struct checker *checker, enum mode mode,
 	return worst_ns(checker->of, cell);
 }
 
-/* Control in the same gate; firmware that masks interrupts counts where it
- * cannot. */
+/* Returns whether the cell has to keep the bound that "control" in the same
+ * gate sets. The phase "mask" has to in the sandbox only, where firmware cannot
+ * mask interrupts. */
 static bool is_bound(enum mode mode, enum phase phase, uint64_t rate_hz)
 {
 	return phase != PHASE_MASK || (mode == MODE_SANDBOX && rate_hz != 0);
@@ -107,8 +110,9 @@ static void check_rate(struct checker *checker, enum mode mode,
 	}
 }
 
-/* Of the dithered periods: a sweep has none. What the direct gate misses while
- * firmware masks interrupts, no kernel at EL1 can have. */
+/* Checks that no dithered period was missed; a sweep has no periods. Does not
+ * count the phase "mask" in the direct gate, because no kernel at EL1 can wake
+ * a thread while firmware at EL1 masks interrupts. */
 static void check_missed(struct checker *checker, enum mode mode)
 {
 	uint64_t missed = 0, samples = 0;
@@ -128,8 +132,9 @@ static void check_missed(struct checker *checker, enum mode mode)
 	    write_number(b, samples));
 }
 
-/* Every cell holds a second's worth of samples; but where firmware masks
- * interrupts, most expiries have none. */
+/* Checks that every cell has the samples of a second. Cells in which
+ * firmware masks interrupts are exempt, because most of their expiries have
+ * no sample. */
 static void check_samples(struct checker *checker)
 {
 	size_t cells = 0, short_of = 0;
@@ -149,7 +154,8 @@ static void check_samples(struct checker *checker)
 	    short_of, cells);
 }
 
-/* The worst case is only found when every tick of a call was tried. */
+/* Checks that the sweep tried every tick of a call, because otherwise it may
+ * have missed the worst case. */
 static void check_swept(struct checker *checker, enum mode mode)
 {
 	uint64_t ticks[PHASE_COUNT] = {0};
@@ -197,8 +203,9 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* The claim's control: the same driver where it can mask interrupts. And that
- * what it did is known where it cannot. */
+/* Checks the driver that masks interrupts. In the direct gate it must be late,
+ * which shows that it does mask them. In the sandbox, the recorded time must
+ * agree with what the driver does. */
 static void check_mask(struct checker *checker, uint64_t rate_hz)
 {
 	uint64_t worst = worst_of(checker, MODE_DIRECT, PHASE_MASK, rate_hz);
@@ -225,8 +232,9 @@ static void check_mask(struct checker *checker, uint64_t rate_hz)
 	}
 }
 
-/* Both ways of a service's cost, the same number of calls; or a bound that
- * fails. */
+/* Finds both measurements of a service's cost, through the queue and raw, which
+ * must have the same number of calls. Otherwise adds a bound that does not
+ * hold. */
 static bool cost_pair(struct checker *checker, enum phase service, enum way way,
 		      const struct cost **queue, const struct cost **raw)
 {
@@ -270,7 +278,7 @@ static void check_queue_cost(struct checker *checker, enum way way,
 static void check_set_cost(struct checker *checker, enum way way)
 {
 	const struct cost *queue, *raw;
-	uint64_t worst = 0; /* millionths */
+	uint64_t worst = 0; /* the ratio in millionths */
 	size_t at = 0;
 
 	if (!cost_pair(checker, PHASE_SETVARIABLE, way, &queue, &raw)) {

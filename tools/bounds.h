@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the measurements must show, as DESIGN's "What counts as measured" has
- * it: each bound with its figures and whether it holds.
+ * The bounds that the measurements must keep (docs/design.md, "What counts as
+ * measured"): each with its figures, and whether it holds.
  */
 #ifndef TOOLS_BOUNDS_H
 #define TOOLS_BOUNDS_H
@@ -15,11 +15,13 @@ struct bound {
 	char text[192];
 };
 
-/* Fills bounds; returns how many. One that was not measured does not hold. */
+/* Fills `bounds` and returns their number. A bound without its measurements
+ * does not hold. */
 size_t check_bounds(const struct measurements *measurements,
 		    struct bound bounds[MAX_BOUNDS]);
 
-/* The same for a run of sweeps alone: control, and what firmware adds. */
+/* Does this for a run that has only sweeps: compares the other phases with
+ * "control". */
 size_t check_sweep_bounds(const struct measurements *measurements,
 			  struct bound bounds[MAX_BOUNDS]);
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# From a disassembly: whether each function that accesses a device does it by one load
-# or store of one general register, without write-back, and accesses nothing else. Those
-# are the only accesses that a hypervisor can emulate by the syndrome alone. Prints what
-# is otherwise, and what was found; exit code 1 if something is otherwise.
+# Reads a disassembly. Checks that each function that accesses a device does so by one
+# load or store of one general register, without write-back, and has no other memory
+# access. A hypervisor can emulate only such accesses from the syndrome alone. Prints
+# the violations and a summary. The exit code is 1 if there is a violation.
 
 BEGIN {
 	split("device_read32 device_read64 device_write32 " \
@@ -18,13 +18,13 @@ BEGIN {
 	next
 }
 
-# The mnemonics of all that touches memory.
+# The mnemonics of all instructions that access memory.
 (name in wanted) && $2 ~ /^(ld|st|cas|swp|prf)/ {
 	text = $2
 	for (i = 3; i <= NF; i++) {
 		text = text " " $i
 	}
-	# The byte that was read, for the caller.
+	# This store returns the byte to the caller.
 	if (name == "cz_machine_user_read" && text ~ /^strb w[0-9]+, \[x1\]$/) {
 		next
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes the report: picture, table, bounds, cost, method. Plain HTML with its
- * style inside, legible on paper.
+ * Writes the report: picture, table, bounds, cost, method. It is plain HTML
+ * with an embedded style sheet, and is legible on paper.
  */
 #include "html.h"
 
@@ -95,7 +95,7 @@ static void write_head(FILE *out, const struct report *report)
 	      out);
 }
 
-/* The picture without the XML prolog, which HTML does not allow. */
+/* Writes the picture without its XML prolog, which HTML does not allow. */
 static void write_picture(FILE *out, const struct report *report)
 {
 	const char *svg = strstr(report->svg, "<svg");

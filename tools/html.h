@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The report of a run: one HTML page that needs nothing else. */
+/* The report of a run: a self-contained HTML page. */
 #ifndef TOOLS_HTML_H
 #define TOOLS_HTML_H
 
@@ -17,11 +17,11 @@ struct report {
 	size_t bound_count;
 	const char *facts[MAX_FACTS]; /* "QEMU: version 7.2" */
 	size_t fact_count;
-	const char *command; /* that makes it again */
-	const char *svg; /* the picture's text */
+	const char *command; /* the command that reproduces the run */
+	const char *svg; /* the text of the picture */
 };
 
-/* False when it cannot be written. */
+/* Writes the page. Returns false on an error. */
 bool write_html(FILE *out, const struct report *report);
 
 #endif

@@ -33,7 +33,7 @@ const char *const trap_figure_names[TRAP_FIGURE_COUNT] = {
 
 /* ---- Histograms -------------------------------------------------------- */
 
-/* The first bin that is not below ns. */
+/* Returns the index of the first bin that is not below ns. */
 static size_t bin_position(const struct histogram *histogram, uint64_t ns)
 {
 	size_t low = 0, high = histogram->bin_count;
@@ -112,7 +112,8 @@ uint64_t histogram_max(const struct histogram *histogram)
 
 /* ---- Lines -------------------------------------------------------------- */
 
-/* Where a log is being read, and the cell that its hist lines belong to. */
+/* The place in the log that is being read, and the cell to which hist lines
+ * belong at this place. */
 struct reader {
 	struct measurements *into;
 	const char *name;
@@ -134,7 +135,7 @@ static bool bad_field(const struct reader *reader, const char *key)
 	return false;
 }
 
-/* What follows "key=" in the line, up to the next blank or the end. */
+/* Returns the text after "key=" in the line, or NULL. */
 static const char *field(const char *line, const char *key)
 {
 	size_t length = strlen(key);
@@ -149,7 +150,7 @@ static const char *field(const char *line, const char *key)
 	return NULL;
 }
 
-/* A decimal number; *end is set behind it. */
+/* Parses a decimal number, and sets *end to the character after it. */
 static bool parse_number(const char *text, const char **end, uint64_t *value)
 {
 	char *stop;
@@ -176,7 +177,7 @@ static bool number_field(const struct reader *reader, const char *line,
 	return true;
 }
 
-/* The index of the field's word among `names`. */
+/* Looks up the field's word in `names` and stores its index. */
 static bool name_field(const struct reader *reader, const char *line,
 		       const char *key, const char *const names[], size_t count,
 		       size_t *index)
@@ -232,7 +233,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Where the line does not have it, NOT_MEASURED. */
+/* Reads a field that may be absent; the value is NOT_MEASURED then. */
 static bool optional_field(const struct reader *reader, const char *line,
 			   const char *key, uint64_t *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs measured: the `cell`, `hist` and `cost` lines of serial
- * logs (docs/formats.md), added up over all the boots of a run.
+ * Measurements of the programs: the `cell`, `hist`, `cost` and `service` lines
+ * of serial logs (docs/formats.md), added up over all boots of a run.
  */
 #ifndef TOOLS_MEASURE_H
 #define TOOLS_MEASURE_H
@@ -60,11 +60,12 @@ struct histogram {
 	uint64_t samples;
 };
 
-/* Adds `count` samples. False when there is no room for another bin. */
+/* Adds `count` samples. Returns false if there is no room for another bin. */
 bool histogram_add(struct histogram *histogram, uint64_t ns, uint64_t count);
 
-/* The nearest rank: the least value that at least per_mille thousandths of
- * the samples do not exceed. 0 when there is no sample. */
+/* Returns the percentile by the nearest-rank method: the least value that at
+ * least per_mille thousandths of the samples do not exceed. Returns 0 if there
+ * is no sample. */
 uint64_t histogram_percentile(const struct histogram *histogram,
 			      unsigned per_mille);
 
@@ -77,12 +78,12 @@ struct cell {
 	enum phase phase;
 	uint64_t rate_hz, value_bytes;
 	uint64_t missed, calls, call_total_ns, call_max_ns;
-	/* The largest of any boot's; NOT_MEASURED where no boot did. */
+	/* The largest of all boots; NOT_MEASURED if no boot measured it. */
 	uint64_t masked_max_ns, masked_mean_ns;
 	struct histogram histogram;
 };
 
-/* Durations of calls 0, 1, …; 0 where the logs have none. */
+/* The durations of calls 0, 1, …; 0 for a call that the logs do not have. */
 struct cost {
 	enum phase service;
 	enum way way;
@@ -91,7 +92,7 @@ struct cost {
 	uint64_t *ns; /* MAX_CALLS of them */
 };
 
-/* What the sandbox saw of a service. */
+/* What the sandbox has counted for a service. */
 enum trap_figure {
 	TRAP_CALLS,
 	TRAP_MASK,
@@ -105,8 +106,8 @@ enum trap_figure {
 	TRAP_SECURE_CALL,
 	TRAP_ALIGNMENT,
 	TRAP_MASKED_NS,
-	TRAP_MASKED_MAX_NS, /* the largest; the others add up */
-	TRAP_SECURE_CALLS, /* that were passed on */
+	TRAP_MASKED_MAX_NS, /* a maximum; the others are sums */
+	TRAP_SECURE_CALLS, /* those that were passed on */
 	TRAP_SECURE_NS,
 	TRAP_FIGURE_COUNT,
 };
@@ -131,28 +132,32 @@ struct measurements {
 };
 
 /*
- * Adds what a serial log holds. On a malformed line prints "name:line: what is
- * wrong" to stderr and returns false. Lines of other kinds are passed over.
+ * Adds the measurements in a serial log. On a malformed line, prints the name,
+ * the line number and the error to stderr, and returns false. Skips lines of
+ * other kinds.
  */
 bool measurements_read(struct measurements *measurements, FILE *log,
 		       const char *name);
 
 void measurements_free(struct measurements *measurements);
 
-/* The sweep for rate_hz 0; NULL when it was not measured. */
+/* Returns the cell, or NULL if it was not measured. A rate_hz of 0 means the
+ * sweep. */
 const struct cell *find_cell(const struct measurements *measurements,
 			     enum mode mode, enum phase phase,
 			     uint64_t rate_hz);
 
-/* The latest wake-up of a cell and of all sweeps of its mode and phase. */
+/* Returns the worst wake-up of a cell and of all sweeps of its mode and
+ * phase. */
 uint64_t worst_ns(const struct measurements *measurements,
 		  const struct cell *cell);
 
-/* NULL when it was not measured. */
+/* Returns the series, or NULL if it was not measured. */
 const struct cost *find_cost(const struct measurements *measurements,
 			     enum phase service, enum way way);
 
-/* Of the calls of a series; NOT_MEASURED without any. */
+/* Return the least and the mean duration of a series; NOT_MEASURED if it has no
+ * calls. */
 uint64_t cost_least(const struct cost *cost);
 uint64_t cost_mean(const struct cost *cost);
 uint64_t cost_most(const struct cost *cost);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Reads `readelf -rW` of an object that has to run anywhere without being
-# relocated; fails, showing them, when it holds absolute addresses or uses the
-# GOT. Debug sections are never loaded.
+# Reads `readelf -rW` of an object that has to run at any address without being
+# relocated. Prints absolute addresses and uses of the GOT, and fails if there are
+# any. Ignores debug sections, because they are never loaded.
 
 /^Relocation section/ {
 	loaded = !/debug/

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * results: adds up the serial logs of a run and writes what is asked for to
- * standard output: rows of results, a table, bounds, points to plot, or a report.
- * Exit codes: 0 success, 1 a bound does not hold, 2 could not do it.
+ * results: adds up the serial logs of a run and writes one of these to standard
+ * output: rows of results in JSON, a table, bounds, points to plot, or a
+ * report. Exit codes: 0 success, 1 a bound does not hold, 2 the command failed.
  */
 #include "bounds.h"
 #include "html.h"
@@ -140,7 +140,8 @@ static int write_table(const struct job *job)
 
 /* ---- Points to plot ------------------------------------------------------ */
 
-/* Whether a point would be seen beside the one drawn before it. */
+/* Returns whether a point is far enough from the one drawn before it to be
+ * visible. */
 static bool is_seen(const struct bin *bin, const struct bin *drawn,
 		    uint64_t later, uint64_t drawn_later)
 {
@@ -175,8 +176,9 @@ static void plot_histogram(const struct histogram *histogram)
 }
 
 /*
- * One block for every mode and phase: the fraction of samples that are later,
- * as steps. gnuplot's `index` finds a block by its name.
+ * Writes one block for every mode and phase: for each latency the fraction of
+ * samples that are later, as steps. gnuplot's `index` finds a block by its
+ * name.
  */
 static int write_plot(const struct job *job)
 {
@@ -196,7 +198,8 @@ static int write_plot(const struct job *job)
 	return 0;
 }
 
-/* ---- Report --------------------------------------------------------------- */
+/* ---- Report
+ * --------------------------------------------------------------- */
 
 static char *read_text(const char *path)
 {
@@ -237,7 +240,8 @@ static int write_report(struct job *job)
 	return well ? 0 : 2;
 }
 
-/* ---- The command ---------------------------------------------------------- */
+/* ---- The command line
+ * ----------------------------------------------------- */
 
 static bool add_fact(struct job *job, const char *fact)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes rows of measurements, and writes them as JSON and as figures.
+ * Makes rows from measurements, and writes them as JSON and as text.
  */
 #include "rows.h"
 
@@ -116,7 +116,7 @@ bool write_json(FILE *out, const struct subject *subject,
 	bool well = array != NULL;
 
 	for (size_t i = 0; well && i < count; i++) {
-		/* Takes the reference, and fails on NULL. */
+		/* This takes over the reference, and fails on NULL. */
 		well = json_array_append_new(
 			       array, row_to_json(subject, &rows[i])) == 0;
 	}

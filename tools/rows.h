@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of results: one per mode, rate and phase, in the shape in which systems
- * are compared (docs/formats.md), and the way that figures are written.
+ * Rows of results: one for each mode, rate and phase, in the format in which
+ * systems are compared (docs/formats.md); and the formatting of figures.
  */
 #ifndef TOOLS_ROWS_H
 #define TOOLS_ROWS_H
@@ -10,7 +10,7 @@
 
 #define MAX_ROWS MAX_CELLS
 
-/* What was measured: the same in every row. */
+/* What was measured; every row has the same. */
 struct subject {
 	const char *system;
 	const char *firmware;
@@ -22,32 +22,32 @@ struct row {
 	enum phase phase;
 	uint64_t rate_hz, value_bytes, samples;
 	uint64_t p50_ns, p99_ns, p999_ns;
-	uint64_t max_ns; /* of dithered expiries and sweeps */
+	uint64_t max_ns; /* the maximum of dithered expiries and sweeps */
 	uint64_t missed, calls;
 	uint64_t call_mean_ns, call_max_ns, raw_mean_ns, masked_max_ns;
 };
 
-/* Fills rows, ordered by mode, rate and phase; returns how many. */
+/* Fills `rows`, ordered by mode, rate and phase, and returns their number. */
 size_t make_rows(const struct measurements *measurements,
 		 struct row rows[MAX_ROWS]);
 
-/* False when it cannot be written. */
+/* Writes the rows as JSON. Returns false on an error. */
 bool write_json(FILE *out, const struct subject *subject,
 		const struct row *rows, size_t count);
 
-/* The columns of a table of rows, for people. */
+/* The columns of a table for human readers. */
 #define COLUMN_COUNT 10
-#define COLUMN_TEXTS 3 /* the first ones are words, the rest numbers */
+#define COLUMN_TEXTS 3 /* the first columns are words, the others numbers */
 
 extern const char *const column_titles[COLUMN_COUNT];
 
 #define FIGURE_SIZE 32
 
-/* 1234567 as "1,234,567"; "-" for NOT_MEASURED. Returns text. */
+/* Writes 1234567 as "1,234,567", and NOT_MEASURED as "-". Returns `text`. */
 const char *write_number(char text[FIGURE_SIZE], uint64_t number);
-/* 1234567 ns as "1,234.567", in microseconds; "-" for NOT_MEASURED. */
+/* Writes 1234567 ns as "1,234.567", in microseconds; NOT_MEASURED as "-". */
 const char *write_us(char text[FIGURE_SIZE], uint64_t ns);
-/* 1000 as "1 kHz", 0 as "every tick". */
+/* Writes 1000 as "1 kHz", and 0 as "every tick". */
 const char *write_rate(char text[FIGURE_SIZE], uint64_t rate_hz);
 
 void write_columns(char columns[COLUMN_COUNT][FIGURE_SIZE],

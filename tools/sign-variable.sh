@@ -14,7 +14,7 @@ value_bytes=64
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# bytes HEX…: prints these bytes.
+# bytes HEX…: writes these bytes.: prints these bytes.
 bytes() {
 	local byte
 	for byte; do
@@ -70,11 +70,11 @@ payload() {
 	openssl cms -sign -binary -noattr -md sha256 -outform DER \
 		-signer "$4.pem" -inkey "$4.key" -in "$work/message" \
 		-out "$work/cms"
-	# Without the ContentInfo around it: its header is 19 bytes.
+	# Remove the header of the enclosing ContentInfo, which has 19 bytes.
 	tail -c +20 "$work/cms" >"$work/signature"
 	{
 		day "$2"
-		# WIN_CERTIFICATE_UEFI_GUID, of EFI_CERT_TYPE_PKCS7_GUID
+		# A WIN_CERTIFICATE_UEFI_GUID of EFI_CERT_TYPE_PKCS7_GUID.
 		little_endian $(($(wc -c <"$work/signature") + 24))
 		bytes 00 02 f1 0e
 		bytes 9d d2 af 4a df 68 ee 49 8a a9 34 7d 37 56 65 a7

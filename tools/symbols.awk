@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Turns `nm -n` of the kernel into the table behind <kernel/symbols.h>, as
-# assembly: offset from the image's start and offset of the name, for every
-# function, by address. No input gives an empty table.
+# Turns the output of `nm -n` for the kernel into the table for <kernel/symbols.h>, in
+# assembly. For every function, sorted by address, it has the offset from the image's
+# start and the offset of the name. Empty input gives an empty table.
 
 BEGIN {
 	count = 0
@@ -12,7 +12,7 @@ BEGIN {
 	print "symbol_table:"
 }
 
-# The image lies at a multiple of 4 GiB: the low half is the offset.
+# The image starts at a multiple of 4 GiB, so the low half of an address is the offset.
 $2 ~ /^[tT]$/ && $3 !~ /^[$.]/ {
 	print ".long 0x" substr($1, 9) ", " length_so_far
 	name[count++] = $3

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tools make of serial logs, good and malformed. */
+/* Tests how the tools read good and malformed serial logs, and check bounds. */
 #include "bounds.h"
 #include "rows.h"
 
@@ -65,7 +65,8 @@ static void percentiles_are_of_the_nearest_rank(void **state)
 	assert_true(histogram_add(&histogram, 1, 1));
 	assert_int_equal(histogram.bin_count, 1000);
 	assert_int_equal(histogram.samples, 1001);
-	/* 500.5 samples: the 501st, which is 500 now that 1 counts twice. */
+	/* Half of the samples are 500.5, so this is the 501st, which has the
+	 * value 500 because 1 now counts twice. */
 	assert_int_equal(histogram_percentile(&histogram, 500), 500);
 	free(histogram.bins);
 }
@@ -200,23 +201,24 @@ static void nothing_measured_holds_no_bound(void **state)
 	for (size_t i = 0; i < count; i++) {
 		failing += !bounds[i].holds;
 	}
-	/* Nothing was missed in either gate, and no cell is short, where there is
-	 * none. */
+	/* Without measurements, three bounds hold: no period was missed in
+	 * either gate, and no cell has too few samples. */
 	assert_int_equal(failing, count - 3);
 }
 
-/* ---- Bounds: a run in which all of them hold, and one figure changed ---- */
+/* ---- bounds: a run in which all hold, and runs with one figure changed
+ * ---- */
 
 struct run {
-	/* The latest wake-up in ns, of dithered samples at 1 and 10 kHz and of
-	 * the sweep. */
+	/* The worst wake-up in ns: of dithered samples at 1 kHz and at 10 kHz,
+	 * and of the sweep. */
 	uint64_t control[3], gettime[3], getvariable[3], setvariable[3];
-	uint64_t mask[3], masked_mean, masked_max; /* mask[2]: the sandbox's */
+	uint64_t mask[3], masked_mean, masked_max; /* mask[2]: in the sandbox */
 	uint64_t blocking[2];
-	uint64_t lacking; /* samples of direct, getvariable, 10 kHz */
+	uint64_t lacking; /* missing samples of direct, getvariable, 10 kHz */
 	uint64_t missed, missed_blocking, missed_sweep;
 	uint64_t get_raw, get_queue, set_raw, set_queue;
-	const char *gate; /* which has these figures; the other has good ones */
+	const char *gate; /* the gate with these figures; the other is good */
 };
 
 static const struct run good_run = {
@@ -270,7 +272,8 @@ static void write_phase(FILE *log, const char *gate, const char *phase,
 	}
 }
 
-/* In the direct gate the driver masks interrupts. */
+/* Writes the cells of the driver that masks interrupts, which it can do only in
+ * the direct gate. */
 static void write_mask(FILE *log, const char *gate, const struct run *run)
 {
 	static const uint64_t masked[3] = {4900000, 4999999, 0};
@@ -336,7 +339,8 @@ static void measure_run(struct measurements *into, const struct run *run)
 typedef size_t bounds_function(const struct measurements *measurements,
 			       struct bound bounds[MAX_BOUNDS]);
 
-/* Exactly so many bounds fail, all with these words. */
+/* Expects that exactly `due` bounds fail, and that all of them contain
+ * `words`. */
 static void expect_failures(bounds_function *check, const struct run *run,
 			    const char *words, size_t due)
 {
@@ -372,7 +376,7 @@ static void a_good_run_holds_every_bound(void **state)
 	(void)state;
 	expect_failing(check_bounds, &run, NULL);
 	expect_failing(check_sweep_bounds, &run, NULL);
-	/* Exactly as much as may be: 1.05 x 496 and a tick. */
+	/* Exactly at the limit: 1.05 x 496 plus one tick. */
 	run.gettime[1] = 536;
 	run.setvariable[0] = 536;
 	run.getvariable[2] = 536;
@@ -443,7 +447,7 @@ static void each_bound_of_the_sandbox_is_flagged(void **state)
 		       "cost of setvariable, 0 bytes, sand");
 }
 
-/* At both rates, each. */
+/* Each failure appears at both rates. */
 static void the_mask_driver_is_held_to_what_it_does(void **state)
 {
 	struct run run = good_run;
@@ -461,7 +465,7 @@ static void the_mask_driver_is_held_to_what_it_does(void **state)
 	expect_failures(check_bounds, &run, "mask works: direct", 2);
 }
 
-/* The worst of dithered samples and sweep counts at either rate. */
+/* At either rate, the worst of the dithered samples and of the sweep counts. */
 static void a_sweep_counts_at_every_rate(void **state)
 {
 	struct run run = good_run;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The host programs, and their test.
+# Builds the host programs and their test.
 
 T := $(OUT)/tools
 TOOLS_CC := gcc
