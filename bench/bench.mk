@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The meter for Linux: a static program for arm64, linked with Debian's libc.
+# Builds the meter for Linux: a static program for arm64, linked with Debian's libc.
 
 BENCH := $(OUT)/linux
 SYSROOT := $(BENCH)/sysroot
@@ -9,7 +9,7 @@ BENCH_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
 .PHONY: bench
 bench: $(BENCH)/meter
 
-# Fetched once, and not again when the script is newer.
+# The libraries are fetched once, and not again when the script changes.
 $(SYSROOT): | bench/fetch.sh
 	$(Q)bench/fetch.sh $(BENCH) libraries
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loads. Control makes the same system calls as setvariable, on a file
- * system that keeps its files in memory: what is between the two is the path to
- * the firmware, and firmware.
+ * The loads. The load "control" makes the same system calls as "setvariable",
+ * but on a file system in memory. The difference between the two is the path to
+ * firmware, and firmware itself.
  */
 #include "load.h"
 
@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Non-volatile, boot services, run time: the first four bytes of a file of
- * efivarfs's, little-endian. */
+/* The first four bytes of a file in efivarfs are the attributes, little-endian:
+ * non-volatile, boot services, run time. */
 static const uint8_t attributes[] = {7, 0, 0, 0};
 
 static uint8_t buffer[sizeof(attributes) + LOAD_MAX_BYTES];
@@ -46,7 +46,8 @@ static bool failed(const char *what, const char *path)
 	return false;
 }
 
-/* A new value each time: firmware does not write what is there already. */
+/* Writes a new value each time, because firmware does not write a value that
+ * the variable already has. */
 static bool write_file(struct load *load)
 {
 	size_t size = sizeof(attributes) + load->value_bytes;
@@ -66,8 +67,8 @@ static bool write_file(struct load *load)
 	return close(file) == 0 || failed("close", load->path);
 }
 
-/* efivarfs makes what is not known to be harmless immutable, from the second
- * time on that it is opened. */
+/* efivarfs makes all variables immutable that it does not know to be harmless.
+ * A new file becomes immutable when it is opened for the second time. */
 static bool make_mutable(const char *path)
 {
 	int file = open(path, O_RDONLY);
@@ -95,8 +96,8 @@ static bool set_variable(struct load *load)
 	       (load->number > 0 || make_mutable(load->path));
 }
 
-/* With value_bytes 0 it may be of any size: the driver that masks interrupts
- * leaves that as it was. */
+/* If value_bytes is 0, the value may have any size: the driver that masks
+ * interrupts does not set the size. */
 static bool get_variable(struct load *load)
 {
 	ssize_t size = (ssize_t)(sizeof(attributes) + load->value_bytes);
@@ -153,7 +154,7 @@ bool load_init(struct load *load)
 	return false;
 }
 
-/* false: a call failed. */
+/* Makes one call. Returns false if it failed. */
 static bool call_once(struct load *load, struct progress *progress)
 {
 	uint64_t start_ns = load_now_ns(), took_ns;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What keeps the CPU busy while the meter measures: one system call's worth of
- * work after the other, by an ordinary process.
+ * The load on the CPU while the meter measures: an ordinary process that
+ * repeats one action.
  */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
@@ -12,36 +12,37 @@
 
 #define LOAD_MAX_BYTES 65536
 
-/* The caller sets the first five; path may be NULL where no file is used. */
+/* The caller sets the first five members. path may be NULL if the phase uses no
+ * file. */
 struct load {
-	const char *phase; /* docs/formats.md */
+	const char *phase; /* as in docs/formats.md */
 	const char *path;
 	size_t value_bytes;
-	uint64_t calls; /* the most to make; UINT64_MAX: until stopped */
-	uint64_t limit_ns; /* and for how long at most; UINT64_MAX likewise */
+	uint64_t calls; /* maximum number; UINT64_MAX: until stopped */
+	uint64_t limit_ns; /* maximum time; UINT64_MAX: until stopped */
 
 	bool (*call)(struct load *load);
-	uint64_t number; /* of the call being made */
-	int file; /* that stays open; or -1 */
+	uint64_t number; /* number of the current call */
+	int file; /* a file that stays open, or -1 */
 };
 
-/* In memory that the meter and the load's process share. */
+/* This is in memory that the meter and the load's process share. */
 struct progress {
 	bool stop, ended;
 	uint64_t calls, total_ns, max_ns;
 };
 
-/* False where the phase is unknown, or needs a path. */
+/* Prepares the load. Returns false if the phase is unknown or needs a path. */
 bool load_init(struct load *load);
 
-/* Until the calls are made or progress_stop() is called. Returns 0, or 1 after
- * a call that failed; errors go to stderr. */
+/* Runs the load until its limits are reached or progress_stop() is called.
+ * Returns 0, or 1 if a call failed; errors go to stderr. */
 int load_run(struct load *load, struct progress *progress);
 
 void progress_stop(struct progress *progress);
 bool progress_ended(const struct progress *progress);
 
-/* CLOCK_MONOTONIC. */
+/* Returns CLOCK_MONOTONIC. */
 uint64_t load_now_ns(void);
 
 #endif

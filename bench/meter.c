@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * meter: how late a SCHED_FIFO thread of a Linux system wakes up while another
- * process on the same CPU does one thing over and over: write files (control),
- * read or write an EFI variable through a file, read the clock. The counterpart
- * of programs/measure/latency.c, but that expiries drift through a kernel's own
- * period; what it prints are the `cell` and `hist` lines of docs/formats.md. With
- * -o it makes the load only, for another program to measure.
- * Exit codes: 0 success, 1 the load failed or nothing was measured, 2 could not run.
+ * meter: measures how late a SCHED_FIFO thread of a Linux system wakes up while
+ * another process on the same CPU repeats one action: it writes a file
+ * (control), reads or writes an EFI variable through a file, or reads the
+ * clock. This is the counterpart of programs/measure/latency.c, except that the
+ * expiries drift relative to the kernel's own tick. It prints the `cell` and
+ * `hist` lines of docs/formats.md. With -o it only makes the load, for another
+ * program to measure. Exit codes: 0 success, 1 the load failed or nothing was
+ * measured, 2 could not run.
  */
 #include "load.h"
 
@@ -22,9 +23,9 @@
 #include <unistd.h>
 
 #define PRIORITY 90
-#define TICK_NS 16 /* of the counter: a bin of the histogram */
+#define TICK_NS 16 /* a tick of the counter is a bin of the histogram */
 #define NS_PER_S 1000000000u
-#define KERNEL_TICK_NS 4000000u /* of Debian's kernels, by CLOCK_MONOTONIC */
+#define KERNEL_TICK_NS 4000000u /* tick of Debian's kernels, CLOCK_MONOTONIC */
 #define CLOSE_NS 10000u
 #define PAIRS_A_LINE 64
 
@@ -62,9 +63,10 @@ static uint64_t random_below(struct meter *meter, uint64_t bound)
 	return meter->random % bound;
 }
 
-/* The next expiry: half a period to one and a half later, so that none of what a kernel
- * does at times of its own is always met, or never; where its tick is in between, close
- * to that, for a wake-up is latest there. */
+/* Returns the next expiry, half a period to one and a half periods after the
+ * last one. So the expiries do not always coincide with the kernel's periodic
+ * work, and do not always avoid it. If the kernel's tick is in that interval,
+ * the expiry is close to the tick, because wake-ups are latest there. */
 static uint64_t expiry_after(struct meter *meter, uint64_t expiry_ns)
 {
 	uint64_t period_ns = NS_PER_S / meter->rate_hz;
@@ -110,7 +112,7 @@ static void run_schedule(struct meter *meter)
 	}
 }
 
-/* ---- What it prints ------------------------------------------------------ */
+/* ---- Output -------------------------------------------------------------- */
 
 static int compare(const void *a_, const void *b_)
 {
@@ -166,7 +168,8 @@ static bool print_cell(struct meter *meter)
 	return true;
 }
 
-/* ---- The run -------------------------------------------------------------- */
+/* ---- The run
+ * -------------------------------------------------------------- */
 
 static void await_start(const struct meter *meter)
 {
@@ -177,8 +180,8 @@ static void await_start(const struct meter *meter)
 	}
 }
 
-/* A process of its own, as it would be anywhere: entering and leaving it costs
- * what a change of address space costs. */
+/* Runs the load in a process of its own, as in real use: a switch to and from
+ * it includes a change of the address space. */
 static pid_t fork_load(struct meter *meter)
 {
 	pid_t pid;
@@ -218,8 +221,8 @@ static bool become_urgent(void)
 	return true;
 }
 
-/* It takes milliseconds to become urgent, of which a load of a few calls would leave
- * nothing to measure. So the load begins only then. */
+/* It takes milliseconds to give the measuring thread its priority. A load of a
+ * few calls would be over by then, so the load starts only afterwards. */
 static int measure(struct meter *meter)
 {
 	pid_t pid = fork_load(meter);
