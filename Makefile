@@ -201,7 +201,7 @@ $(B)/adversary.efi: $(B)/adversary.debug.efi
 
 # ---- images: linked, and linked again with a table of their own symbols ----
 
-# $(1) name, $(2) objects
+# The arguments are $(1), the image's name, and $(2), its objects.
 define link
 $(B)/$(1).elf: $(2) kernel/kernel.lds tools/symbols.awk
 	$(Q)awk -f tools/symbols.awk /dev/null > $(B)/$(1).sym0.S

@@ -60,7 +60,7 @@ $(LINUX)/fake_provider: tests/linux/fake_provider.c \
 	$(Q)$(DAEMON_CC) $(DAEMON_FLAGS) -Ilinux -fuse-ld=lld -static-pie \
 		$(filter %.c,$^) -lfdt -o $@
 
-# Packages for Debian, of the daemon and of the module's source.
+# Makes the Debian packages of the daemon and of the module's source.
 .PHONY: deb
 deb: $(LINUX)/caesurad
 	@mkdir -p $(OUT)/deb

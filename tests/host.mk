@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Tests of the library that run on the build machine: `unit` (cmocka, under
-# sanitizers, with both compilers), `fuzz` (libFuzzer), `embed` (what an embedder
-# depends on: undefined symbols, size, stack).
+# Tests that run on the build machine: `unit` (cmocka, with sanitizers and both
+# compilers), `model` (spin), `fuzz` (libFuzzer), and `embed` (undefined symbols, size
+# and stack of the library, on which embedders depend).
 
 # The unit tests are built and run with each of these.
 HOST_COMPILERS ?= clang gcc
@@ -107,7 +107,7 @@ unit-linux-efivars: $(HOST_COMPILERS:%=$(OUT)/unit-efivars-%/unit)
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
-# The flash chip and the state file of caesurad, with firmware that is arm64 code.
+# caesurad's flash chip and state file; the firmware in these tests is arm64 code.
 LINUX_UNIT := $(OUT)/unit-linux
 LINUX_FLASH := $(addprefix linux/commit/,a64.c flash.c flash_apply.c flash_chip.c \
 	flash_copy.c flash_fault.c nor.c)
