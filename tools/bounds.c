@@ -127,7 +127,7 @@ static void check_missed(struct checker *checker, enum mode mode)
 			samples += cell->histogram.samples;
 		}
 	}
-	add(checker, missed == 0, "%s: %s of %s periods missed, none may be",
+	add(checker, missed == 0, "%s: %s of %s periods missed, must be none",
 	    mode_names[mode], write_number(a, missed),
 	    write_number(b, samples));
 }
@@ -149,8 +149,8 @@ static void check_samples(struct checker *checker)
 		}
 	}
 	add(checker, short_of == 0,
-	    "samples: %zu of %zu cells short of 1,000 at 1 kHz or 10,000 at "
-	    "10 kHz, none may be",
+	    "samples: %zu of %zu cells have fewer than 1,000 at 1 kHz or "
+	    "10,000 at 10 kHz, must be none",
 	    short_of, cells);
 }
 
@@ -173,7 +173,7 @@ static void check_swept(struct checker *checker, enum mode mode)
 		    ticks[PHASE_SETVARIABLE] > 0 &&
 		    (mode != MODE_SANDBOX || ticks[PHASE_MASK] > 0),
 	    "swept tick by tick, %s: control %" PRIu64 ", gettime %" PRIu64
-	    ", getvariable %" PRIu64 ", setvariable's ends %" PRIu64
+	    ", getvariable %" PRIu64 ", entry and exit of setvariable %" PRIu64
 	    ", mask %" PRIu64,
 	    mode_names[mode], ticks[PHASE_CONTROL], ticks[PHASE_GETTIME],
 	    ticks[PHASE_GETVARIABLE], ticks[PHASE_SETVARIABLE],
@@ -269,7 +269,7 @@ static void check_queue_cost(struct checker *checker, enum way way,
 		}
 	}
 	add(checker, worst <= limit,
-	    "cost of gettime, %s: %" PRIu64 " less raw %" PRIu64 " is %" PRId64
+	    "cost of gettime, %s: %" PRIu64 " minus raw %" PRIu64 " is %" PRId64
 	    " instructions, worst of %zu calls, at most %" PRId64,
 	    way_names[way], queue->ns[at], raw->ns[at], worst, queue->calls,
 	    limit);

@@ -17,15 +17,15 @@
 
 static const char usage[] =
 	"usage: results json|table|sweeps|plot|html [OPTION…] LOG…\n"
-	"sweeps: the bounds of a run that has no dithered samples\n"
+	"sweeps checks the bounds of a run that has no dithered samples.\n"
 	"  --system NAME    what was measured (caesura)\n"
-	"  --firmware NAME  and on which firmware\n"
-	"  --cpus N         and on how many CPUs (1)\n"
-	"  --no-bounds      table, html: assert nothing\n"
-	"  --rate HZ        plot: of the cells at this rate (10000)\n"
-	"  --svg FILE       html: the picture\n"
+	"  --firmware NAME  the firmware that it ran on\n"
+	"  --cpus N         the number of CPUs (1)\n"
+	"  --no-bounds      table, html: do not check the bounds\n"
+	"  --rate HZ        plot: use the cells of this rate (10000)\n"
+	"  --svg FILE       html: the file with the picture\n"
 	"  --fact TEXT      html: a line about the set-up\n"
-	"  --command TEXT   html: how to make it again\n";
+	"  --command TEXT   html: the command that reproduces the run\n";
 
 struct job {
 	struct subject subject;

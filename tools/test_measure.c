@@ -418,14 +418,14 @@ static void each_bound_is_flagged(void **state)
 	EXPECT(setvariable[0], 537, "setvariable, direct, 1 kHz: worst");
 	EXPECT(setvariable[1], 537, "setvariable, direct, 10 kHz: worst");
 	EXPECT(missed, 1, "direct: 1 of 44,000 periods missed");
-	EXPECT(lacking, 1, "samples: 1 of 20 cells short");
+	EXPECT(lacking, 1, "samples: 1 of 20 cells have fewer");
 	EXPECT(control[2], 0, "swept tick by tick, direct: control 0,");
 	EXPECT(gettime[2], 0, "swept tick by tick");
 	EXPECT(getvariable[2], 0, "swept tick by tick");
-	EXPECT(setvariable[2], 0, "setvariable's ends 0");
+	EXPECT(setvariable[2], 0, "exit of setvariable 0");
 	EXPECT(blocking[0], 499999, "setvariable, blocking, 1 kHz");
 	EXPECT(blocking[1], 499999, "setvariable, blocking, 10 kHz");
-	EXPECT(get_queue, 1601, "cost of gettime, direct: 1601 less raw 100");
+	EXPECT(get_queue, 1601, "cost of gettime, direct: 1601 minus raw 100");
 	EXPECT(get_queue, 0, "cost of gettime, direct: not measured both ways");
 	EXPECT(set_queue, 1020001, "cost of setvariable, 0 bytes, direct");
 	EXPECT(set_queue, 0, "cost of setvariable, direct: not measured");
@@ -442,7 +442,7 @@ static void each_bound_of_the_sandbox_is_flagged(void **state)
 	EXPECT_SANDBOX(mask[1], 537, "mask, sandbox, 10 kHz: worst");
 	EXPECT_SANDBOX(missed, 1, "sandbox: 1 of 55,000 periods missed");
 	EXPECT_SANDBOX(mask[2], 0, "swept tick by tick, sandbox");
-	EXPECT_SANDBOX(get_queue, 2101, "cost of gettime, sandbox: 2101 less");
+	EXPECT_SANDBOX(get_queue, 2101, "cost of gettime, sandbox: 2101 minus");
 	EXPECT_SANDBOX(set_queue, 1020001,
 		       "cost of setvariable, 0 bytes, sand");
 }
