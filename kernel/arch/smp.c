@@ -32,6 +32,7 @@ void cpu_start_local(void)
 void secondary_start(struct cpu *cpu)
 {
 	cpu_init(cpu, (uint32_t)(cpu - cpus));
+	/* Remove the identity map that this CPU used to enter. */
 	space_install(NULL);
 	__asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" ::: "memory");
 	cpu_start_local();

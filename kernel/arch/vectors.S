@@ -129,6 +129,8 @@ exception_vectors:
 	restore_frame
 .endm
 
+/* The handlers of firmware's exceptions clear x29, so that a backtrace of the
+ * kernel ends here and does not follow firmware's frame records. */
 firmware_irq:
 	save_frame 0
 	mov	x29, xzr
@@ -189,7 +191,10 @@ unexpected:
 	mov	x3, x29
 	bl	bad_exception
 
-/* In: x0 is the sp that overflowed; sp is that plus the original x0. */
+/* In: x0 is the sp that overflowed; sp is that plus the original x0. Saves
+ * the frame on the emergency stack. TPIDR_EL0 holds x0 meanwhile, because
+ * there is no memory for it yet; its old value does not matter, since the
+ * kernel panics. */
 overflow:
 	sub	x0, sp, x0
 	msr	tpidr_el0, x0

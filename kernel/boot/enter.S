@@ -50,7 +50,7 @@ boot_enter:
 	mov	x0, x19
 	mov	x1, x20
 	bl	early_map
-	cbz	w0, .
+	cbz	w0, .			/* failed; nothing can be printed yet */
 	mov	x0, x19
 	bl	early_clean
 	bl	boot_leave_el2		/* changes x9 */

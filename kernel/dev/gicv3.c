@@ -41,7 +41,7 @@ static void wait_clear(volatile uint8_t *base, size_t offset, uint32_t bits,
 {
 	for (uint32_t i = 0; (gic_read(base, offset) & bits) != 0; i++) {
 		if (i == MAX_POLLS) {
-			panic("gic: %s does not settle", what);
+			panic("gic: the %s does not become ready", what);
 		}
 	}
 }

@@ -23,7 +23,11 @@
 
 extern const char __image_start[], __rodata_end[];
 
-enum owner { OWNER_NONE, OWNER_SOMEBODY, OWNER_FIXED };
+enum owner {
+	OWNER_NONE, /* no code may change the page */
+	OWNER_SOMEBODY, /* ordinary work may change it */
+	OWNER_FIXED, /* code, constants or a page table: never changes */
+};
 
 struct page_state {
 	uint64_t hash;

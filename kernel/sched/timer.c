@@ -111,8 +111,8 @@ void timer_queue(struct timer *timer, uint64_t tick)
 
 /* Inserts a hard or soft timer. Returns whether it is now the first of its
  * list. */
-static bool queue_any(struct timer_queue *queue, struct timer *timer,
-		      uint64_t tick)
+static bool insert_any(struct timer_queue *queue, struct timer *timer,
+		       uint64_t tick)
 {
 	struct list *list = timer->soft ? &queue->soft : &queue->hard;
 
@@ -129,7 +129,7 @@ static void queue_on(struct timer *timer, uint64_t tick, uint32_t cpu)
 {
 	struct timer_queue *queue = &cpus[cpu].timers;
 
-	if (!queue_any(queue, timer, tick)) {
+	if (!insert_any(queue, timer, tick)) {
 		return;
 	}
 	if (cpu == this_cpu()->id) {

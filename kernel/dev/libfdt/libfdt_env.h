@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands in the place of libfdt's own header of this name, which wants a hosted
- * C library: the types of its headers, and how they are read.
+ * Replaces libfdt's own header of this name, which needs a hosted C library. It
+ * defines the types that libfdt's headers use, and the conversion of their byte
+ * order.
  */
 #ifndef LIBFDT_ENV_H
 #define LIBFDT_ENV_H
@@ -11,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Big-endian in memory. */
+/* Integers that are big-endian in memory. */
 typedef uint16_t fdt16_t;
 typedef uint32_t fdt32_t;
 typedef uint64_t fdt64_t;
