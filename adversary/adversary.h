@@ -77,7 +77,7 @@
  */
 #define ADVERSARY_LEAVE u"Leave"
 
-#define ADVERSARY_LEAVE_DAIF 0 /* interrupts masked, before anything else */
+#define ADVERSARY_LEAVE_DAIF 0 /* masks interrupts, before any other change */
 #define ADVERSARY_LEAVE_TPIDR_EL0 1
 #define ADVERSARY_LEAVE_TPIDR_EL1 2
 #define ADVERSARY_LEAVE_VBAR 3

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Goes wrong in the middle of a write to the flash; see flash.h. */
+/* Misbehaves in the middle of a write to the flash; see flash.h. */
 #include "flash.h"
 
 #include "misbehave.h"

@@ -41,7 +41,7 @@ uint64_t misbehave_list(uint8_t *to, uint64_t room);
  * do. */
 void misbehave_later(void);
 
-/* Does not return. */
+/* Loops for ever. */
 uint64_t hang(uint64_t unused);
 
 /* ---- misbehave.S ---- */

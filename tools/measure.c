@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads serial logs into histograms and series. Everything in a log is checked:
- * a measurement that was torn or cut short must not pass for a smaller one.
+ * Reads serial logs into histograms and series. It checks everything in a log,
+ * because an incomplete line must not be taken for a smaller measurement.
  */
 #include "measure.h"
 

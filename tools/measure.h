@@ -71,7 +71,8 @@ uint64_t histogram_percentile(const struct histogram *histogram,
 
 uint64_t histogram_max(const struct histogram *histogram);
 
-/* One kind, mode, phase, rate and value size; a sweep has rate_hz 0. */
+/* The measurements of one kind, mode, phase, rate and value size. A sweep has
+ * rate_hz 0. */
 struct cell {
 	bool sweep;
 	enum mode mode;

@@ -237,9 +237,9 @@ static const struct run good_run = {
 	.set_queue = 1020000,
 };
 
-/* rate_hz 0: a sweep, of 50 samples. */
 static uint64_t masked_max, masked_mean;
 
+/* Writes a cell. A rate_hz of 0 means a sweep, which has 50 samples. */
 static void write_cell(FILE *log, const char *mode, const char *phase,
 		       uint64_t rate_hz, uint64_t worst_ns, uint64_t missed,
 		       uint64_t lacking)

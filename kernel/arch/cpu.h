@@ -112,7 +112,7 @@ static inline struct thread *current_thread(void)
 	return thread;
 }
 
-/* What vectors.S saves on the interrupted thread's stack. */
+/* The state that vectors.S saves on the stack of the interrupted thread. */
 struct exception_frame {
 	struct cz_frame regs;
 	uint64_t sp_el0;

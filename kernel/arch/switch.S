@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Switching between kernel threads, and the FP/SIMD register file. */
+/* Switches between kernel threads; saves and loads the FP/SIMD registers. */
 #include "arch/offsets.h"
 
 	.text
@@ -33,8 +33,8 @@ cpu_switch:
 	ret
 	.size	cpu_switch, . - cpu_switch
 
-/* Where a new thread starts: thread_create() put its entry into x19 and its
- * argument into x20. */
+/* A new thread starts here. thread_create() has stored its entry function in
+ * the saved x19 and its argument in the saved x20. */
 	.globl	thread_trampoline
 	.hidden	thread_trampoline
 	.type	thread_trampoline, %function

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of UEFI 2.11 that exists only until ExitBootServices: chapter 7 and
- * the few protocols that the boot code uses. Members that it does not call are
- * untyped. The EFI calling convention on arm64 is the C one.
+ * The part of UEFI 2.11 that exists only until ExitBootServices: boot services
+ * (chapter 7) and the protocols that the boot code uses. Members that it does
+ * not call have no type. The EFI calling convention on arm64 is that of C.
  */
 #ifndef KERNEL_BOOT_EFI_BOOT_H
 #define KERNEL_BOOT_EFI_BOOT_H

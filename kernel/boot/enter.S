@@ -32,9 +32,9 @@
 	.section .text.enter, "ax"
 
 /*
- * _Noreturn void boot_enter(struct boot_info *info)
- * At the load address, on the firmware's stack and map, interrupts masked.
- * x19 info  x20 tables
+ * _Noreturn void boot_enter(struct boot_info *info) Called at the load address,
+ * on firmware's stack and address map, with interrupts masked. x19: info; x20:
+ * early_tables.
  */
 	.globl	boot_enter
 	.hidden	boot_enter

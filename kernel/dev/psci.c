@@ -100,7 +100,7 @@ int64_t psci_cpu_on(uint64_t mpidr, uint64_t entry_physical, uint64_t context)
 {
 	/* The new CPU must see everything that this CPU wrote for it. */
 	__asm__ volatile("dsb ishst" : : : "memory");
-	/* The status is 32 bits wide even where the call is 64. */
+	/* The status has 32 bits, although this is a 64-bit call. */
 	return (int32_t)psci_call(PSCI_CPU_ON, mpidr, entry_physical, context);
 }
 

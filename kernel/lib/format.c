@@ -22,7 +22,7 @@ struct conversion {
 	unsigned width;
 	bool precise;
 	unsigned precision;
-	unsigned longs; /* 0 int, 1 and 2: 64 bits */
+	unsigned longs; /* number of l and z: 0 means int, else 64 bits */
 };
 
 static void put(struct sink *sink, char c)

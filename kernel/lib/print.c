@@ -17,7 +17,7 @@
 
 #define SLOT_COUNT 32
 #define SLOT_BYTES 512
-#define BURST_BYTES 8 /* written under one hold of the lock */
+#define BURST_BYTES 8 /* most bytes written while the lock is held once */
 
 struct slot {
 	uint64_t text[SLOT_BYTES / sizeof(uint64_t)];

@@ -47,8 +47,8 @@ struct thread {
 	struct timer timer; /* ends a wait or a sleep */
 	bool timed_out;
 
-	/* The thread's own; read by the switch. */
-	struct space *space; /* adopted, or NULL */
+	/* Only the thread itself changes these; the switch reads them. */
+	struct space *space; /* the space that it has adopted, or NULL */
 	bool fp_section;
 	struct cpu *fp_cpu; /* the CPU that held its FP registers last */
 	uint32_t migrate_disabled;
@@ -155,7 +155,7 @@ bool sched_block(struct list *list, struct thread *owner, uint64_t tick);
  * priority that it lent, and makes it ready. */
 void sched_wake(struct thread *thread);
 
-/* The most urgent thread waiting in a list, or NULL. */
+/* Returns the most urgent thread that waits in the list, or NULL. */
 struct thread *sched_first_waiter(const struct list *list);
 
 /* Lends the priority of `thread`, which waits, to `owner` instead of the
@@ -172,7 +172,8 @@ void sched_unlock_and_preempt(uint64_t daif);
 void timer_init(void);
 void timer_interrupt(void); /* interrupts off, lock not held */
 void timer_changed(void); /* after an IPI; context as timer_interrupt() */
-void timer_queue(struct timer *timer, uint64_t tick); /* not soft; lock held */
+/* Queues a hard timer on this CPU; lock held. */
+void timer_queue(struct timer *timer, uint64_t tick);
 void timer_unqueue(struct timer *timer); /* lock held */
 
 /* ---- fp.c ---- */
@@ -194,7 +195,7 @@ __attribute__((noinline, cold)) void sched_unpinned(void);
 
 /* Turns the calling context into this CPU's idle thread. */
 void sched_init(void);
-/* From now on this CPU runs threads. */
+/* Makes the calling CPU available for threads. */
 void sched_online(void);
 _Noreturn void sched_idle(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mutex and the completion. Both are one atomic operation while nobody
- * waits, and take the scheduler's lock only to wait or to wake.
+ * The mutex and the completion. The operations of a mutex are a single atomic
+ * operation if no thread has to wait. The scheduler's lock is needed only to
+ * wait and to wake.
  */
 #include "sched/sched.h"
 #include <kernel/print.h>

@@ -50,7 +50,7 @@ void pl011_flush(void);
 /* ---- dev/gic.c ---- */
 #define GIC_IPI 0 /* the INTID that gic_send_ipi() raises */
 
-void gic_init(void); /* distributor; once */
+void gic_init(void); /* sets up the distributor; once */
 /* Sets up the calling CPU's part, and enables its IPI. Each CPU calls it
  * once. */
 void gic_cpu_init(void);

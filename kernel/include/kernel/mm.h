@@ -40,7 +40,7 @@ void kfree(void *object, size_t size);
 void *stack_alloc(void);
 void stack_free(void *top);
 
-/* Maps device registers into the kernel: Device-nGnRE, never executable. */
+/* Maps device registers into the kernel as Device-nGnRE, never executable. */
 volatile void *device_map(uint64_t physical, size_t size);
 
 /* Returns whether the linear map contains all of [physical, physical +
@@ -60,7 +60,8 @@ struct space;
 /* Creates a space whose pages are all for EL1 or, if `user` is true, all for
  * EL0. Returns NULL if out of memory or ASIDs. */
 struct space *space_create(bool user);
-void space_destroy(struct space *space); /* no thread has adopted it */
+/* Destroys a space, which no thread may have adopted any more. */
+void space_destroy(struct space *space);
 
 /* Maps pages, or changes their mapping. Returns false if out of memory or if an
  * address is out of range. */

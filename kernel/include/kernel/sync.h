@@ -19,7 +19,7 @@ struct thread;
  * waiters. */
 struct mutex {
 	uintptr_t owner; /* struct thread *; bit 0 is set if threads wait */
-	struct list waiters; /* by priority, then age */
+	struct list waiters; /* sorted by priority, then by arrival */
 };
 
 void mutex_init(struct mutex *mutex);

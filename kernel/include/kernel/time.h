@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The generic timer's counter, in ticks, and one-shot timers on it.
+ * The counter of the generic timer, in ticks, and one-shot timers that use it.
  */
 #ifndef KERNEL_TIME_H
 #define KERNEL_TIME_H
@@ -46,7 +46,8 @@ void timer_move(struct timer *timer, uint32_t cpu);
 /* Of a timer that was started once: on return it will not fire, and is not
  * firing on this CPU. Any context. */
 void timer_cancel(struct timer *timer);
-/* And on no other. Threads. */
+/* Stops a timer that was started at least once. On return it will not fire, and
+ * its callback is not running on any CPU. Only threads may call this. */
 void timer_end(struct timer *timer);
 
 #endif
