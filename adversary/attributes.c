@@ -32,7 +32,7 @@ static struct {
 	struct cz_efi_memory_attributes *table;
 	uint64_t size; /* bytes reserved for `table` */
 	struct image image;
-} room;
+} reserved;
 
 extern const uint8_t image_base[] __asm__("__ImageBase");
 
@@ -109,16 +109,16 @@ void attributes_reserve(struct cz_efi_system_table *system)
 				 &address) != CZ_EFI_SUCCESS) {
 		return;
 	}
-	room.system = system;
-	room.size = pages * CZ_EFI_PAGE_SIZE;
-	room.table = (struct cz_efi_memory_attributes *)address;
-	find_image(&room.image);
+	reserved.system = system;
+	reserved.size = pages * CZ_EFI_PAGE_SIZE;
+	reserved.table = (struct cz_efi_memory_attributes *)address;
+	find_image(&reserved.image);
 }
 
 void attributes_publish(void)
 {
 	struct cz_efi_configuration_table *at =
-		room.table == NULL ? NULL : find_entry(room.system);
+		reserved.table == NULL ? NULL : find_entry(reserved.system);
 	const struct cz_efi_memory_attributes *old;
 
 	if (at == NULL) {
@@ -128,14 +128,15 @@ void attributes_publish(void)
 	if (old->descriptor_size < sizeof(struct cz_efi_memory_descriptor)) {
 		return;
 	}
-	copy(room.table, old, sizeof(*old));
-	room.table->number_of_entries = 0;
+	copy(reserved.table, old, sizeof(*old));
+	reserved.table->number_of_entries = 0;
 	for (uint32_t i = 0; i < old->number_of_entries; i++) {
 		const void *entry = (const uint8_t *)(old + 1) +
 				    (uint64_t)i * old->descriptor_size;
-		if (!append_split(room.table, room.size, &room.image, entry)) {
-			return; /* no room: firmware's table stays */
+		if (!append_split(reserved.table, reserved.size,
+				  &reserved.image, entry)) {
+			return; /* no memory left: firmware's table stays */
 		}
 	}
-	at->table = (uintptr_t)room.table;
+	at->table = (uintptr_t)reserved.table;
 }

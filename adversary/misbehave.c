@@ -337,7 +337,7 @@ static const struct misbehaviour misbehaviours[] = {
 
 /* Returns the rest of `text` after the misbehaviour's name; NULL if `text` is
  * another name. */
-static const uint16_t *behind(const uint16_t *text, const char *name)
+static const uint16_t *rest_after(const uint16_t *text, const char *name)
 {
 	while (*name != 0 && *text == (uint8_t)*name) {
 		text++;
@@ -374,7 +374,7 @@ uint64_t misbehave(const uint16_t *name, const struct caller *who)
 {
 	for (uint32_t i = 0; i < COUNT; i++) {
 		const struct misbehaviour *one = &misbehaviours[i];
-		const uint16_t *rest = behind(name, one->name);
+		const uint16_t *rest = rest_after(name, one->name);
 		uint64_t parameter = 0;
 
 		if (rest == NULL) {

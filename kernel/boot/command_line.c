@@ -7,12 +7,12 @@
 #include "boot.h"
 #include <kernel/string.h>
 
-static void put(size_t at, unsigned c)
+static void put_character(size_t at, unsigned c)
 {
 	boot_info.command_line[at] = c < ' ' ? ' ' : (c < 0x7f ? (char)c : '?');
 }
 
-static void end(size_t length, bool is_cut)
+static void end_line(size_t length, bool is_cut)
 {
 	while (length > 0 && boot_info.command_line[length - 1] == ' ') {
 		length--;
@@ -66,9 +66,9 @@ static bool read_load_options(const struct efi_loaded_image *image)
 		if (is_cut) {
 			break;
 		}
-		put(length, c);
+		put_character(length, c);
 	}
-	end(length, is_cut);
+	end_line(length, is_cut);
 	drop_image_name();
 	return boot_info.command_line[0] != '\0';
 }
@@ -82,9 +82,9 @@ static void read_file(const struct boot_context *context,
 
 	size -= is_cut;
 	for (size_t i = 0; i < size; i++) {
-		put(i, bytes[i]);
+		put_character(i, bytes[i]);
 	}
-	end(size, is_cut);
+	end_line(size, is_cut);
 }
 
 void boot_read_command_line(const struct boot_context *context,

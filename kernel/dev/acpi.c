@@ -19,7 +19,10 @@ _Noreturn static void broken(const char *name, const char *why)
 	tables_broken("ACPI table %s: %s", name, why);
 }
 
-static const uint8_t *reach(uint64_t physical, uint64_t size, const char *name)
+/* Returns the address of a table in the linear map. Panics, and names the
+ * table, if its memory is not mapped there. */
+static const uint8_t *memory_at(uint64_t physical, uint64_t size,
+				const char *name)
 {
 	if (!linear_covers(physical, size)) {
 		broken(name, "not in memory");
@@ -32,9 +35,9 @@ static struct table open_table(uint64_t physical, const char *name,
 {
 	struct table table;
 
-	table.bytes = reach(physical, ACPI_HEADER_BYTES, name);
+	table.bytes = memory_at(physical, ACPI_HEADER_BYTES, name);
 	table.size = acpi_table_length(table.bytes);
-	reach(physical, table.size, name);
+	memory_at(physical, table.size, name);
 	const char *wrong = check(table.bytes, table.size);
 	if (wrong != NULL) {
 		broken(name, wrong);
@@ -47,7 +50,7 @@ static struct table find_table(struct table xsdt, const char *signature)
 	for (uint32_t i = 0; i < acpi_xsdt_count(xsdt.size); i++) {
 		uint64_t physical = acpi_xsdt_entry(xsdt.bytes, i);
 		const uint8_t *header =
-			reach(physical, ACPI_HEADER_BYTES, "of XSDT");
+			memory_at(physical, ACPI_HEADER_BYTES, "of XSDT");
 		if (memcmp(header, signature, 4) == 0) {
 			return open_table(physical, signature,
 					  acpi_check_table);
@@ -72,7 +75,8 @@ void acpi_read_machine(uint64_t rsdp_physical)
 {
 	uint64_t xsdt_physical = 0;
 	const char *wrong = acpi_parse_rsdp(
-		reach(rsdp_physical, ACPI_RSDP_BYTES, "RSDP"), &xsdt_physical);
+		memory_at(rsdp_physical, ACPI_RSDP_BYTES, "RSDP"),
+		&xsdt_physical);
 
 	if (wrong != NULL) {
 		broken("RSDP", wrong);

@@ -21,7 +21,9 @@ void __stack_chk_fail(void)
 	panic("device tree: libfdt has overrun its stack");
 }
 
-static const void *reach(uint64_t physical, uint64_t size)
+/* Returns the address of the tree in the linear map. Panics if its memory is
+ * not mapped there. */
+static const void *memory_at(uint64_t physical, uint64_t size)
 {
 	if ((physical & 7) != 0 || !linear_covers(physical, size)) {
 		tables_broken("device tree: not in memory");
@@ -32,13 +34,13 @@ static const void *reach(uint64_t physical, uint64_t size)
 void tree_read_machine(uint64_t tree_physical)
 {
 	struct tree_place place;
-	const void *tree = reach(tree_physical, TREE_HEADER_BYTES);
+	const void *tree = memory_at(tree_physical, TREE_HEADER_BYTES);
 	size_t size = tree_size(tree);
 
 	if (size == 0) {
 		tables_broken("device tree: invalid header, or too large");
 	}
-	reach(tree_physical, size);
+	memory_at(tree_physical, size);
 	const char *why =
 		tree_parse(tree, size, READ_SYSREG(mpidr_el1) & MPIDR_AFFINITY,
 			   &machine, &place);

@@ -27,8 +27,9 @@ struct parser {
 	int gic; /* the interrupt controller's node */
 };
 
-static const char *wrong(struct parser *parser, int node, const char *property,
-			 const char *why)
+/* Stores the place of an error in parser->place. Returns `why`, the error. */
+static const char *error_at(struct parser *parser, int node,
+			    const char *property, const char *why)
 {
 	struct tree_place *place = parser->place;
 	int length = 0;
@@ -61,8 +62,8 @@ static uint64_t read_cells(const fdt32_t *cell, uint32_t count)
 
 /* Returns the value of a property of one cell; `otherwise` if it is absent or
  * has another length. */
-static uint32_t one_cell(struct parser *parser, int node, const char *name,
-			 uint32_t otherwise)
+static uint32_t read_cell(struct parser *parser, int node, const char *name,
+			  uint32_t otherwise)
 {
 	int length;
 	const void *value = fdt_getprop(parser->tree, node, name, &length);
@@ -115,8 +116,8 @@ static int find_node(struct parser *parser, const char *const *names)
 static bool read_cell_counts(struct parser *parser, int bus, uint32_t *address,
 			     uint32_t *size)
 {
-	*address = one_cell(parser, bus, "#address-cells", 2);
-	*size = one_cell(parser, bus, "#size-cells", 1);
+	*address = read_cell(parser, bus, "#address-cells", 2);
+	*size = read_cell(parser, bus, "#size-cells", 1);
 	return *address >= 1 && *address <= 2 && *size <= 2;
 }
 
@@ -130,15 +131,15 @@ static const char *translate_once(struct parser *parser, int bus, int above,
 		fdt_getprop(parser->tree, bus, "ranges", &length);
 
 	if (range == NULL) {
-		return wrong(parser, bus, "ranges",
-			     "missing on the path to a device");
+		return error_at(parser, bus, "ranges",
+				"missing on the path to a device");
 	}
 	if (length == 0) {
 		return NULL;
 	}
 	if (!read_cell_counts(parser, bus, &cells, &size_cells) ||
 	    !read_cell_counts(parser, above, &above_cells, &above_size_cells)) {
-		return wrong(parser, bus, "#address-cells", "not 1 or 2");
+		return error_at(parser, bus, "#address-cells", "not 1 or 2");
 	}
 	uint32_t step = cells + above_cells + size_cells;
 	for (uint32_t i = 0; (i + 1) * step * 4 <= (uint32_t)length; i++) {
@@ -151,7 +152,8 @@ static const char *translate_once(struct parser *parser, int bus, int above,
 			return NULL;
 		}
 	}
-	return wrong(parser, bus, "ranges", "does not hold a device's address");
+	return error_at(parser, bus, "ranges",
+			"does not hold a device's address");
 }
 
 /* Reads entry `index` of a node's "reg", and translates it to an address that
@@ -166,12 +168,12 @@ static const char *read_reg(struct parser *parser, int node, uint32_t index,
 
 	if (bus < 0 ||
 	    !read_cell_counts(parser, bus, &address_cells, &size_cells)) {
-		return wrong(parser, bus < 0 ? node : bus, "#address-cells",
-			     "not 1 or 2");
+		return error_at(parser, bus < 0 ? node : bus, "#address-cells",
+				"not 1 or 2");
 	}
 	uint32_t step = address_cells + size_cells;
 	if (reg == NULL || (uint32_t)length < (index + 1) * step * 4) {
-		return wrong(parser, node, "reg", "missing or too short");
+		return error_at(parser, node, "reg", "missing or too short");
 	}
 	*address = read_cells(reg + index * step, address_cells);
 	*size = read_cells(reg + index * step + address_cells, size_cells);
@@ -179,8 +181,8 @@ static const char *read_reg(struct parser *parser, int node, uint32_t index,
 		int above = fdt_parent_offset(parser->tree, bus);
 		if (above < 0) {
 			return *address == 0 || *address + *size < *address
-				       ? wrong(parser, node, "reg",
-					       "no sensible address")
+				       ? error_at(parser, node, "reg",
+						  "no sensible address")
 				       : NULL;
 		}
 		const char *why = translate_once(parser, bus, above, address);
@@ -189,7 +191,7 @@ static const char *read_reg(struct parser *parser, int node, uint32_t index,
 		}
 		bus = above;
 	}
-	return wrong(parser, node, "reg", "nested too deep");
+	return error_at(parser, node, "reg", "nested too deep");
 }
 
 /* ---- the console ---- */
@@ -242,15 +244,15 @@ static const char *parse_console(struct parser *parser)
 	}
 	if (path == NULL) {
 		return node >= 0 ? NULL
-				 : wrong(parser, 0, "", "no PL011 console");
+				 : error_at(parser, 0, "", "no PL011 console");
 	}
 	node = length > 0 ? find_path(parser, path, length) : -1;
 	if (node < 0) {
-		return wrong(parser, chosen, "stdout-path", "names no node");
+		return error_at(parser, chosen, "stdout-path", "names no node");
 	}
 	if (!is_compatible(parser, node, pl011_names)) {
-		return wrong(parser, node, "compatible",
-			     "the console is not a PL011");
+		return error_at(parser, node, "compatible",
+				"the console is not a PL011");
 	}
 	uint64_t uart;
 	const char *why = read_reg(parser, node, 0, &uart, &size);
@@ -278,8 +280,8 @@ static const char *parse_gic(struct parser *parser)
 		parser->gic = find_node(parser, v2);
 	}
 	if (parser->gic < 0) {
-		return wrong(parser, 0, "",
-			     "no interrupt controller: GICv2 or v3");
+		return error_at(parser, 0, "",
+				"no interrupt controller: GICv2 or v3");
 	}
 	why = read_reg(parser, parser->gic, 0, &found->gic_distributor, &size);
 	if (why != NULL) {
@@ -299,7 +301,7 @@ static int interrupt_parent(struct parser *parser, int node)
 {
 	for (int depth = 0; depth < MAX_DEPTH && node >= 0; depth++) {
 		uint32_t phandle =
-			one_cell(parser, node, "interrupt-parent", 0);
+			read_cell(parser, node, "interrupt-parent", 0);
 		if (phandle != 0) {
 			return fdt_node_offset_by_phandle(parser->tree,
 							  phandle);
@@ -315,16 +317,16 @@ static const char *parse_timer(struct parser *parser)
 	int node = find_node(parser, names);
 
 	if (node < 0) {
-		return wrong(parser, 0, "", "no armv8 timer");
+		return error_at(parser, 0, "", "no armv8 timer");
 	}
 	if (interrupt_parent(parser, node) != parser->gic) {
-		return wrong(parser, node, "interrupt-parent",
-			     "not the interrupt controller");
+		return error_at(parser, node, "interrupt-parent",
+				"not the interrupt controller");
 	}
-	uint32_t cells = one_cell(parser, parser->gic, "#interrupt-cells", 0);
+	uint32_t cells = read_cell(parser, parser->gic, "#interrupt-cells", 0);
 	if (cells < 3 || cells > 4) {
-		return wrong(parser, parser->gic, "#interrupt-cells",
-			     "not 3 or 4");
+		return error_at(parser, parser->gic, "#interrupt-cells",
+				"not 3 or 4");
 	}
 	int index = fdt_stringlist_search(parser->tree, node, "interrupt-names",
 					  "virt");
@@ -336,14 +338,14 @@ static const char *parse_timer(struct parser *parser)
 		fdt_getprop(parser->tree, node, "interrupts", &length);
 	if (list == NULL ||
 	    (uint64_t)length < 4 * (uint64_t)cells * ((uint64_t)index + 1)) {
-		return wrong(parser, node, "interrupts",
-			     "lacks the virtual timer's interrupt");
+		return error_at(parser, node, "interrupts",
+				"lacks the virtual timer's interrupt");
 	}
 	list += cells * (uint32_t)index;
 	uint32_t number = fdt32_ld(list + 1);
 	if (fdt32_ld(list) != INTERRUPT_PPI || number >= PPI_COUNT) {
-		return wrong(parser, node, "interrupts",
-			     "the virtual timer's interrupt is not a PPI");
+		return error_at(parser, node, "interrupts",
+				"the virtual timer's interrupt is not a PPI");
 	}
 	parser->found->timer_irq = FIRST_PPI + number;
 	return NULL;
@@ -355,19 +357,19 @@ static const char *parse_cpu(struct parser *parser, int cpus, int node,
 			     uint64_t boot_mpidr)
 {
 	struct machine *found = parser->found;
-	uint32_t cells = one_cell(parser, cpus, "#address-cells", 2);
+	uint32_t cells = read_cell(parser, cpus, "#address-cells", 2);
 	int length;
 	const fdt32_t *reg = fdt_getprop(parser->tree, node, "reg", &length);
 
 	if (cells < 1 || cells > 2) {
-		return wrong(parser, cpus, "#address-cells", "not 1 or 2");
+		return error_at(parser, cpus, "#address-cells", "not 1 or 2");
 	}
 	if (reg == NULL || (uint32_t)length != 4 * cells) {
-		return wrong(parser, node, "reg", "not a CPU's number");
+		return error_at(parser, node, "reg", "not a CPU's number");
 	}
 	uint64_t mpidr = read_cells(reg, cells);
 	if ((mpidr & ~MPIDR_AFFINITY) != 0) {
-		return wrong(parser, node, "reg", "not a CPU's number");
+		return error_at(parser, node, "reg", "not a CPU's number");
 	}
 	if (found->cpu_count < MACHINE_MAX_CPUS &&
 	    (mpidr == boot_mpidr ||
@@ -383,7 +385,7 @@ static const char *parse_cpus(struct parser *parser, uint64_t boot_mpidr)
 	int node;
 
 	if (cpus < 0) {
-		return wrong(parser, 0, "", "no /cpus");
+		return error_at(parser, 0, "", "no /cpus");
 	}
 	fdt_for_each_subnode(node, parser->tree, cpus)
 	{
@@ -398,7 +400,8 @@ static const char *parse_cpus(struct parser *parser, uint64_t boot_mpidr)
 	}
 	return parser->found->cpu_count > 0
 		       ? NULL
-		       : wrong(parser, cpus, "", "no CPU that can be started");
+		       : error_at(parser, cpus, "",
+				  "no CPU that can be started");
 }
 
 static const char *parse_psci(struct parser *parser)
@@ -415,7 +418,7 @@ static const char *parse_psci(struct parser *parser)
 	} else if (has_string(parser, node, "method", "smc")) {
 		parser->found->psci = PSCI_SMC;
 	} else {
-		return wrong(parser, node, "method", "neither hvc nor smc");
+		return error_at(parser, node, "method", "neither hvc nor smc");
 	}
 	return NULL;
 }
@@ -460,7 +463,7 @@ static size_t tag_bytes(const uint8_t *at, size_t left)
 
 /* Walks over all tags of the structure block up to FDT_END. Returns NULL or the
  * description of an error. */
-static const char *walk(const uint8_t *tree, size_t size)
+static const char *walk_tags(const uint8_t *tree, size_t size)
 {
 	size_t start = fdt_off_dt_struct(tree);
 	size_t left = fdt_size_dt_struct(tree);
@@ -495,7 +498,7 @@ static const char *check_structure(const void *tree, size_t size)
 	if (fdt_version(tree) < TREE_VERSION) {
 		return "older than version 17";
 	}
-	const char *why = walk(tree, size);
+	const char *why = walk_tags(tree, size);
 	if (why != NULL) {
 		return why;
 	}

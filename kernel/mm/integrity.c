@@ -177,7 +177,7 @@ static struct page_state *state_of(uint64_t physical)
 	return NULL;
 }
 
-static void fix(uint64_t physical)
+static void mark_fixed(uint64_t physical)
 {
 	struct page_state *state = state_of(physical);
 
@@ -186,29 +186,30 @@ static void fix(uint64_t physical)
 	}
 }
 
-static void fix_tables(uint64_t table, unsigned level)
+/* Marks the pages of all page tables under `table` as fixed. */
+static void mark_tables(uint64_t table, unsigned level)
 {
 	const uint64_t *entry = phys_to_virt(table);
 
-	fix(table);
+	mark_fixed(table);
 	for (unsigned i = 0; i < TABLE_ENTRIES && level + 1 < LEVELS; i++) {
 		if ((entry[i] & (PTE_VALID | PTE_TABLE)) ==
 		    (PTE_VALID | PTE_TABLE)) {
-			fix_tables(entry[i] & PTE_ADDRESS, level + 1);
+			mark_tables(entry[i] & PTE_ADDRESS, level + 1);
 		}
 	}
 }
 
-static void fix_image(void)
+static void mark_image(void)
 {
 	uint64_t size = (uint64_t)(__rodata_end - __image_start);
 
 	for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
-		fix(boot_info.image_base + at);
+		mark_fixed(boot_info.image_base + at);
 	}
 }
 
-static void own(struct page_state *state)
+static void mark_owned(struct page_state *state)
 {
 	if (state->owner == OWNER_NONE) {
 		state->owner = OWNER_SOMEBODY;
@@ -218,7 +219,7 @@ static void own(struct page_state *state)
 
 /* Gives owners to the pages of all thread stacks, including those that the
  * threads have not used yet. */
-static void own_stacks(void)
+static void mark_stacks(void)
 {
 	uint64_t at = STACK_AREA_START, physical;
 
@@ -226,7 +227,7 @@ static void own_stacks(void)
 		struct page_state *state = state_of(physical);
 
 		if (state != NULL) {
-			own(state);
+			mark_owned(state);
 		}
 	}
 }
@@ -259,10 +260,10 @@ void integrity_begin(void)
 	if (integrity.spare_page == 0) {
 		panic("integrity: no page");
 	}
-	fix_image();
-	fix_tables(kernel_table, 0);
-	fix(empty_table);
-	own_stacks();
+	mark_image();
+	mark_tables(kernel_table, 0);
+	mark_fixed(empty_table);
+	mark_stacks();
 	for (uint32_t i = 0; i < integrity.range_count; i++) {
 		struct range *range = &integrity.ranges[i];
 
@@ -306,7 +307,7 @@ void integrity_own(uint64_t physical, uint64_t count)
 			state_of(physical + (i << PAGE_SHIFT));
 
 		if (state != NULL) {
-			own(state);
+			mark_owned(state);
 		}
 	}
 }
@@ -345,7 +346,7 @@ bool integrity_learn(void)
 			log_change(range, page);
 			right = false;
 		} else {
-			own(state);
+			mark_owned(state);
 		}
 	}
 	return right;
