@@ -17,7 +17,7 @@ edit() {
 	check "efivar lists the variables" "efivar -l | grep -q -- -BootOrder$"
 	check "efibootmgr makes an entry" "efibootmgr --create --disk /dev/vda $(
 	)--part 1 --loader '\\caesura.efi' --label Caesura"
-	check "and makes it the first" \
+	check "efibootmgr makes the entry the first" \
 		"efibootmgr | grep -q '^Boot0001\\* Caesura' && $(
 		)efibootmgr | grep -q '^BootOrder: 0001'"
 	check "df shows the store" "df $efivars | grep -q '$efivars\$'"
@@ -27,22 +27,22 @@ edit() {
 	check "efibootmgr sets the next boot and takes it back" \
 		"efibootmgr --bootnext 0001 | grep -q '^BootNext: 0001' &&
 		! efibootmgr --delete-bootnext | grep '^BootNext'"
-	check "efibootmgr makes and deletes another" \
+	check "efibootmgr makes and deletes another entry" \
 		"efibootmgr --create-only --disk /dev/vda --part 1 --loader x $(
 		)--label Another && efibootmgr --bootnum 0002 --delete-bootnum"
 	check "printf makes a variable" "printf '\\7\\0\\0\\0one' >$variable"
-	check "cat reads it" "[ \"\$(tail -c +5 $variable)\" = one ]"
-	check "efivar reads it" "efivar -n $guid-CaesuraShow -p | grep -q one"
+	check "cat reads the variable" "[ \"\$(tail -c +5 $variable)\" = one ]"
+	check "efivar reads the variable" "efivar -n $guid-CaesuraShow -p | grep -q one"
 	printf written >/tmp/value
-	check "efivar writes one" "efivar -n $guid-CaesuraWritten -t 7 -w $(
+	check "efivar writes a variable" "efivar -n $guid-CaesuraWritten -t 7 -w $(
 	)-f /tmp/value && [ \"\$(tail -c +5 $efivars/CaesuraWritten-$guid)\" $(
 	)= written ]"
-	check "it is immutable" "! printf '\\7\\0\\0\\0two' >$variable"
-	check "as lsattr shows" "lsattr $variable | grep -q '^----i' &&
+	check "the variable is immutable" "! printf '\\7\\0\\0\\0two' >$variable"
+	check "lsattr shows that it is immutable" "lsattr $variable | grep -q '^----i' &&
 		! lsattr $efivars/BootOrder-* | grep -q '^----i'"
-	check "until chattr -i" \
+	check "after chattr -i it can be written" \
 		"chattr -i $variable && printf '\\7\\0\\0\\0two' >$variable"
-	check "and what was written is there" \
+	check "cat reads the new value" \
 		"[ \"\$(tail -c +5 $variable)\" = two ]"
 	gone=$efivars/CaesuraGone-$guid
 	check "rm deletes a variable" "printf '\\7\\0\\0\\0x' >$gone && $(

@@ -23,7 +23,7 @@ find_firmware() {
 	u-boot) firmware=/usr/lib/u-boot/qemu_arm64/u-boot.bin ;;
 	esac
 	if is_uboot; then
-		[ "$secure" = no ] || give_up "U-Boot has no secure boot here"
+		[ "$secure" = no ] || give_up "secure boot with U-Boot is not supported"
 		[ "${tables:-dt}" = dt ] ||
 			give_up "U-Boot describes the machine by a device tree"
 		tables=dt
@@ -34,12 +34,12 @@ find_firmware() {
 	elif [ -z "$vars" ]; then
 		vars=$aavmf/AAVMF_VARS.fd
 	fi
-	[ -r "$firmware" ] || give_up "no firmware at $firmware"
+	[ -r "$firmware" ] || give_up "there is no firmware at $firmware"
 	if is_uboot && [ -z "$vars" ]; then
 		vars=$out/uboot.fd
 		make_uboot_flash "$vars"
 	fi
-	[ -r "$vars" ] || give_up "no variable store at $vars"
+	[ -r "$vars" ] || give_up "there is no variable store at $vars"
 	if [ "$secure" = yes ]; then
 		find_key
 	fi
@@ -82,9 +82,9 @@ find_key() {
 			return
 		fi
 	done
-	give_up "$vars trusts no key that is at hand, so that its firmware would" \
-		"refuse the image; put PkKek-1-snakeoil.key and .pem of its" \
-		"package beside it"
+	give_up "no key is found that $vars trusts, and firmware would refuse an" \
+		"image with another signature: put PkKek-1-snakeoil.key and" \
+		".pem of the store's package beside it"
 }
 
 # make_uboot_flash FLASH [BOOTARGS]: makes the flash in which U-Boot keeps its

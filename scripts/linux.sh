@@ -67,7 +67,7 @@ END
 boot_script() {
 	local kernel code
 	kernel=${linux_kernel:-6.12-rt}
-	[ -r "$script" ] || give_up "no script at $script"
+	[ -r "$script" ] || give_up "there is no script at $script"
 	need_linux "kernel:$kernel"
 	if [ "$adversary" = yes ]; then
 		make_adversary "$out/adversary.vars" "$kernel"

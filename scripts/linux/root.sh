@@ -16,7 +16,7 @@ need_linux() {
 	need $packages_linux $packages_boot $packages_image $packages_tools
 	find_firmware
 	if is_uboot; then
-		give_up "linux boots on EDK II's firmware only"
+		give_up "linux boots only on EDK II's firmware"
 	fi
 	memory=$linux_memory
 	if [ "$ready" = no ]; then

@@ -70,7 +70,7 @@ misbehaves() {
 	keep_row "$kept"
 	case $2 in
 	*/dirty*) echo "# dirty: the variables are $kept" ;;
-	*) [ "$kept" = kept ] || echo "a variable is lost after the next boot" ;;
+	*) [ "$kept" = kept ] || echo "a variable is lost in the next boot" ;;
 	esac
 	case $2:$kept in
 	*/dirty*:* | *:kept) ;;

@@ -20,7 +20,7 @@ timers_make_way() {
 	boot_image soft soft || return
 	log_lines soft | sed -n 's/^soft /# /p'
 	if boot hard "" "$(image_file image)" "soft kind=hard"; then
-		echo "a timer that does not make way passed, too"
+		echo "the test also passed with a timer that does not make way"
 		return 1
 	fi
 	log_lines hard | grep '^error: the timer held up a wake-up'
@@ -67,7 +67,7 @@ fails_without() {
 		grep -q "^not ok - without-$1 (exit code 1)" "$out/without" &&
 		log_lines without | grep -q '^exit: 1$' &&
 		log_lines without | grep -q "^not ok [0-9]* - $2\$" && return
-	echo "the test that has to fail: $2"
+	echo "this test must fail: $2"
 	return 1
 }
 

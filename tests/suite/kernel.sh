@@ -107,7 +107,7 @@ on_machine() {
 		grep -q "GICv$gic," "$out/lines" &&
 		grep -q "^kernel: CPUs online: $cpus of $cpus$" "$out/lines" &&
 		return
-	echo "the kernel has found another machine than it was given:"
+	echo "the kernel has found a machine that differs from the given one:"
 	grep '^kernel: ' "$out/lines"
 	return 1
 }
@@ -256,7 +256,7 @@ absent_cpu() {
 	for wanted in "^warning: CPU 2 (MPIDR 2) stays off: CPU_ON returned $(
 	)INVALID_PARAMETERS$" "^kernel: CPUs online: 2 of 3$"; do
 		if ! log_lines boot | grep "$wanted"; then
-			echo "nothing is like: $wanted"
+			echo "no line is like: $wanted"
 			return 1
 		fi
 	done

@@ -31,7 +31,7 @@ script_ends() {
 	code=0
 	command_linux >"$out/said" || code=$?
 	grep -q '^Linux' "$out/said" && [ "$code" -eq 7 ] && return
-	echo "exit code $code, not 7; or it has not said Linux"
+	echo "the exit code is $code, not 7, or the script has not printed Linux"
 	return 1
 }
 
@@ -53,7 +53,7 @@ linux_rows() {
 	for phase in idle control gettime getvariable setvariable mask; do
 		if ! grep -q "\"phase\": \"$phase\"" "$out/results.json" ||
 			! grep -q "^kernel .* $phase " "$out/table.txt"; then
-			echo "no row of $phase"
+			echo "the results have no row of $phase"
 			return 1
 		fi
 	done

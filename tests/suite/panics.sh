@@ -16,13 +16,13 @@ reports() {
 	for wanted in "$@" \
 		'called from [0-9a-f]* [a-z_0-9]*+0x[0-9a-f]*' '^exit: 1'; do
 		if ! log_lines panic | grep -q "$wanted"; then
-			echo "nothing in the report is like: $wanted"
+			echo "no line of the report is like: $wanted"
 			last_lines panic 40
 			return 1
 		fi
 	done
 	if log_lines panic | grep '?+0x'; then
-		echo "the report names a place that it does not know"
+		echo "the report has an address without the name of a function"
 		return 1
 	fi
 }
@@ -35,7 +35,7 @@ panics() {
 		return 1
 	fi
 	if ! log_lines "$1" | grep -q "$3"; then
-		echo "nothing in the report is like: $3"
+		echo "no line of the report is like: $3"
 		last_lines "$1" 40
 		return 1
 	fi

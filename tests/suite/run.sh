@@ -14,7 +14,7 @@ await_check() {
 		polls=$((polls + 1))
 		if [ "$polls" -eq $((${1:-0} * 10)) ]; then
 			kill "$check_pid" 2>/dev/null || :
-			echo "took more than $1 seconds"
+			echo "the check took more than $1 seconds"
 		fi
 	done
 	wait "$check_pid"
@@ -36,7 +36,7 @@ set_machine() {
 		toolchain=*) toolchain=${word#*=} ;;
 		image=*) test_image=${word#*=} ;;
 		path=*) linux_path=${word#*=} ;;
-		*) give_up "no machine has $word" ;;
+		*) give_up "a check's machine cannot have $word" ;;
 		esac
 	done
 }
@@ -93,7 +93,7 @@ demand_build() {
 	0 | 77) ;;
 	*)
 		tail -n 24 "$checks/$1.output" >&2
-		give_up "this has failed, and what --only asks for needs it:" \
+		give_up "a build step has failed that --only needs:" \
 			"$(check_name "$1")"
 		;;
 	esac

@@ -59,20 +59,20 @@ mkswap /dev/vda >/dev/null && swapon /dev/vda
 echo 0 >/sys/power/image_size
 echo shutdown >/sys/power/disk
 echo "hibernates"
-check "the machine hibernates, and goes on" "echo disk >/sys/power/state"
+check "the machine hibernates and resumes" "echo disk >/sys/power/state"
 write_while_it_ends CaesuraTwo two
-check "the daemon from before sees that it is another boot, and ends" \
+check "the old daemon notices the other boot and ends" \
 	"await has_ended && grep 'slept, and its memory or flash has changed' $log"
 # The module's device is busy until the daemon's last thread has ended.
 has_ended && wait "$caesurad_pid"
-check "started again, it makes its state anew" "start_again && $(
+check "the next daemon makes a new state" "start_again && $(
 )grep 'as after a hibernation' $log && grep 'made from' $log || ! cat $log"
 take_pid
 if [ "$path" = caesurad-fuse ]; then
-	check "a write that has failed can be made" "write CaesuraTwo two"
+	check "the write that failed succeeds now" "write CaesuraTwo two"
 else
 	wait "$writer"
-	check "a write that was under way is made" "[ $? -eq 0 ]"
+	check "the write that was under way succeeds" "[ $? -eq 0 ]"
 fi
 # The kernel's own efivarfs lists the variables that existed when it was mounted.
 if [ "$path" = caesurad-module ]; then
@@ -80,7 +80,7 @@ if [ "$path" = caesurad-module ]; then
 fi
 check "nothing is lost" "reads CaesuraOne one && reads CaesuraBetween between &&
 	reads CaesuraSame same && reads CaesuraTwo two"
-check "what is written now is there" "write CaesuraOne 'one again' &&
+check "a new value can be written and read" "write CaesuraOne 'one again' &&
 	reads CaesuraOne 'one again'"
 list_variables
 end_path "$path"

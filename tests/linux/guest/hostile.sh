@@ -49,10 +49,10 @@ misbehaves() {
 	echo "row $1|$2|$error|$report"
 	check "$1: $2 ends with $3" "[ $error = $3 ]"
 	if [ -n "$4" ]; then
-		check "$1: the report: $4" "grep -q -- '$4' $log"
+		check "$1: caesurad reports: $4" "grep -q -- '$4' $log"
 	fi
 	check "$1: caesurad goes on" goes_on
-	check "$1: the other variables are there" are_kept
+	check "$1: the other variables have not changed" are_kept
 }
 
 # Starts the next daemon after one has ended.
@@ -87,8 +87,8 @@ told_to_end() {
 	check "$1: it answers $2, and ends with 0" \
 		"echo '$error, $code' && [ '$error, $code' = '$2, 0' ]"
 	start_again
-	check "$1: the next one goes on" goes_on
-	check "$1: the other variables are there, then" are_kept
+	check "$1: the next daemon goes on" goes_on
+	check "$1: the other variables have still not changed" are_kept
 }
 
 start --kill-limit 1 || exit 1

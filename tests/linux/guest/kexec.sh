@@ -35,7 +35,7 @@ case $stage in
 	start || exit 1
 	check "before a kexec, variables are written" \
 		"write CaesuraOne one && write CaesuraGone gone && many write first"
-	check "one is deleted" "chattr -i $efivars/CaesuraGone-$guid &&
+	check "a variable is deleted" "chattr -i $efivars/CaesuraGone-$guid &&
 		rm $efivars/CaesuraGone-$guid"
 	[ "$failures" -eq 0 ] || exit 1
 	go_on 2 efi=runtime
@@ -46,9 +46,9 @@ case $stage in
 	check "a kernel started by kexec, with runtime services, reads them all" \
 		"reads CaesuraOne one && many reads first &&
 		! [ -e $efivars/CaesuraGone-$guid ]"
-	check "and writes" "write CaesuraOne two && write CaesuraNew new &&
+	check "it writes" "write CaesuraOne two && write CaesuraNew new &&
 		many write second"
-	check "and reads what it has written" "reads CaesuraOne two &&
+	check "it reads what it has written" "reads CaesuraOne two &&
 		reads CaesuraNew new && many reads second"
 	[ "$failures" -eq 0 ] || exit 1
 	umount "$efivars"
@@ -58,11 +58,11 @@ case $stage in
 	start
 	started=$?
 	check "caesurad in a kernel started by kexec serves" "[ $started -eq 0 ]"
-	check "as firmware's RAM is as new as its store" "grep 'made from' $log"
-	check "it reads what both have written" "reads CaesuraOne two &&
+	check "it finds firmware's RAM as new as the store" "grep 'made from' $log"
+	check "it reads what both kernels have written" "reads CaesuraOne two &&
 		reads CaesuraNew new && many reads second"
-	check "and writes" "write CaesuraOne three && many write third"
-	check "and reads that" "reads CaesuraOne three && many reads third"
+	check "it writes" "write CaesuraOne three && many write third"
+	check "it reads that" "reads CaesuraOne three && many reads third"
 	list_variables
 	end_path "$path"
 	;;

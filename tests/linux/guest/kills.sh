@@ -24,11 +24,11 @@ code=0
 torture kills "$efivars" "$front" "$kills" "$seed" >/tmp/kills || code=$?
 sed 's/^/# /; s/^# # /# /' /tmp/kills
 [ "$code" -eq 0 ] || tail -n 20 "$log" | sed 's/^/# /'
-check "$kills kills: no variable is lost, the interrupted one is old or new" \
+check "after $kills kills no variable is lost, and interrupted ones are old or new" \
 	"[ $code -eq 0 ]"
-check "no daemon had anything to complain about, or gave a state up" \
+check "no daemon has logged an error or given up a state" \
 	"! grep -i -e error: -e 'given up' $log"
-check "a state of the first version was gone on with" \
+check "a daemon went on with a state of the first version" \
 	"grep \"an older caesurad's\" $log"
 if [ "$front" = module ]; then
 	caesurad run 2>>"$log" &

@@ -50,7 +50,7 @@ is_read_only() {
 		"grep ' $efivars [^ ]* ro,' /proc/mounts"
 	check "$machine: variables are read" "[ -s $efivars/$known ]"
 	check "$machine: a write is refused" write_is_refused
-	check "$machine: so is a removal" \
+	check "$machine: a removal is refused" \
 		"! rm -f $efivars/$known && grep -q Read-only /tmp/said"
 	say_what_was_accepted
 }
@@ -58,7 +58,7 @@ is_read_only() {
 by_fuse() {
 	is_read_only
 	mount -o remount,rw "$efivars"
-	check "$machine: a write is refused also when somebody has remounted it" \
+	check "$machine: a write is refused also after a remount" \
 		write_is_refused
 	kill "$caesurad_pid"
 	wait "$caesurad_pid"
@@ -67,8 +67,8 @@ by_fuse() {
 by_module() {
 	path=caesurad-module
 	is_read_only
-	check "$machine: and it cannot be remounted" "! mount -o remount,rw $efivars"
-	check "$machine: status" "caesurad status | grep GetVariable"
+	check "$machine: the mount cannot be made writable" "! mount -o remount,rw $efivars"
+	check "$machine: status works" "caesurad status | grep GetVariable"
 }
 
 is_refused() {
@@ -78,7 +78,7 @@ is_refused() {
 	check "$machine: run says the same" "refuses caesurad run --mount /mnt"
 	address=$(sed -n 's/^.* of RAM at \(0x[0-9a-f]*\) .*$/\1/p' /tmp/said |
 		head -n 1)
-	check "$machine: and --direct does not help" \
+	check "$machine: --direct does not help" \
 		"refuses caesurad check --direct $address"
 	check "$machine: nothing is mounted" "! grep fuse.caesurad /proc/mounts"
 }
@@ -99,7 +99,7 @@ buffer)
 	;;
 again)
 	start
-	check "$machine: what was accepted is there in the next boot" "cat $(variable)"
+	check "$machine: what was accepted is read in the next boot" "cat $(variable)"
 	;;
 *)
 	check "$machine: check says where variables are, and that they are read-only" \

@@ -92,16 +92,16 @@ append_some() {
 
 start || exit 1
 list_variables | sed 's/^/before: /'
-check "40 variables of up to 680 bytes" many
-check "a value of 7,000 bytes" "put Large 7 7000 l && holds Large 7000 l"
-check "one of 20,000 bytes is refused, and is not there" \
+check "40 variables of up to 680 bytes are written" many
+check "a value of 7,000 bytes is written" "put Large 7 7000 l && holds Large 7000 l"
+check "a value of 20,000 bytes is refused and not written" \
 	"is_refused Larger 20000"
-check "one of 40,000 bytes is refused by firmware" "firmware_refuses Largest 40000"
-check "some are deleted" delete_some
-check "some are written anew" overwrite_some
-check "some are appended to" append_some
-check "the large one is written anew" "put Large 7 6500 m && holds Large 6500 m"
-check "a volatile one is refused at run time" \
+check "firmware refuses a value of 40,000 bytes" "firmware_refuses Largest 40000"
+check "some variables are deleted" delete_some
+check "some variables are overwritten" overwrite_some
+check "values are appended to some variables" append_some
+check "the large variable is overwritten" "put Large 7 6500 m && holds Large 6500 m"
+check "a volatile variable is refused at run time" \
 	"! put Volatile 6 100 v && [ -z \"\$(cat $efivars/Volatile-$guid)\" ]"
 list_variables
 end_path "$path"

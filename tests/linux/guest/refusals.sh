@@ -23,36 +23,36 @@ refuses() {
 }
 
 refuses_runtime() {
-	check "check: the kernel's runtime services are on" \
+	check "check refuses beside the kernel's runtime services" \
 		"refuses 2 'efi=noruntime' caesurad check"
-	check "run: the kernel's runtime services are on" \
+	check "run refuses beside the kernel's runtime services" \
 		"refuses 2 'efi=noruntime' caesurad run --mount /mnt"
-	check "also when the kernel's log has gone" "dmesg -c >/dev/null;
+	check "check refuses also when the kernel's log is empty" "dmesg -c >/dev/null;
 		refuses 2 'efi=noruntime' caesurad check"
 	insmod /bench/caesura-efivars.ko 2>/dev/null || return 0
-	check "with the module as well" \
+	check "run refuses also with the module" \
 		"refuses 2 'efi=noruntime' caesurad run"
 }
 
 refuses_lockdown() {
 	mount -t securityfs securityfs /sys/kernel/security
 	cat /sys/kernel/security/lockdown
-	check "check: the kernel is locked down" \
+	check "check refuses on a kernel that is locked down" \
 		"refuses 2 'locked down' caesurad check"
 }
 
 refuses_options() {
-	check "no command" "refuses 2 usage: caesurad"
-	check "an unknown command" "refuses 2 'no such command' caesurad dance"
-	check "an unknown option" "refuses 2 unrecognized caesurad run --dance"
-	check "a wrong value" "refuses 2 'wrong value' caesurad run --fifo 100"
-	check "no deadline" "refuses 2 'wrong value' caesurad run --deadline 0"
-	check "no kill limit" "refuses 2 'wrong value' caesurad run --kill-limit x"
-	check "no CPU" "refuses 2 'wrong value' caesurad run --cpus 3-1"
-	check "a state that is not absolute" \
+	check "a missing command is refused" "refuses 2 usage: caesurad"
+	check "an unknown command is refused" "refuses 2 'no such command' caesurad dance"
+	check "an unknown option is refused" "refuses 2 unrecognized caesurad run --dance"
+	check "a wrong value is refused" "refuses 2 'wrong value' caesurad run --fifo 100"
+	check "a deadline of 0 is refused" "refuses 2 'wrong value' caesurad run --deadline 0"
+	check "a kill limit that is no number is refused" "refuses 2 'wrong value' caesurad run --kill-limit x"
+	check "a list of CPUs without any is refused" "refuses 2 'wrong value' caesurad run --cpus 3-1"
+	check "a relative path of the state is refused" \
 		"refuses 2 'wrong value' caesurad run --state x"
-	check "status without a daemon" "refuses 2 'no daemon' caesurad status"
-	check "run without a front end" \
+	check "status fails without a daemon" "refuses 2 'no daemon' caesurad status"
+	check "run refuses without a front end" \
 		"refuses 2 'neither a module nor --mount' caesurad run"
 }
 
@@ -84,53 +84,53 @@ threads() {
 refuses_here() {
 	local helper
 	refuses_options
-	check "check: this machine can be served" "caesurad check"
-	check "without CAP_SYS_RAWIO" "refuses 2 CAP_SYS_RAWIO torture $(
+	check "check says that this machine can be served" "caesurad check"
+	check "check refuses without CAP_SYS_RAWIO" "refuses 2 CAP_SYS_RAWIO torture $(
 	)without-rawio caesurad check"
-	check "the clock is known as one" \
+	check "check recognises the clock" \
 		"caesurad check | grep '0x0009010000.* a clock (PL031)'"
-	check "unless it is named" "caesurad check --direct 0x9010000 |
+	check "--direct passes the clock through instead" "caesurad check --direct 0x9010000 |
 		grep '0x0009010000.* a device, passed through: --direct'"
-	check "a device that is none" \
+	check "--direct refuses an address without a device" \
 		"refuses 2 '0x9011000: no runtime device' caesurad check $(
 		)--direct 0x9011000"
 	echo text >/tmp/state
 	chmod 600 /tmp/state
-	check "a state file that is none" \
+	check "check refuses a state file that is not one" \
 		"refuses 2 'remove it' caesurad check --state /tmp/state"
-	check "a killed daemon's child is waited for" \
+	check "check waits for the child of a killed daemon" \
 		"torture hold /sys/firmware/fdt && caesurad check"
 	path=caesurad-fuse
 	start
 	path=caesurad
 	await grep -q ready "$log"
-	check "the log names what is passed through" \
+	check "the log names the device that is passed through" \
 		"grep 'the clock (PL031) at 0x9010000 directly, 4 KiB' $log"
-	check "no thread of the daemon's has a privilege" \
+	check "no thread of the daemon has a privilege" \
 		"threads $caesurad_pid && has_only 0000000000000000 $caesurad_pid"
 	helper=$(cat /proc/"$caesurad_pid"/task/"$caesurad_pid"/children)
-	check "it cannot make calls in the forms that it has no need of" \
+	check "it cannot make system calls in forms that it does not need" \
 		"inject $caesurad_pid"
-	check "and goes on after that" "ls $efivars | grep -q BootOrder"
-	check "a process beside it can unmount" \
+	check "it goes on after these attempts" "ls $efivars | grep -q BootOrder"
+	check "the process beside it can only unmount" \
 		"has_only 0000000000200000 ${helper:-none}"
-	check "a second daemon" \
+	check "a second daemon is refused" \
 		"refuses 3 'another caesurad' caesurad run --mount /mnt"
-	check "a check beside a daemon" \
+	check "check refuses beside a daemon" \
 		"refuses 3 'another caesurad' caesurad check"
 	mv /run/caesurad /run/moved
-	check "a second daemon, the first one's directory being gone" \
+	check "a second daemon is refused also when the directory of the first is gone" \
 		"refuses 3 'another caesurad' caesurad run --mount /mnt"
 	mv /run/moved /run/caesurad
 	check "the first one goes on" "ls $efivars | grep -q BootOrder &&
 		caesurad status && caesurad time"
-	check "nor does a client that says nothing keep others out" \
+	check "a client that sends nothing does not block others" \
 		"torture silent /run/caesurad/control timeout 10 caesurad status"
 	kill "$caesurad_pid"
 	wait "$caesurad_pid"
 	check "it ends with 0" "[ $? -eq 0 ]"
-	check "and leaves no mount" "! grep $efivars /proc/mounts"
-	check "nor the process beside it" \
+	check "it leaves no mount" "! grep $efivars /proc/mounts"
+	check "the process beside it has ended, too" \
 		"await eval '! kill -0 $helper 2>/dev/null'"
 }
 

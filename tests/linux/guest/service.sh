@@ -114,22 +114,22 @@ say_exposure() {
 
 installs() {
 	check "dpkg installs caesurad" "dpkg --install /packages/caesurad_*.deb"
-	check "which enables and starts nothing" "! systemctl is-enabled caesurad &&
+	check "the package enables and starts nothing" "! systemctl is-enabled caesurad &&
 		has ActiveState inactive"
 	check "systemd finds nothing wrong with the unit" \
 		"! systemd-analyze verify --man=no $unit 2>&1 | grep ."
 }
 
 starts() {
-	check "caesurad check" "caesurad check"
+	check "caesurad check accepts the machine" "caesurad check"
 	check "it is enabled and started" "systemctl enable --now caesurad"
-	check "it is active once it has said so" "has ActiveState active &&
+	check "the service is active once caesurad has notified systemd" "has ActiveState active &&
 		has Type notify && has StatusText 'Serving EFI variables' &&
 		has NRestarts 0"
-	check "efibootmgr" "EFIVARFS_PATH=$efivars/ efibootmgr | grep '^BootOrder:'"
+	check "efibootmgr works" "EFIVARFS_PATH=$efivars/ efibootmgr | grep '^BootOrder:'"
 	check "its user is caesurad" is_of_user
-	check "no capability is left, nor a way to one" "may 0000000000000000"
-	check "but CAP_SYS_ADMIN to a second process, which unmounts" \
+	check "caesurad has no capability and cannot get one" "may 0000000000000000"
+	check "a second process, which unmounts, has only CAP_SYS_ADMIN" \
 		"may 0000000000200000 \$(named caesurad-umount)"
 	say_exposure
 }
@@ -137,29 +137,29 @@ starts() {
 is_ended() {
 	check "a variable is written" "write CaesuraOne one"
 	kill_it KILL
-	check "killed, it is started again" "is_followed && has NRestarts 1"
-	check "and goes on with the state" "log_has 'goes on' && reads CaesuraOne one"
+	check "after a kill it is started again" "is_followed && has NRestarts 1"
+	check "it goes on with the state" "log_has 'goes on' && reads CaesuraOne one"
 	check "another variable is written" "write CaesuraTwo two"
-	check "the descriptor of the state is kept" "has NFileDescriptorStore 1"
+	check "systemd keeps the descriptor of the state" "has NFileDescriptorStore 1"
 	mv $state $state.away
 	kill_it KILL
-	check "killed without its state's file, it is started again" is_followed
-	check "and goes on with the descriptor" "log_has 'goes on' &&
+	check "after a kill without its state file it is started again" is_followed
+	check "it goes on with the descriptor that systemd kept" "log_has 'goes on' &&
 		reads CaesuraTwo two && write CaesuraTwo 'two again'"
 	mv $state.away $state
 	kill_it STOP
-	check "stopped by a signal, the watchdog ends it" \
+	check "the watchdog ends it while SIGSTOP keeps it from running" \
 		"is_followed 300 && journalctl --unit caesurad | grep 'Watchdog timeout'"
 	check "it goes on" "log_has 'goes on' && reads CaesuraTwo 'two again'"
 	was=$(of MainPID)
-	check "left alone, it lives longer than its watchdog waits" \
+	check "without disturbance it lives longer than its watchdog waits" \
 		"sleep 200; has MainPID $was"
 }
 
 is_stopped() {
 	check "it is stopped" "systemctl stop caesurad && has Result success"
 	check "no mount is left" "! grep $efivars /proc/mounts"
-	check "systemctl start: it goes on" "systemctl start caesurad &&
+	check "after systemctl start it goes on" "systemctl start caesurad &&
 		log_has 'goes on' && reads CaesuraTwo 'two again'"
 	was=$(of MainPID)
 	check "an upgrade restarts it" \
@@ -170,17 +170,17 @@ is_stopped() {
 is_refused() {
 	local by_hand
 	options --mount $efivars --cpus 3-1
-	check "exit code 2 is final" "fails_once 2"
+	check "after exit code 2 it is not started again" "fails_once 2"
 	options
 	mkdir -p /run/by-hand
 	caesurad run --mount /run/by-hand 2>/tmp/by-hand &
 	by_hand=$!
 	await grep -q /run/by-hand /proc/mounts
-	check "beside another caesurad it ends with 3, which is final" \
+	check "beside another caesurad it ends with 3, and is not started again" \
 		"fails_once 3 && log_has 'another caesurad'"
 	kill "$by_hand"
 	wait "$by_hand"
-	check "when that has ended it is started, and goes on" \
+	check "after the other has ended it can be started, and goes on" \
 		"systemctl start caesurad && log_has 'goes on' &&
 		reads CaesuraOne one && reads CaesuraTwo 'two again'"
 }
@@ -192,7 +192,7 @@ installs_module() {
 	check "dpkg installs caesura-efivars-dkms" \
 		"dpkg --install /packages/caesura-efivars-dkms_*.deb"
 	check "DKMS knows it" "dkms status | grep '^caesura-efivars/.*: added'"
-	check "the service without its module goes on by FUSE" \
+	check "without its module the service goes on with FUSE" \
 		"systemctl restart caesurad && has ActiveState active &&
 		log_has 'goes on' && grep ' $by_fuse ' /proc/mounts &&
 		EFIVARFS_PATH=$by_fuse/ efibootmgr | grep '^BootOrder:'"
@@ -207,16 +207,16 @@ installs_module() {
 
 serves_by_module() {
 	check "the service is restarted" "systemctl restart caesurad"
-	check "it is active, and goes on" \
+	check "it is active and goes on" \
 		"log_has 'goes on' && has ActiveState active"
-	check "the kernel's efivarfs is where it always is" \
+	check "the kernel's efivarfs is mounted at its usual place" \
 		"grep '^efivarfs $efivars efivarfs ' /proc/mounts"
-	check "and nothing is mounted by FUSE" "! grep caesura /proc/mounts"
-	check "efibootmgr, unmodified" "efibootmgr | grep '^BootOrder:'"
-	check "what was written by FUSE is there" \
+	check "nothing is mounted with FUSE" "! grep caesura /proc/mounts"
+	check "efibootmgr works without any setting" "efibootmgr | grep '^BootOrder:'"
+	check "what was written with FUSE is read" \
 		"reads CaesuraOne one && reads CaesuraTwo 'two again'"
 	check "its user is caesurad" is_of_user
-	check "no capability is left, nor a way to one" "may 0000000000000000 &&
+	check "caesurad has no capability and cannot get one" "may 0000000000000000 &&
 		[ -z \"\$(named caesurad-umount)\" ]"
 	say_exposure
 }
@@ -224,13 +224,13 @@ serves_by_module() {
 # A file that stays open shows that the mount is still the same.
 keeps_the_mount() {
 	exec 8<"$efivars/CaesuraOne-$guid"
-	check "systemctl restart" "systemctl restart caesurad && log_has 'goes on'"
-	check "leaves the mount as it was" "[ \"\$(tail -c 3 <&8)\" = one ] &&
+	check "systemctl restart succeeds" "systemctl restart caesurad && log_has 'goes on'"
+	check "a restart leaves the mount as it was" "[ \"\$(tail -c 3 <&8)\" = one ] &&
 		[ \$(grep -c ' $efivars ' /proc/mounts) -eq 1 ] &&
 		write CaesuraThree three"
 	kill_it KILL
-	check "killed, it is started again" "is_followed && log_has 'goes on'"
-	check "and the mount is as it was" "reads CaesuraThree three &&
+	check "after a kill it is started again" "is_followed && log_has 'goes on'"
+	check "a kill leaves the mount as it was" "reads CaesuraThree three &&
 		write CaesuraThree 'three again' && efibootmgr"
 	exec 8<&-
 }
@@ -238,9 +238,9 @@ keeps_the_mount() {
 removes() {
 	check "dpkg removes caesura-efivars-dkms" \
 		"dpkg --remove caesura-efivars-dkms && ! dkms status | grep caesura"
-	check "dpkg purges caesurad, which is stopped" \
+	check "dpkg purges caesurad and stops it" \
 		"dpkg --purge caesurad && [ -z \"\$(named 'caesurad.*')\" ]"
-	check "nothing of it is left but its user and the state" \
+	check "only its user and its state are left" \
 		"! find /etc /usr/lib/systemd /usr/share/doc -name 'caesur*' | grep . &&
 		id caesurad && [ -e $state ]"
 }
@@ -266,7 +266,7 @@ is_not_needed() {
 	path=runtime
 	efivars=/sys/firmware/efi/efivars
 	check "dpkg installs caesurad" "dpkg --install /packages/caesurad_*.deb"
-	check "where the kernel calls firmware the service ends with 2, which is final" \
+	check "where the kernel calls firmware the service ends with 2, and stays ended" \
 		"fails_once 2 && log_has 'efi=noruntime'"
 	list_variables
 }

@@ -34,7 +34,7 @@ check "it is known that RAM is as new as the store" \
 crash
 rm $state
 start_again
-check "without its state, while nothing has been written" \
+check "a daemon without a state starts while nothing has been written" \
 	"grep 'made from' $log"
 kibibyte=$(head -c 1000 /dev/zero | tr '\0' x)
 writes=0
@@ -48,9 +48,9 @@ check "with its state a daemon goes on" "grep 'goes on' $log"
 crash
 rm $state
 start_again
-check "without it, it makes another: firmware's RAM has been kept as new" \
+check "without its state a daemon makes another from firmware's RAM, which is as new" \
 	"grep 'made from' $log && ! grep warning $log"
-check "and has what was written" "reads CaesuraStale $kibibyte$((writes - 1))"
+check "it reads what was written" "reads CaesuraStale $kibibyte$((writes - 1))"
 check "a variable is written" "write CaesuraStale before"
 cp $state /tmp/state
 check "somebody else writes to the chip" "torture scribble"
@@ -58,12 +58,12 @@ check "a write then fails" "! write CaesuraStale after"
 check "the daemon has ended, and says why" \
 	"grep 'not committed: .*somebody else has written to it' $log &&
 	await has_ended"
-check "nothing has been written to its state but a journal that is not valid" \
+check "only an invalid journal has been written to its state" \
 	"cmp -n 4100 $state /tmp/state"
 check "started again, it refuses" "refuses run --mount $efivars"
-check "and has left its state" "cmp -n 4100 $state /tmp/state"
+check "it leaves the state as it was" "cmp -n 4100 $state /tmp/state"
 rm $state
-check "without its state it does as well" "refuses run --mount $efivars"
-check "check says the same" "refuses check"
-check "no state is left by either" "! [ -e $state ] && ! [ -e $state.new ]"
+check "it refuses also without its state" "refuses run --mount $efivars"
+check "check refuses, too" "refuses check"
+check "neither leaves a state" "! [ -e $state ] && ! [ -e $state.new ]"
 [ "$failures" -eq 0 ]

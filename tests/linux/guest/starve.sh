@@ -79,9 +79,9 @@ goes_on_elsewhere() {
 	put "$file" first
 	chattr -i "$file"
 	write_beside_a_hog
-	check "a hog takes the worker's CPU: the write ends while it goes on" \
+	check "the write ends while a hog keeps the worker's CPU" \
 		"echo '$ended'; [ '$ended' = OK ] && kill -0 $hog_pid"
-	check "its value is there" "has $file 'round $written'"
+	check "the value has been written" "has $file 'round $written'"
 	end_hog
 }
 
@@ -117,24 +117,24 @@ has_no_other() {
 	put "$other" old
 	chattr -i "$file" "$other"
 	write_behind_a_hog
-	check "behind a hog, with that CPU alone, a write is given up: EINPROGRESS" \
+	check "with no other CPU, a write behind a hog ends with EINPROGRESS" \
 		"echo '$ended'; [ '$ended' = 'Operation now in progress' ]"
 	check "the log names the variable" \
 		"grep 'the write of Hogged-$guid is late' $log"
-	check "status counts it" "caesurad status | grep ' 1 not ended yet'"
+	check "status counts the late write" "caesurad status | grep ' 1 not ended yet'"
 	put "$other" new
-	check "a write that has not begun never will: ETIMEDOUT" \
+	check "a write that has not begun ends with ETIMEDOUT" \
 		"echo '$ended'; [ '$ended' = 'Connection timed out' ]"
 	if [ "$long" = yes ]; then
-		check "the watchdog, of 90 seconds, hears of it all the time" \
+		check "the watchdog of 90 seconds gets signs of life all the time" \
 			lives_on
 	fi
 	end_hog
-	check "when the hog has gone the log says that the write was made" \
+	check "after the hog has gone, the log says that the write was made" \
 		"await_urgent grep 'write of Hogged-$guid has been made' $log"
 	check "the value is there" "has $file 'round $written'"
-	check "the other is as it was" "has $other old"
-	check "status has counted it" "caesurad status |
+	check "the other variable has not changed" "has $other old"
+	check "status counts the late write as made" "caesurad status |
 		grep 'late writes: 1 made, 0 not made, 0 not ended yet'"
 }
 

@@ -13,8 +13,8 @@ set -u
 
 readonly_store() {
 	mount | grep efivarfs | sed 's/^/# /'
-	fails_with 'Read-only' "firmware without SetVariable" put First 7 one
-	that "statfs fails, or says nothing, where firmware cannot" df "$vars"
+	fails_with 'Read-only' "a variable cannot be made without SetVariable" put First 7 one
+	that "statfs does no harm where firmware has no QueryVariableInfo" df "$vars"
 }
 
 all() {
@@ -38,7 +38,7 @@ all() {
 	lies
 	without
 	answers_first
-	that "the kernel has nothing to complain about" \
+	that "the kernel logs no bug and no warning" \
 		sh -c '! dmesg | grep -E "BUG|WARNING|Call trace|scheduling while"'
 }
 

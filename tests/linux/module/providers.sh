@@ -9,18 +9,18 @@ dies() {
 	put DieBefore 7 x &
 	writer=$!
 	that "the provider dies before a SetVariable" died
-	that "its variable is not there" [ "$(grep -c x /run/store)" -eq 0 ]
+	that "the variable has not been made" [ "$(grep -c x /run/store)" -eq 0 ]
 	serve "$mask"
 	wait $writer
 	that "the next provider makes it" is DieBefore x
-	that "and says that it was not the first" grep -q again /run/served
+	that "the module tells it that the request is repeated" grep -q again /run/served
 
 	put DieAfter 7 y &
 	writer=$!
 	that "the provider dies after a SetVariable" died
 	serve "$mask"
 	wait $writer
-	that "which is made once more" is DieAfter y
+	that "the next provider makes it once more" is DieAfter y
 
 	clear_mischief
 	remove DieAfter &
@@ -28,8 +28,8 @@ dies() {
 	that "the provider dies after a deletion" died
 	serve "$mask"
 	wait $writer
-	that "which succeeds" [ $? -eq 0 ]
-	that "and is done" gone DieAfter
+	that "the deletion succeeds with the next provider" [ $? -eq 0 ]
+	that "the variable no longer exists" gone DieAfter
 
 	kill "$provider"
 	clear_mischief
@@ -40,8 +40,8 @@ dies() {
 	that "the provider dies in an append" died
 	serve "$mask"
 	wait $writer
-	that "which fails" grep -q 'nput/output error' /run/appended
-	that "and is not made again" is DieBefore x
+	that "the append fails" grep -q 'nput/output error' /run/appended
+	that "the append is not repeated" is DieBefore x
 }
 
 hangs() {
@@ -58,7 +58,7 @@ hangs() {
 	kill -9 "$provider"
 	wait "$provider" 2>/dev/null
 	serve "$mask"
-	that "a killed caller's request is gone" \
+	that "the request of a killed caller has been dropped" \
 		sh -c "! grep -q x $vars/Hang-$guid"
 }
 
@@ -73,9 +73,9 @@ poisons() {
 		serve "$mask"
 	done
 	wait $writer
-	that "a request of which $deaths providers died is given up" \
+	that "a request is given up after $deaths providers have died of it" \
 		[ $deaths -eq 8 ]
-	that "with an error" grep -q 'nput/output error' /run/poisoned
+	that "its caller gets an error" grep -q 'nput/output error' /run/poisoned
 }
 
 # Providers are killed at any time while writers and readers run.
@@ -115,7 +115,7 @@ kills() {
 	touch /run/enough
 	# shellcheck disable=SC2154 # by eval
 	wait "$writer1" "$writer2" "$writer3"
-	that "20 kills, and no write or read failed" sh -c '! cat /run/lost'
+	that "20 providers were killed, and no write or read failed" sh -c '! cat /run/lost'
 	sleep 1
 }
 
@@ -133,11 +133,11 @@ without() {
 	wait "$provider" 2>/dev/null
 	echo 3 >/sys/module/caesura_efivars/parameters/timeout_s
 	took=$(seconds cat "$vars/Many1-$guid")
-	that "without a provider a caller waits $took s, not for ever" \
+	that "without a provider a caller waits for $took s only" \
 		[ "$took" -ge 3 -a "$took" -le 5 ]
-	that "and gets EIO" grep -q 'nput/output error' /run/ended
+	that "the caller then gets EIO" grep -q 'nput/output error' /run/ended
 	fake_provider poke
-	that "it is served again" sh -c \
+	that "a new provider serves callers again" sh -c \
 		"fake_provider serve /run/store $mask >/run/served & sleep 1
 		cat $vars/Many1-$guid; kill \$!"
 }
@@ -150,9 +150,9 @@ answers_first() {
 	put Slow 7 x
 	unanswered=$(dmesg | grep -c 'no answer')
 	took=$(seconds cat "$vars/Slow-$guid")
-	that "a provider whose firmware is slow says so first" sh -c \
+	that "a provider with slow firmware answers before the module gives up" sh -c \
 		"[ $took -ge 2 ] && grep 'nput/output error' /run/ended &&
 		[ \$(dmesg | grep -c 'no answer') -eq $unanswered ]"
-	that "and goes on" cat "$vars/Many1-$guid"
+	that "that provider goes on" cat "$vars/Many1-$guid"
 	kill "$provider"
 }

@@ -6,16 +6,16 @@
 
 loads() {
 	that "the module loads" insmod /bench/caesura-efivars.ko
-	that "its device is root's" \
+	that "its device belongs to root" \
 		[ "$(stat -c %a:%U /dev/caesura)" = 600:root ]
 	fake_provider check
-	that "it can be unloaded while nobody has registered" \
+	that "it can be unloaded before a provider registers" \
 		rmmod caesura_efivars
 	insmod /bench/caesura-efivars.ko
 	case $(cat /proc/cmdline) in
 	*efi=runtime*)
 		serve
-		that "the kernel's own runtime services: refused" \
+		that "the module refuses beside the runtime services of the kernel" \
 			grep -q 'register: Device or resource busy' /run/served
 		return 1
 		;;
@@ -26,24 +26,24 @@ mounts() {
 	serve "$mask"
 	modprobe efivarfs
 	that "efivarfs mounts" mount -t efivarfs efivarfs "$vars"
-	that "the module stays" sh -c '! rmmod caesura_efivars'
+	that "the module cannot be unloaded now" sh -c '! rmmod caesura_efivars'
 }
 
 works() {
 	that "a variable is made" put First 7 one
-	that "and read" is First one
-	that "and listed" [ -e "$vars/First-$guid" ]
+	that "it is read" is First one
+	that "it is listed" [ -e "$vars/First-$guid" ]
 	fake_provider mutable "$vars/First-$guid"
-	that "and set again" put First 7 three
-	that "and read again" is First three
-	that "and appended to" put First 107 four
-	that "and read as a whole" is First threefour
-	that "and removed" remove First
-	that "and is gone" gone First
-	that "64 are made" many 8
-	fails_with 'No space' "more than there is room for" put Big 7 \
+	that "it is set again" put First 7 three
+	that "the new value is read" is First three
+	that "a value is appended to it" put First 107 four
+	that "the whole value is read" is First threefour
+	that "it is removed" remove First
+	that "it no longer exists" gone First
+	that "64 variables are made" many 8
+	fails_with 'No space' "a value that is larger than the store is refused" put Big 7 \
 		"$(head -c 5000 /dev/zero | tr '\0' x)"
-	that "statfs" df "$vars"
+	that "statfs works" df "$vars"
 	df "$vars" | sed 's/^/# /'
 }
 
@@ -65,6 +65,6 @@ tools() {
 	that "efibootmgr lists it" sh -c 'efibootmgr | grep -q "Boot0007. hi"'
 	efibootmgr | sed 's/^/# /'
 	that "efibootmgr removes it" efibootmgr -b 0007 -B
-	that "efivar lists" sh -c "efivar -l | grep -q $guid-Many1"
-	that "efivar prints" efivar -p -n "$guid-Many1"
+	that "efivar lists the variables" sh -c "efivar -l | grep -q $guid-Many1"
+	that "efivar prints a variable" efivar -p -n "$guid-Many1"
 }
