@@ -87,12 +87,12 @@ const char *cz_service_name(enum cz_service service);
 
 /* ---- Limits ------------------------------------------------------------ */
 
-#define CZ_MAX_REGIONS 256
+#define CZ_MAX_REGIONS 256 /* of firmware's address space */
 #define CZ_MAX_REQUESTS 64
-#define CZ_MAX_IMAGES 64
-#define CZ_MAX_ARGUMENTS 6
+#define CZ_MAX_IMAGES 64 /* further drivers have no name in reports */
+#define CZ_MAX_ARGUMENTS 6 /* of a service */
 #define CZ_MAX_NAME_BYTES 1024 /* a variable's name, terminator included */
-#define CZ_STACK_PAGES 8
+#define CZ_STACK_PAGES 8 /* firmware's stack, in pages of 4 KiB */
 
 /* ---- Regions and images: firmware's memory and drivers ------------------- */
 
@@ -132,8 +132,10 @@ typedef uint32_t cz_service_mask;
  */
 struct cz_service_policy {
 	uint64_t kill_limit_ns; /* CZ_FOREVER: no limit */
-	cz_service_mask exact; /* withdrawn when the end was exact */
-	cz_service_mask dirty; /* withdrawn when it was dirty: see cz_ending */
+	/* The services that an exact or a dirty end withdraws; struct cz_ending
+	 * says which end is exact. */
+	cz_service_mask exact;
+	cz_service_mask dirty;
 };
 
 struct cz_policy {
@@ -156,8 +158,8 @@ enum cz_map_mode {
 	CZ_MAP_EXISTING, /* an earlier kernel (kexec) has moved it there */
 };
 
-/* What cz_init() needs. The library copies it; host must stay valid until
- * cz_fini() has returned. */
+/* What cz_init() needs. The library does not use it after cz_init(), but host
+ * must stay valid until cz_fini() has returned. */
 struct cz_config {
 	struct cz_host *host;
 	enum cz_gate gate;
@@ -327,7 +329,7 @@ struct cz_stats {
 	uint64_t secure_refused; /* secure calls that the sandbox refused */
 };
 
-/* ---- Life --------------------------------------------------------------- */
+/* ---- Start, end and state ------------------------------------------------ */
 
 struct cz;
 
