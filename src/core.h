@@ -77,7 +77,7 @@ static inline uint64_t cz_physical_of(const struct cz_region *region,
 						     : address;
 }
 
-/* ---- report.c ---- */
+/* ---- names.c ---- */
 
 #define CZ_PRINTF __attribute__((format(printf, 2, 3)))
 CZ_PRINTF void cz_error(struct cz_host *host, const char *format, ...);

@@ -55,7 +55,7 @@ unit-tables: $(OUT)/unit-tables/tables
 # The sandbox's emulation, on a simulated processor.
 ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
 		frame.c mode.c describe.c end.c fixup.c) \
-	$(addprefix src/,report.c regions.c memmap.c memattr.c tables.c \
+	$(addprefix src/,names.c regions.c memmap.c memattr.c tables.c \
 		ending.c device_writes.c policy.c)
 ARM64_HEADERS := $(CORE_HEADERS) tests/unit/interleave.h \
 	$(wildcard src/arm64/*.h tests/arm64/*.h)
@@ -194,7 +194,7 @@ FUZZ_KERNEL := acpi tree
 FUZZ_TARGETS := $(FUZZ_LIBRARY) $(FUZZ_KERNEL) trap flash state store_check \
 	efivars_name
 FUZZ_LIBRARY_SRC := $(addprefix src/,memmap.c memattr.c regions.c tables.c \
-	images.c report.c) tests/fuzz/host.c
+	images.c names.c) tests/fuzz/host.c
 FUZZ_KERNEL_SRC := $(addprefix kernel/dev/,acpi_parse.c tree_parse.c \
 	machine_check.c) tests/fuzz/machine.c
 FUZZ_TRAP_SRC := $(ARM64_SRC) tests/arm64/fake.c
