@@ -375,7 +375,7 @@ cz_status cz_arguments_out(const struct cz_request *request,
 	if (status == CZ_OK) {
 		return copy_all(request, call);
 	}
-	if (cz_is_ours(status)) {
+	if (cz_is_own_status(status)) {
 		return status;
 	}
 	copy_sizes(request, call);

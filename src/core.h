@@ -45,7 +45,7 @@ static inline unsigned long long cz_ull(uint64_t value)
 }
 
 /* Returns whether a status is one of Caesura's own codes. */
-static inline bool cz_is_ours(cz_status status)
+static inline bool cz_is_own_status(cz_status status)
 {
 	return status >> 16 == CZ_ERROR_BASE >> 16;
 }

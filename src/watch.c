@@ -10,12 +10,12 @@
  */
 #include "call.h"
 
-#define LOOKS_PER_LIMIT 16u /* how often the timer fires within a limit */
-#define LOOKS_UNTIL_STUCK 8u /* vain requests for the end of a call */
+#define SAMPLES_PER_LIMIT 16u /* how often the timer fires within a limit */
+#define SAMPLES_UNTIL_STUCK 8u /* vain requests for the end of a call */
 
 static uint64_t step_of(uint64_t limit_ns)
 {
-	return limit_ns / LOOKS_PER_LIMIT + 1;
+	return limit_ns / SAMPLES_PER_LIMIT + 1;
 }
 
 void cz_watch_init(struct cz *cz)
@@ -67,8 +67,8 @@ static void ask_for_end(struct cz *cz, const struct cz_request *request,
 		return;
 	}
 	cz_host_interrupt(cz->host, cz->worker);
-	cz->watch_asked++;
-	if (cz->watch_asked == LOOKS_UNTIL_STUCK + 1) {
+	cz->watch_end_requests++;
+	if (cz->watch_end_requests == SAMPLES_UNTIL_STUCK + 1) {
 		log_stuck(cz, request);
 	}
 }
@@ -90,7 +90,7 @@ static void count_running_time(struct cz *cz, const struct cz_request *request,
 	cz->watch_ran_ns += passed_ns < step_ns ? passed_ns : step_ns;
 	/* Ask once, and again as long as nobody has acted on it. */
 	if (limit_ns != CZ_FOREVER && cz->watch_ran_ns >= limit_ns &&
-	    (cz->watch_asked == 0 || asked != 0)) {
+	    (cz->watch_end_requests == 0 || asked != 0)) {
 		ask_for_end(cz, request, number, asked);
 	}
 }
@@ -98,16 +98,16 @@ static void count_running_time(struct cz *cz, const struct cz_request *request,
 /* Samples the call in flight. The number was read before the request; if a
  * newer call has begun in between, what this asks for is stale, and nobody acts
  * on it. */
-static void look(struct cz *cz, const struct cz_request *request,
-		 uint64_t number)
+static void sample(struct cz *cz, const struct cz_request *request,
+		   uint64_t number)
 {
 	uint64_t now_ns = cz_host_now_ns(cz->host);
-	uint64_t passed_ns = now_ns - cz->watch_looked_ns;
+	uint64_t passed_ns = now_ns - cz->watch_sampled_ns;
 	uint64_t asked;
 
-	cz->watch_looked_ns = now_ns;
-	/* The library and the host now report or commit the call. That time
-	 * does not count. */
+	cz->watch_sampled_ns = now_ns;
+	/* If the call has left firmware, the library reports it or the host
+	 * commits it now. That time does not count. */
 	if (__atomic_load_n(&cz->left_firmware, __ATOMIC_RELAXED)) {
 		return;
 	}
@@ -121,7 +121,7 @@ static void look(struct cz *cz, const struct cz_request *request,
 	if (number != cz->watch_number) {
 		cz->watch_number = number;
 		cz->watch_ran_ns = 0;
-		cz->watch_asked = 0;
+		cz->watch_end_requests = 0;
 	} else if (request == &cz->direct_request ||
 		   cz_host_is_running(cz->host, cz->worker)) {
 		count_running_time(cz, request, number, passed_ns, asked);
@@ -147,7 +147,7 @@ static void fire(void *argument)
 		__atomic_load_n(&cz->in_flight, __ATOMIC_ACQUIRE);
 
 	if (!is_idle(cz, request)) {
-		look(cz, request, watched / CZ_WATCH_CALL);
+		sample(cz, request, watched / CZ_WATCH_CALL);
 	} else if (__atomic_compare_exchange_n(
 			   &cz->watch_state, &watched, watched & ~CZ_WATCH_ON,
 			   false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {

@@ -33,7 +33,7 @@ uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 /* The valid values are those that caesura.h lists at cz_status. */
 cz_status cz_worker_status(uint64_t value)
 {
-	if (cz_is_ours(value)) {
+	if (cz_is_own_status(value)) {
 		return CZ_E_BAD_STATUS;
 	}
 	if (value >> 63 == 0) {

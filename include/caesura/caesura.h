@@ -835,8 +835,8 @@ struct cz {
 
 	/* Owned by the watch: see src/watch.c. */
 	cz_host_timer watch_timer;
-	uint64_t watch_number, watch_ran_ns, watch_looked_ns;
-	uint32_t watch_asked; /* how often it has asked for the call's end */
+	uint64_t watch_number, watch_ran_ns, watch_sampled_ns;
+	uint32_t watch_end_requests; /* for the end of this call */
 
 	/* Owned by the owner of firmware. */
 	uint64_t open_devices[CZ_MAX_REGIONS / 64]; /* regions, writable now */
