@@ -151,8 +151,8 @@ void *pages_reach(void *context, uint64_t address, uint32_t bytes,
 		return NULL;
 	}
 	if (how == FLASH_REACH_WRITE && part->dirty != NULL) {
-		/* The daemon stores to the page itself, which does not
-		 * fault. */
+		/* The daemon makes this store itself, so that no fault will
+		 * open the page. */
 		(void)pages_wrote(host, address);
 		(void)pages_wrote(host, address + bytes - 1);
 	}

@@ -19,7 +19,7 @@
 
 #define BLOCK 0x4000u
 #define CHIP_BYTES (4 * BLOCK)
-/* linux/commit/state.c's. */
+/* linux/commit/state_file.h's. */
 #define HEADER_BYTES 1608u
 #define JOURNAL_OFFSET_AT 48u
 #define CONTROL 4096u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Instructions, and the hash of what they made of x0-x7 and the flags on QEMU 7.2's
- * cortex-a57; register values are test_follow.c's.
+ * cortex-a57; register values are test_a64.c's.
  */
 #ifndef TESTS_LINUX_FOLLOW_CASES_H
 #define TESTS_LINUX_FOLLOW_CASES_H

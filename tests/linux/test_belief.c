@@ -177,7 +177,7 @@ static void no_store_that_is_known(void **unused)
 
 /* ---- A commit is pending ---- */
 
-/* linux/commit/state.c's. */
+/* linux/commit/state_file.h's. */
 #define CONTROL 4096u
 #define JOURNAL_OFFSET_AT 48u
 #define REGION_AT 65536u

@@ -23,7 +23,7 @@
 #define RAM 0x7c440000u
 #define COPY_AT 4096u /* in RAM */
 
-/* linux/commit/state.c's. */
+/* linux/commit/state_file.h's. */
 #define CONTROL 4096u
 #define JOURNAL_OFFSET_AT 48u
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/commit/state.c: what is refused; what a commit takes; and a daemon that is killed
- * at every step of a commit, and of the recovery after it.
+ * linux/commit/state.c and journal.c: what is refused; what a commit takes; and a
+ * daemon that is killed at every step of a commit, and of the recovery after it.
  */
 #include "bench.h"
 #include "commit/state.h"

@@ -87,8 +87,11 @@ struct write {
 	struct value after;
 };
 
-/* What of the state file shows how far a commit is: linux/commit/state.c. The first page is
- * written first, and is another, or of other bytes, in each journal. */
+/*
+ * The head of the journal and its first page record, as linux/commit/state_file.h
+ * has them: they show how far a commit is. The first page is written first, and
+ * it, or its bytes, differ from journal to journal.
+ */
 struct journal {
 	uint32_t is_valid, page_count, change_count, unused;
 	uint64_t body_bytes, checksum;
