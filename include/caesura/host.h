@@ -48,8 +48,8 @@ typedef struct {
 	uint64_t opaque[96];
 } cz_host_borrow;
 
-/* A set of CPUs. CPU n, by the host's numbering, is bit n % 64 of bits[n /
- * 64]. */
+/* A set of CPUs. CPU n, by the host's numbering, is bit n % 64 of
+ * bits[n / 64]. */
 #define CZ_MAX_CPUS 1024
 struct cz_cpu_set {
 	uint64_t bits[CZ_MAX_CPUS / 64];
@@ -188,8 +188,9 @@ void cz_host_space_destroy(struct cz_host *host, cz_host_space space);
  *
  * Calls for one space never overlap. They come from the thread in cz_init(),
  * then from the owner of firmware: the worker, or a cz_call_now() in any
- * context between cz_host_borrow_begin() and cz_host_borrow_end(). Also from an
- * exception that firmware took. Does not block.
+ * context between cz_host_borrow_begin() and cz_host_borrow_end(). The owner
+ * may also call from an exception that firmware took. May block only within
+ * cz_init() and cz_host_selftest().
  */
 bool cz_host_space_map(struct cz_host *host, cz_host_space space,
 		       const struct cz_mapping *mapping);
@@ -364,7 +365,7 @@ void cz_host_mutex_unlock(struct cz_host *host, cz_host_mutex *mutex);
 
 /*
  * An event is either set or clear; init makes it clear. Setting it wakes all
- * threads that wait, of which there may be any number; it stays set until it is
+ * threads that wait for it; any number may do so. It stays set until it is
  * cleared. Waiting for an event that is set returns at once. set and clear do
  * not block.
  */

@@ -15,7 +15,8 @@
 
 /*
  * void cz_gate_direct(struct gate *gate)
- * x0 gate, then firmware's arguments  x16 firmware's function  x30 trampoline
+ * Calls firmware. Registers at the branch: x0 to x5 firmware's arguments, x16
+ * firmware's function, x30 the trampoline.
  */
 	.globl	cz_gate_direct
 	.hidden	cz_gate_direct

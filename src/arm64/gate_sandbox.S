@@ -13,7 +13,8 @@
 
 /*
  * void cz_gate_sandbox(struct gate *gate)
- * x0 gate, then firmware's arguments  x30 trampoline
+ * Calls firmware. Registers at the ERET: x0 to x5 firmware's arguments, x30 the
+ * trampoline; all other general registers are zero or a pattern.
  */
 	.globl	cz_gate_sandbox
 	.hidden	cz_gate_sandbox

@@ -48,8 +48,7 @@ const char *cz_gate_end_of(const struct cz *cz);
 void cz_gate_end(struct cz *cz, struct cz_frame *frame, uint64_t esr,
 		 uint64_t far, cz_status why);
 
-/* ---- mask.c: the emulated DAIF, and how long firmware had interrupts masked
- * ---- */
+/* ---- mask.c: the emulated interrupt mask ---- */
 
 /* Firmware writes DAIF: begins or ends an interval in which it has interrupts
  * masked. */

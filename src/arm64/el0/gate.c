@@ -2,8 +2,8 @@
 /*
  * The gate of a host that runs at EL0 itself, for example a process. Firmware
  * is called as a function on a stack of its own. An instruction that it may not
- * execute arrives as a signal. It returns through the trampoline's page. Frames
- * are signal frames, which return to EL0 only.
+ * execute arrives as a signal. Firmware returns through the trampoline's page.
+ * Frames are signal frames, which return to EL0 only.
  */
 #include "../../gate.h"
 #include "../gate_layout.h"

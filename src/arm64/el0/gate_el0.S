@@ -12,7 +12,8 @@
 
 /*
  * void cz_gate_el0(struct gate *gate)
- * x0 gate, then firmware's arguments  x16 firmware's function  x30 trampoline
+ * Calls firmware. Registers at the branch: x0 to x5 firmware's arguments, x16
+ * firmware's function, x30 the trampoline; all others are zero or a pattern.
  */
 	.globl	cz_gate_el0
 	.hidden	cz_gate_el0
