@@ -120,17 +120,45 @@ keep_options() {
 	done
 }
 
+# take_sweep_value OPTION VALUE: sets the variable of an option of sweep.
+take_sweep_value() {
+	case $1 in
+	--service) service=$2 ;;
+	--points) number "$1" "$2" && points=$2 ;;
+	--value) number "$1" "$2" && value=$2 ;;
+	--without) without=$2 ;;
+	esac
+}
+
+# take_linux_value OPTION VALUE: sets the variable of an option of linux.
+take_linux_value() {
+	case $1 in
+	--kernel) one_of "$1" "$2" "$linux_kernels" && linux_kernel=$2 ;;
+	--path) one_of "$1" "$2" "$linux_paths" && linux_path=$2 ;;
+	--boots) number "$1" "$2" && linux_boots=$2 ;;
+	--script) script=$(absolute "$2") ;;
+	--add) linux_add="$linux_add $(absolute "$2")" ;;
+	--append) linux_append="$linux_append $2" ;;
+	--store) linux_store=$(absolute "$2") ;;
+	--test)
+		one_of "$1" "$2" "all $linux_tests_all"
+		linux_test="$linux_test $2"
+		;;
+	esac
+}
+
 # take_value OPTION VALUE: sets the variable of an option, or gives up.
 take_value() {
 	case $1 in
-	--service | --points | --value | --without) belongs_to sweep "$1" ;;
-	--only) belongs_to test "$1" ;;
+	--service | --points | --value | --without)
+		belongs_to sweep "$1"
+		take_sweep_value "$@"
+		;;
 	--kernel | --path | --boots | --script | --add | --append | --store | \
 		--test)
 		belongs_to linux "$1"
+		take_linux_value "$@"
 		;;
-	esac
-	case $1 in
 	--firmware)
 		case $2 in
 		aavmf | u-boot) firmware=$2 ;;
@@ -167,29 +195,16 @@ take_value() {
 	--qemu) qemu_args="$qemu_args $2" ;;
 	--limit) number "$1" "$2" && limit=$2 ;;
 	--toolchain)
-		[ "$2" = clang ] || [ "$2" = gcc ] ||
-			give_up "--toolchain takes clang or gcc"
-		toolchain=$2
+		case $2 in
+		clang | gcc) toolchain=$2 ;;
+		*) give_up "--toolchain takes clang or gcc" ;;
+		esac
 		;;
 	--out) out=$(absolute "$2") ;;
 	--only)
+		belongs_to test "$1"
 		[ -n "$2" ] || give_up "--only takes a pattern"
 		only=$2
-		;;
-	--service) service=$2 ;;
-	--points) number "$1" "$2" && points=$2 ;;
-	--value) number "$1" "$2" && value=$2 ;;
-	--without) without=$2 ;;
-	--kernel) one_of "$1" "$2" "$linux_kernels" && linux_kernel=$2 ;;
-	--path) one_of "$1" "$2" "$linux_paths" && linux_path=$2 ;;
-	--boots) number "$1" "$2" && linux_boots=$2 ;;
-	--script) script=$(absolute "$2") ;;
-	--add) linux_add="$linux_add $(absolute "$2")" ;;
-	--append) linux_append="$linux_append $2" ;;
-	--store) linux_store=$(absolute "$2") ;;
-	--test)
-		one_of "$1" "$2" "all $linux_tests_all"
-		linux_test="$linux_test $2"
 		;;
 	*) give_up "no such option: $1; see ./caesura $command --help" ;;
 	esac
