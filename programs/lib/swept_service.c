@@ -335,7 +335,7 @@ static bool check_query_capsule(const struct arguments *got)
 
 /* ---- The table ---------------------------------------------------------- */
 
-static const struct subject subjects[] = {
+static const struct swept_service services[] = {
 	{CZ_GET_TIME, false, prepare_get_time, call_get_time, check_get_time},
 	{CZ_SET_TIME, false, prepare_set_time, call_set_time, check_set_time},
 	{CZ_GET_WAKEUP_TIME, false, prepare_get_time, call_get_wakeup_time,
@@ -383,17 +383,17 @@ enum cz_service service_find(const char *name)
 	return (enum cz_service)service;
 }
 
-const struct subject *subject_find(enum cz_service service)
+const struct swept_service *swept_find(enum cz_service service)
 {
-	for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects); i++) {
-		if (subjects[i].service == service) {
-			return &subjects[i];
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
+		if (services[i].service == service) {
+			return &services[i];
 		}
 	}
 	return NULL;
 }
 
-bool subject_init(struct store *store, struct prng *prng, size_t value_bytes)
+bool swept_init(struct store *store, struct prng *prng, size_t value_bytes)
 {
 	expected.store = store;
 	expected.prng = prng;
@@ -401,24 +401,24 @@ bool subject_init(struct store *store, struct prng *prng, size_t value_bytes)
 	return store_create(store, prng, value_bytes);
 }
 
-void subject_prepare(const struct subject *subject, struct arguments *given)
+void swept_prepare(const struct swept_service *swept, struct arguments *given)
 {
 	memset(given, FILLED, sizeof(*given));
-	subject->prepare(given);
+	swept->prepare(given);
 }
 
-void subject_scribble(struct arguments *given)
+void swept_scribble(struct arguments *given)
 {
 	memset(given, SCRIBBLED, sizeof(*given));
 }
 
-bool subject_check(const struct subject *subject, const struct arguments *got,
-		   cz_status status, cz_status reference)
+bool swept_check(const struct swept_service *swept, const struct arguments *got,
+		 cz_status status, cz_status reference)
 {
 	if (status != reference) {
-		kprintf("# %s: %s\n", cz_service_name(subject->service),
+		kprintf("# %s: %s\n", cz_service_name(swept->service),
 			cz_status_name(status));
 		return false;
 	}
-	return status != CZ_OK || subject->check(got);
+	return status != CZ_OK || swept->check(got);
 }

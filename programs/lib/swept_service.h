@@ -3,8 +3,8 @@
  * The service that a sweep interrupts: what it is called with, and what must
  * come of it. One row of a table for each service.
  */
-#ifndef PROGRAMS_SUBJECT_H
-#define PROGRAMS_SUBJECT_H
+#ifndef PROGRAMS_SWEPT_SERVICE_H
+#define PROGRAMS_SWEPT_SERVICE_H
 
 #include "lib/store.h"
 
@@ -27,7 +27,7 @@ struct arguments {
 	uint8_t data[MAX_VALUE_BYTES + GUARD_BYTES];
 };
 
-struct subject {
+struct swept_service {
 	enum cz_service service;
 	bool writes; /* uses up some of the variable store, and is slow */
 	void (*prepare)(struct arguments *given);
@@ -41,21 +41,21 @@ struct subject {
 enum cz_service service_find(const char *name);
 
 /* Its row; NULL when it has none. */
-const struct subject *subject_find(enum cz_service service);
+const struct swept_service *swept_find(enum cz_service service);
 
-/* Makes the variables that the subjects use, and keeps `store` in step. */
-bool subject_init(struct store *store, struct prng *prng, size_t value_bytes);
+/* Makes the variables that the services use, and keeps `store` in step. */
+bool swept_init(struct store *store, struct prng *prng, size_t value_bytes);
 
 /* Fills `given` for the next call. */
-void subject_prepare(const struct subject *subject, struct arguments *given);
+void swept_prepare(const struct swept_service *swept, struct arguments *given);
 
 /* Overwrites all of it. From any thread, while the call is in flight. */
-void subject_scribble(struct arguments *given);
+void swept_scribble(struct arguments *given);
 
 /* Whether the call came out as it should: `reference` is what an undisturbed
  * one returned. */
-bool subject_check(const struct subject *subject, const struct arguments *got,
-		   cz_status status, cz_status reference);
+bool swept_check(const struct swept_service *swept, const struct arguments *got,
+		 cz_status status, cz_status reference);
 
 /* Seconds of the calendar; for differences. */
 uint64_t time_seconds(const struct cz_efi_time *time);

@@ -44,7 +44,7 @@ struct interrupter {
 };
 
 static struct sweep {
-	const struct subject *subject;
+	const struct swept_service *swept;
 	struct arguments given;
 	struct store store;
 	struct interrupter interrupters[MACHINE_MAX_CPUS];
@@ -76,14 +76,14 @@ static void read_service(struct cz_service_stats *service)
 	static struct cz_stats stats;
 
 	cz_get_stats(firmware, &stats);
-	*service = stats.service[sweep.subject->service];
+	*service = stats.service[sweep.swept->service];
 }
 
 static void call(void *argument)
 {
 	(void)argument;
 	sweep.status =
-		sweep.subject->call(&sweep.given, deadline_in_ms(LIMIT_MS));
+		sweep.swept->call(&sweep.given, deadline_in_ms(LIMIT_MS));
 }
 
 /* ---- What an undisturbed call is like ------------------------------------ */
@@ -93,7 +93,7 @@ static bool undisturbed_call(void)
 	uint64_t start, start_ns;
 	struct cz_service_stats service;
 
-	subject_prepare(sweep.subject, &sweep.given);
+	swept_prepare(sweep.swept, &sweep.given);
 	start = tick_after_ns(LEAD_NS);
 	start_ns = ticks_to_ns(start);
 	call_at_tick(start, 0, call, NULL);
@@ -103,8 +103,8 @@ static bool undisturbed_call(void)
 	read_service(&service);
 	sweep.enter_ns = service.last_enter_ns - start_ns;
 	sweep.length_ns = service.last_exit_ns - service.last_enter_ns;
-	return subject_check(sweep.subject, &sweep.given, sweep.status,
-			     sweep.reference);
+	return swept_check(sweep.swept, &sweep.given, sweep.status,
+			   sweep.reference);
 }
 
 /* How long the gate takes, without firmware. */
@@ -185,7 +185,7 @@ static void interrupt(void *argument)
 		service.interrupts == sweep.interrupts_before &&
 		__atomic_load_n(&firmware->in_flight, __ATOMIC_RELAXED) != NULL;
 	if (sweep.preempted) {
-		subject_scribble(&sweep.given);
+		swept_scribble(&sweep.given);
 	}
 	hostile_release(sweep.write);
 }
@@ -201,8 +201,8 @@ static void check_store(void)
 
 static void check_point(uint64_t ticks, uint64_t pad)
 {
-	if (!subject_check(sweep.subject, &sweep.given, sweep.status,
-			   sweep.reference)) {
+	if (!swept_check(sweep.swept, &sweep.given, sweep.status,
+			 sweep.reference)) {
 		sweep.wrong_calls++;
 		kprintf("# interrupted %llu ticks after the start, pad %llu, "
 			"at %llx\n",
@@ -260,7 +260,7 @@ static void run_point(uint64_t ticks, uint64_t pad)
 	struct cz_service_stats service;
 	uint64_t start;
 
-	subject_prepare(sweep.subject, &sweep.given);
+	swept_prepare(sweep.swept, &sweep.given);
 	sweep.write = HOSTILE_NO_WRITE;
 	if (sweep.points % WRITE_INTERVAL == 0) {
 		sweep.write =
@@ -332,7 +332,7 @@ static bool continues_path(void)
 	uint64_t last = path_end();
 
 	if (last == 0) {
-		return sweep.pc == firmware->function[sweep.subject->service];
+		return sweep.pc == firmware->function[sweep.swept->service];
 	}
 	return sweep.pc == last || trace_follows(last, sweep.pc);
 }
@@ -449,7 +449,7 @@ static uint64_t wrong(void)
 /* 0 for services that have no value. */
 static uint64_t value_bytes(void)
 {
-	enum cz_service service = sweep.subject->service;
+	enum cz_service service = sweep.swept->service;
 
 	if (service != CZ_GET_VARIABLE && service != CZ_SET_VARIABLE) {
 		return 0;
@@ -489,12 +489,12 @@ static bool report(bool everything_else_same)
 	if (sweep.every) {
 		sweep.every = ktap_result(
 			trace_whole(&sweep.trace,
-				    firmware->function[sweep.subject->service]),
+				    firmware->function[sweep.swept->service]),
 			"sweep: every instruction");
 	}
 	kprintf("sweep service=%s value_bytes=%llu cpus=%u points=%llu "
 		"preempted=%llu handled=%llu wrong=%llu every=%s\n",
-		cz_service_name(sweep.subject->service),
+		cz_service_name(sweep.swept->service),
 		(unsigned long long)value_bytes(), sweep.cpus,
 		(unsigned long long)sweep.points,
 		(unsigned long long)sweep.preempted_points,
@@ -548,8 +548,8 @@ PROGRAM(sweep, "interrupts a service at every point of it")
 	enum cz_service service =
 		service_find(option_string("service", "SetVariable"));
 
-	sweep.subject = subject_find(service);
-	if (sweep.subject == NULL && service != CZ_RESET_SYSTEM) {
+	sweep.swept = swept_find(service);
+	if (sweep.swept == NULL && service != CZ_RESET_SYSTEM) {
 		return could_not_run("no such service");
 	}
 	if (option_number("first", 0) >= option_number("points", POINTS)) {
@@ -557,7 +557,7 @@ PROGRAM(sweep, "interrupts a service at every point of it")
 	}
 	prng_init(&sweep.prng, 's');
 	if (cz_service_available(firmware, CZ_SET_VARIABLE) &&
-	    !subject_init(&sweep.store, &sweep.prng, value)) {
+	    !swept_init(&sweep.store, &sweep.prng, value)) {
 		return EXIT_FAILED;
 	}
 	ktap_begin(0);
