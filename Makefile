@@ -39,7 +39,8 @@ BOOT_FLAGS := $(NO_LTO) -fpie -mstrict-align -include kernel/boot/hidden.h
 LIB_CFLAGS := $(WARN) $(FREESTANDING) $(LTO) -Iinclude -Isrc
 KERNEL_CFLAGS := $(WARN) $(FREESTANDING) $(LTO) -Iinclude -Ikernel/include -Ikernel -I$(B)
 
-LIB_SRC := $(wildcard src/*.c src/arm64/*.c src/arm64/*.S)
+include src/sources.mk
+LIB_SRC := $(CAESURA_EL1)
 KERNEL_SRC := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*.S)
 PROGRAM_SRC := $(wildcard programs/*/*.c programs/*/*.S)
 

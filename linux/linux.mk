@@ -4,13 +4,7 @@
 # $(SYSROOT) (bench/bench.mk).
 
 LINUX := $(OUT)/linux
-# The library in a process: its core, what all gates share, and the gate at EL0.
-DAEMON_LIB := $(wildcard src/*.c) $(wildcard src/arm64/el0/*.[cS]) \
-	$(addprefix src/arm64/,access.c align.c broker.c describe.c end.c \
-		frame.c mask.c trampoline.c trap.c)
-# A process makes no calls outside the queue, and needs nothing that only they use.
-DAEMON_LIB := $(filter-out src/now.c src/owner.c src/reset.c \
-	src/selftest_now.c,$(DAEMON_LIB))
+DAEMON_LIB := $(CAESURA_PROCESS)
 DAEMON_SRC := $(wildcard $(addsuffix /*.c,$(addprefix linux/,\
 	daemon host machine commit efivars)))
 DAEMON_CC := $(CLANG) --target=aarch64-linux-gnu \

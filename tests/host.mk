@@ -10,7 +10,8 @@ HOST_CC_gcc := gcc
 HOST_CFLAGS := $(WARN) -std=gnu11 -O1 -g -fno-strict-aliasing \
 	-fno-omit-frame-pointer -pthread -Iinclude -Isrc
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-CORE_SRC := $(wildcard src/*.c)
+# The library without a gate: the tests have one of their own.
+CORE_SRC := $(filter-out src/arm64/%,$(CAESURA_CORE) $(CAESURA_RECOVERY) $(CAESURA_NOW))
 CORE_HEADERS := $(wildcard include/caesura/*.h src/*.h)
 
 # ---- unit ----
@@ -53,10 +54,9 @@ unit-tables: $(OUT)/unit-tables/tables
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
 
 # The sandbox's emulation, on a simulated processor.
-ARM64_SRC := $(addprefix src/arm64/,trap.c mask.c broker.c align.c access.c \
-		frame.c mode.c describe.c end.c fixup.c) \
-	$(addprefix src/,names.c regions.c memmap.c memattr.c tables.c \
-		ending.c device_writes.c policy.c)
+ARM64_SRC := $(CAESURA_EMULATION) $(filter-out src/watch.c,$(CAESURA_RECOVERY)) \
+	$(addprefix src/arm64/,frame.c mode.c end.c fixup.c) \
+	$(addprefix src/,names.c regions.c memmap.c memattr.c tables.c)
 ARM64_HEADERS := $(CORE_HEADERS) tests/unit/interleave.h \
 	$(wildcard src/arm64/*.h tests/arm64/*.h)
 
@@ -271,14 +271,13 @@ EMBED := $(OUT)/embed
 # Without the headers of $(TOOLCHAIN): both compilers are used here, each with its own.
 EMBED_CFLAGS := $(WARN) -Iinclude \
 	$(filter-out -g -gdwarf-4 -isystem /%,$(FREESTANDING))
-EMBED_SRC := $(CORE_SRC) $(wildcard src/arm64/*.c)
-EMBED_ASM := $(wildcard src/arm64/*.S)
+EMBED_SRC := $(filter %.c,$(CAESURA_EL1))
+EMBED_ASM := $(filter %.S,$(CAESURA_EL1))
 # The sizes of the sandbox, and of recovery from firmware's faults, are listed beside that of
 # the rest.
-EMBED_SANDBOX := $(addprefix src/arm64/,trap.o mask.o broker.o align.o access.o \
-	fixup.o machine.o machine.S.o gate_sandbox.S.o)
-EMBED_RECOVERY := $(addprefix src/,ending.o device_writes.o policy.o watch.o \
-	arm64/describe.o arm64/mend.o)
+embed_objects = $(patsubst %.c,%.o,$(patsubst %.S,%.S.o,$(1)))
+EMBED_SANDBOX := $(call embed_objects,$(CAESURA_SANDBOX) $(CAESURA_EMULATION))
+EMBED_RECOVERY := $(call embed_objects,$(CAESURA_RECOVERY) src/arm64/mend.c)
 EMBED_TEXT_MAX := 36864
 EMBED_RECOVERY_MAX := 8192
 EMBED_SANDBOX_MAX := 12288

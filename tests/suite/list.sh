@@ -98,6 +98,7 @@ list_builds() {
 
 list_tree() {
 	check "arrows between the parts" "" "" tree arrows
+	check "every file of the library is in one list" "" "" tree sources
 	check "public headers stand alone, C11 and C++17" "" "" tree headers
 	check "formatting" "" "" tree format
 	check "licence lines" "" "" tree spdx
