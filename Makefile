@@ -69,15 +69,23 @@ ABLATE_withdraw := src/policy.c
 ABLATE_mend := src/arm64/mend.c
 
 .PHONY: all help images secure-images tools unit fuzz clean
+## all: images and tools
 all: images tools
 
+# Prints the lines of all makefiles that begin with two hashes.
+## help: the list of targets
 help:
-	@echo "targets: images secure-images tools unit fuzz clean; TOOLCHAIN=clang|gcc V=1"
+	@sed -n 's/^## //p' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | \
+		LC_ALL=C sort | awk -F ': ' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@echo 'Variables: TOOLCHAIN=clang|gcc OUT=DIR RUNS=N (inputs of a fuzz target) V=1'
 
 IMAGES := image with-gate $(addprefix without-,$(ABLATIONS))
+## images: the kernel's images, those of the ablations among them
 images: $(IMAGES:%=$(B)/%.efi)
+## secure-images: the same images, signed for secure boot
 secure-images: $(IMAGES:%=$(B)/secure/%.efi)
 
+## clean: remove everything that was built
 clean:
 	rm -rf $(OUT)
 

@@ -7,6 +7,7 @@ BENCH_CC := $(CLANG) --target=aarch64-linux-gnu --sysroot=$(abspath $(SYSROOT))
 BENCH_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
 
 .PHONY: bench
+## bench: the wake-up meter for Linux
 bench: $(BENCH)/meter
 
 # The libraries are fetched once, and not again when the script changes.

@@ -13,6 +13,7 @@ DAEMON_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD -MP
 daemon_obj = $(patsubst %.c,$(LINUX)/%.o,$(patsubst %.S,$(LINUX)/%.S.o,$(1)))
 
 .PHONY: daemon
+## daemon: caesurad
 daemon: $(LINUX)/caesurad
 
 $(LINUX)/src/%.o: src/%.c Makefile linux/linux.mk | $(SYSROOT)
@@ -41,6 +42,7 @@ $(LINUX)/caesurad: $(call daemon_obj,$(DAEMON_LIB) $(DAEMON_SRC))
 
 # Checks the instructions that the compiler made of the functions that access devices.
 .PHONY: devices
+## devices: the instructions by which caesurad accesses devices
 devices: $(LINUX)/linux/machine/device.o $(LINUX)/src/arm64/el0/machine.o
 	$(Q)$(OBJDUMP) -d --no-show-raw-insn $^ | awk -f tools/devices.awk
 
@@ -56,6 +58,7 @@ $(LINUX)/fake_provider: tests/linux/fake_provider.c \
 
 # Makes the Debian packages of the daemon and of the module's source.
 .PHONY: deb
+## deb: Debian packages of caesurad and of the module's source
 deb: $(LINUX)/caesurad
 	@mkdir -p $(OUT)/deb
 	$(Q)$(OBJCOPY) --strip-all $< $(OUT)/deb/caesurad

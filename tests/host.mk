@@ -20,6 +20,8 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_HEADERS := $(wildcard tests/unit/*.h) tests/model/states.h
 INTERLEAVED := -DINTERLEAVE -include tests/unit/interleave.h
 
+## unit-clang: the library's unit tests, compiled by clang
+## unit-gcc: the library's unit tests, compiled by gcc
 # $(1) compiler
 define unit_build
 $(OUT)/unit-$(1)/%.o: %.c $(CORE_HEADERS) $(UNIT_HEADERS) tests/host.mk
@@ -49,6 +51,7 @@ $(OUT)/unit-tables/tables: $(TABLES_SRC) $(wildcard kernel/dev/*.h kernel/boot/*
 		-Itests/fuzz $(TABLES_SRC) -lcmocka -lfdt -o $@
 
 .PHONY: unit-tables
+## unit-tables: tests of the kernel's parsers of ACPI and device trees
 unit-tables: $(OUT)/unit-tables/tables
 	@echo "# tables of machines"
 	$(Q)UBSAN_OPTIONS=print_stacktrace=1 $<
@@ -72,6 +75,7 @@ ARM64_TESTS := $(foreach c,$(HOST_COMPILERS),$(foreach t,test_arm64 test_access,
 $(foreach c,$(HOST_COMPILERS),$(foreach t,test_arm64 test_access,$(eval $(call arm64_build,$(c),$(t)))))
 
 .PHONY: unit-arm64
+## unit-arm64: tests of the sandbox's emulation
 unit-arm64: $(ARM64_TESTS)
 	@echo "# the sandbox's emulation"
 	$(Q)for test in $^; do \
@@ -102,6 +106,7 @@ endef
 $(foreach c,$(HOST_COMPILERS),$(eval $(call efivars_build,$(c))))
 
 .PHONY: unit-linux-efivars
+## unit-linux-efivars: tests of the variables as files
 unit-linux-efivars: $(HOST_COMPILERS:%=$(OUT)/unit-efivars-%/unit)
 	@echo "# variables as files, on Linux"
 	$(Q)for test in $^; do \
@@ -149,6 +154,7 @@ endef
 $(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(eval $(call linux_unit_build,$(c),$(t)))))
 
 .PHONY: unit-linux
+## unit-linux: tests of caesurad's flash and state
 unit-linux: $(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
 	@echo "# caesurad's flash and state"
 	$(Q)for test in $^; do \
@@ -164,16 +170,19 @@ $(ADVERSARY_TESTS): $(OUT)/unit-adversary/%: tests/adversary/test_%.c \
 		-lcmocka -o $@
 
 .PHONY: unit-adversary
+## unit-adversary: tests of the misbehaving driver's own parts
 unit-adversary: $(ADVERSARY_TESTS)
 	@echo "# the misbehaving driver"
 	$(Q)for test in $^; do \
 		UBSAN_OPTIONS=print_stacktrace=1 $$test || exit 1; done
 
+## unit: all unit tests
 unit: $(HOST_COMPILERS:%=unit-%) unit-tables unit-arm64 unit-linux unit-linux-efivars \
 	unit-adversary
 
 # Builds the programs of the unit tests without running them.
 .PHONY: unit-programs
+## unit-programs: build all unit tests and run none
 unit-programs: $(foreach c,$(HOST_COMPILERS),$(OUT)/unit-$(c)/unit $(OUT)/unit-efivars-$(c)/unit) \
 	$(OUT)/unit-tables/tables $(ADVERSARY_TESTS) $(ARM64_TESTS) \
 	$(foreach c,$(HOST_COMPILERS),$(foreach t,$(LINUX_UNIT_TESTS),$(LINUX_UNIT)/$(t)-$(c)))
@@ -181,6 +190,7 @@ unit-programs: $(foreach c,$(HOST_COMPILERS),$(OUT)/unit-$(c)/unit $(OUT)/unit-e
 # ---- model: the request's state machine, by spin ----
 
 .PHONY: model
+## model: check the model of a request's states with spin
 model:
 	$(Q)sh tests/model/check.sh $(OUT)/model
 
@@ -233,6 +243,7 @@ $(FUZZ)/seeds: tests/fuzz/seeds.c tests/fuzz/machine_seeds.c $(FUZZ_HEADERS)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(filter %.c,$^) -lfdt -o $@
 
+## fuzz-NAME: one fuzz target, a name in tests/fuzz/corpus
 .PHONY: $(addprefix fuzz-,$(FUZZ_TARGETS))
 $(addprefix fuzz-,$(FUZZ_TARGETS)): fuzz-%: $(FUZZ)/fuzz-% $(FUZZ)/seeds
 	$(Q)rm -rf $(FUZZ)/corpus/$*
@@ -245,13 +256,16 @@ $(addprefix fuzz-,$(FUZZ_TARGETS)): fuzz-%: $(FUZZ)/fuzz-% $(FUZZ)/seeds
 		{ cat $(FUZZ)/$*.log; exit 1; }
 	@grep -h DONE $(FUZZ)/$*.log
 
+## fuzz: all fuzz targets, RUNS inputs each
 fuzz: $(addprefix fuzz-,$(FUZZ_TARGETS))
 
 .PHONY: fuzzers
+## fuzzers: build all fuzz targets and run none
 fuzzers: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS)) $(FUZZ)/seeds
 
 # Adds the findings of fuzzing to the tree: the fewest files that reach the same coverage.
 .PHONY: fuzz-corpus
+## fuzz-corpus: put into tests/fuzz/corpus what fuzzing has found
 fuzz-corpus: $(addprefix $(FUZZ)/fuzz-,$(FUZZ_TARGETS))
 	$(Q)for target in $(FUZZ_TARGETS); do \
 		mkdir -p $(FUZZ)/merged/$$target tests/fuzz/corpus/$$target && \
@@ -289,6 +303,8 @@ EMBED_FREESTANDING_clang := $(shell $(CLANG) --target=aarch64-linux-gnu \
 	-print-file-name=include)
 EMBED_FREESTANDING_gcc := $(shell aarch64-linux-gnu-gcc -print-file-name=include)
 
+## embed-clang: what the library needs and its size, by clang
+## embed-gcc: what the library needs and its size, by gcc
 # $(1) compiler
 define embed_build
 $(EMBED)/$(1)/%.o: %.c $(CORE_HEADERS) $(wildcard src/arm64/*.h) tests/host.mk
@@ -344,5 +360,6 @@ $(eval $(call embed_build,clang))
 $(eval $(call embed_build,gcc))
 
 .PHONY: embed
+## embed: check what the library needs, its size and its stack, with both compilers
 embed: embed-clang embed-gcc
 	@awk -f tests/embed/stack.awk $(addprefix $(EMBED)/gcc/,$(EMBED_SRC:.c=.ci))

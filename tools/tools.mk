@@ -7,10 +7,13 @@ TOOLS_FLAGS := -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
 TOOLS_OBJ := $(patsubst %,$(T)/%.o,measure rows bounds html)
 
 .PHONY: tools tools-test tools-test-program
+## tools: the host programs that read results
 tools: $(T)/results
 
+## tools-test-program: build the tests of the host programs
 tools-test-program: $(T)/test_measure
 
+## tools-test: build and run the tests of the host programs
 tools-test: $(T)/test_measure
 	$(Q)$(T)/test_measure
 

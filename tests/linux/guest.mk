@@ -4,6 +4,7 @@
 GUEST_PROGRAMS := torture starve inject
 
 .PHONY: guest
+## guest: the programs and drivers of the tests on Linux
 guest: $(GUEST_PROGRAMS:%=$(BENCH)/%) drivers
 
 $(GUEST_PROGRAMS:%=$(BENCH)/%): $(BENCH)/%: tests/linux/guest/%.c Makefile \
@@ -17,6 +18,7 @@ DRIVER_OBJ := $(addprefix $(B)/adversary/,attributes.obj split.obj) \
 	$(addprefix $(B)/drivers/,ram.obj relocation.obj)
 
 .PHONY: drivers
+## drivers: the drivers that change QEMU's machine before Linux boots
 drivers: $(DRIVERS)
 
 $(B)/drivers/%.obj: tests/linux/drivers/%.c $(wildcard tests/linux/drivers/*.h) \
