@@ -164,12 +164,14 @@ cz_status cz_tables_services(struct cz_boot *boot);
 
 /* ---- memattr.c ---- */
 
-/* Adds the Memory Attributes Table's entries to cz->regions. */
+/* Adds the Memory Attributes Table's entries to cz->regions, after
+ * cz_regions_build(). Without a table, logs that code is writable. */
 cz_status cz_memattr_regions(struct cz_boot *boot);
 
 /* ---- regions.c ---- */
 
-/* Fills cz->regions, sorted by address. */
+/* Fills cz->regions, sorted by address, from the memory map. Where there is a
+ * Memory Attributes Table, leaves runtime code and data to memattr.c. */
 cz_status cz_regions_build(struct cz_boot *boot);
 
 /* Adds a part of a runtime entry to cz->regions. Log lines name the entry by
@@ -251,6 +253,13 @@ void cz_requests_free(struct cz *cz, struct cz_request *request);
 /* Ends the queued requests for a mask of services. Returns a mask of requests,
  * which the caller passes to cz_requests_signal() without the mutex. */
 uint64_t cz_requests_end(struct cz *cz, uint32_t services, cz_status status);
+
+/* Ends the queued requests for all withdrawn services. If a cz_call_now() whose
+ * call was ended still owns firmware, because it could not do that itself, this
+ * function releases firmware. Returns a mask of requests for
+ * cz_requests_signal(). */
+uint64_t cz_requests_end_withdrawn(struct cz *cz);
+
 /* Sets the events of a mask of requests. Called without the mutex. */
 void cz_requests_signal(struct cz *cz, uint64_t requests);
 
@@ -271,12 +280,6 @@ void cz_worker(void *argument);
 uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 			 const uint64_t *registers, uint32_t *anomalies,
 			 uint64_t *enter_ns, uint64_t *exit_ns);
-
-/* Ends the queued requests for all withdrawn services. If a cz_call_now() whose
- * call was ended still owns firmware, because it could not do that itself, this
- * function releases firmware. Called with the mutex held. Returns a mask of
- * requests for cz_requests_signal(). */
-uint64_t cz_worker_end_withdrawn(struct cz *cz);
 
 /* Returns firmware's value if it is a valid status, else CZ_E_BAD_STATUS. */
 cz_status cz_worker_status(uint64_t value);

@@ -95,6 +95,9 @@ static cz_status read_firmware(struct cz_boot *boot)
 		return status;
 	}
 	status = cz_regions_build(boot);
+	if (status == CZ_OK) {
+		status = cz_memattr_regions(boot);
+	}
 	if (status != CZ_OK) {
 		return status;
 	}

@@ -116,6 +116,12 @@ cz_status cz_memattr_regions(struct cz_boot *boot)
 	const uint8_t *table;
 	cz_status status;
 
+	if (boot->attributes_table == 0) {
+		cz_warn(boot->cz->host,
+			"no memory attributes table: runtime code is mapped "
+			"writable");
+		return CZ_OK;
+	}
 	table = cz_tables_alias(boot, table_name, boot->attributes_table,
 				sizeof(header));
 	if (table == NULL) {

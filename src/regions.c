@@ -134,15 +134,7 @@ cz_status cz_regions_build(struct cz_boot *boot)
 	for (uint32_t i = 0; i < boot->map.count && status == CZ_OK; i++) {
 		status = add_entry(boot, i);
 	}
-	if (status != CZ_OK) {
-		return status;
-	}
-	if (boot->attributes_table != 0) {
-		return cz_memattr_regions(boot);
-	}
-	cz_warn(boot->cz->host,
-		"no memory attributes table: runtime code is mapped writable");
-	return CZ_OK;
+	return status;
 }
 
 const struct cz_region *cz_find_region(const struct cz *cz, uint64_t address)

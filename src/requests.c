@@ -58,6 +58,26 @@ uint64_t cz_requests_end(struct cz *cz, uint32_t services, cz_status status)
 	return ended;
 }
 
+/*
+ * A cz_call_now() whose call was ended cannot take the mutex, so it leaves the
+ * queue to the worker. If another cz_call_now() has taken firmware over from it
+ * since, end_withdrawn_due stays set, and this is done again after that one.
+ */
+CZ_COLD uint64_t cz_requests_end_withdrawn(struct cz *cz)
+{
+	enum cz_request_state cut_off = CZ_REQUEST_DONE;
+
+	if (__atomic_compare_exchange_n(&cz->direct_request.state, &cut_off,
+					CZ_REQUEST_FREE, false,
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		cz->end_withdrawn_due = false;
+		cz_owner_release(cz);
+	}
+	return cz_requests_end(
+		cz, __atomic_load_n(&cz->withdrawn, __ATOMIC_RELAXED),
+		CZ_E_WITHDRAWN);
+}
+
 /* Returns whether a goes before b: resets first, then by priority, then by
  * age. */
 static bool goes_before(const struct cz_request *a, int a_priority,
@@ -532,7 +552,7 @@ void cz_restore(struct cz *cz, enum cz_service service)
 	}
 	lock(cz);
 	/* Requests that were queued before the withdrawal must not run. */
-	ended = cz_worker_end_withdrawn(cz);
+	ended = cz_requests_end_withdrawn(cz);
 	__atomic_fetch_and(&cz->withdrawn, ~(1u << number), __ATOMIC_RELAXED);
 	unlock(cz);
 	cz_requests_signal(cz, ended);

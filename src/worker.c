@@ -128,26 +128,6 @@ static void run(struct cz *cz, struct cz_request *request,
 
 /* ---- The loop ---- */
 
-/*
- * A cz_call_now() whose call was ended cannot take the mutex, so it leaves the
- * queue to the worker. If another cz_call_now() has taken firmware over from it
- * since, end_withdrawn_due stays set, and this is done again after that one.
- */
-CZ_COLD uint64_t cz_worker_end_withdrawn(struct cz *cz)
-{
-	enum cz_request_state cut_off = CZ_REQUEST_DONE;
-
-	if (__atomic_compare_exchange_n(&cz->direct_request.state, &cut_off,
-					CZ_REQUEST_FREE, false,
-					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-		cz->end_withdrawn_due = false;
-		cz_owner_release(cz);
-	}
-	return cz_requests_end(
-		cz, __atomic_load_n(&cz->withdrawn, __ATOMIC_RELAXED),
-		CZ_E_WITHDRAWN);
-}
-
 /* Called when a cz_call_now() owns firmware: puts the request back, reserves
  * the next turn for the worker, and waits for the poll interval. Called with
  * the mutex held, and releases it. */
@@ -159,7 +139,7 @@ static CZ_COLD void wait_for_owner(struct cz *cz, struct cz_request *request)
 	__atomic_store_n(&cz->worker_turn_until_ns, now_ns + CZ_TURN_NS,
 			 __ATOMIC_RELAXED);
 	cz_requests_put_back(cz, request);
-	ended = cz_worker_end_withdrawn(cz);
+	ended = cz_requests_end_withdrawn(cz);
 	if (ended != 0) {
 		cz_host_mutex_unlock(cz->host, &cz->mutex);
 		cz_requests_signal(cz, ended);

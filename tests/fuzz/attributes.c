@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] > 250) {
 		fuzz->boot.attributes_table += FUZZ_RAM_BYTES - 64;
 	}
-	if (cz_regions_build(&fuzz->boot) == CZ_OK) {
+	if (cz_regions_build(&fuzz->boot) == CZ_OK &&
+	    cz_memattr_regions(&fuzz->boot) == CZ_OK) {
 		fuzz_check_regions(fuzz);
 	}
 	return 0;

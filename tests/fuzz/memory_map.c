@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz->config.map_mode = data[1] % 3;
 	fuzz->cz.map_mode = fuzz->config.map_mode;
 	if (cz_memmap_open(&fuzz->boot.map, &fuzz->config) == CZ_OK &&
-	    cz_regions_build(&fuzz->boot) == CZ_OK) {
+	    cz_regions_build(&fuzz->boot) == CZ_OK &&
+	    cz_memattr_regions(&fuzz->boot) == CZ_OK) {
 		fuzz_check_regions(fuzz);
 		cz_images_find(&fuzz->boot);
 		if (cz_window_place(&fuzz->boot) == CZ_OK) {

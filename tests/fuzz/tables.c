@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz->config.map_mode = data[0] % 3;
 	fuzz_sound_map(fuzz);
 	if (cz_tables_open(&fuzz->boot) == CZ_OK &&
-	    cz_regions_build(&fuzz->boot) == CZ_OK) {
+	    cz_regions_build(&fuzz->boot) == CZ_OK &&
+	    cz_memattr_regions(&fuzz->boot) == CZ_OK) {
 		fuzz_check_regions(fuzz);
 		(void)cz_tables_find_virtual_map(&fuzz->boot);
 		(void)cz_tables_services(&fuzz->boot);
