@@ -15,7 +15,7 @@
 #define memset __builtin_memset
 #define memcmp __builtin_memcmp
 
-#define CZ_PAGE 4096u
+#define CZ_PAGE CZ_EFI_PAGE_SIZE
 
 /* The window contains, from its start: the trampoline, a guard page, firmware's
  * stack, a guard page, and the arguments of calls up to its end. */

@@ -12,6 +12,10 @@
  */
 #include "call.h"
 
+/* A request's id: its number, from 1, below its generation. */
+#define ID_NUMBER_MASK 0xffffu
+#define ID_GENERATION_SHIFT 16
+
 static inline void lock(struct cz *cz)
 {
 	cz_host_mutex_lock(cz->host, &cz->mutex);
@@ -155,18 +159,25 @@ CZ_COLD void cz_requests_put_back(struct cz *cz, struct cz_request *request)
 	cz->queued_requests |= request->mask;
 }
 
+static cz_request_id id_of(const struct cz *cz,
+			   const struct cz_request *request)
+{
+	return (uint32_t)request->generation << ID_GENERATION_SHIFT |
+	       (uint32_t)(request - cz->requests + 1);
+}
+
 /* Returns the request with this id, or NULL if the id is stale. */
 static struct cz_request *find(struct cz *cz, cz_request_id id)
 {
-	uint32_t number = (id & 0xffff) - 1;
+	uint32_t number = (id & ID_NUMBER_MASK) - 1;
 	struct cz_request *request;
 
 	if (number >= cz->request_count) {
 		return NULL;
 	}
 	request = &cz->requests[number];
-	if (request->generation != id >> 16 || request->given_up ||
-	    request->state < CZ_REQUEST_QUEUED) {
+	if (request->generation != id >> ID_GENERATION_SHIFT ||
+	    request->given_up || request->state < CZ_REQUEST_QUEUED) {
 		return NULL;
 	}
 	return request;
@@ -441,8 +452,7 @@ cz_status cz_submit(struct cz *cz, const struct cz_call *call,
 	if (status != CZ_OK) {
 		return status;
 	}
-	name = (uint32_t)request->generation << 16 |
-	       (uint32_t)(request - cz->requests + 1);
+	name = id_of(cz, request);
 	request->priority = cz_host_priority(cz->host, cz_host_self(cz->host));
 	status = fill(cz, request, call, &layout);
 	if (status == CZ_OK) {

@@ -13,6 +13,11 @@
  * interval: a cz_call_now() cannot wake anyone. */
 #define OTHER_OWNER_NS (CZ_TURN_NS / 2)
 
+/* The highest of the specification's warnings, and the highest error that the
+ * library passes on. */
+#define LAST_WARNING 7u /* EFI_WARN_RESET_REQUIRED */
+#define LAST_ERROR CZ_EFI_ERROR(0x1000)
+
 uint64_t cz_worker_enter(struct cz *cz, uint64_t function,
 			 const uint64_t *registers, uint32_t *anomalies,
 			 uint64_t *enter_ns, uint64_t *exit_ns)
@@ -37,9 +42,9 @@ cz_status cz_worker_status(uint64_t value)
 		return CZ_E_BAD_STATUS;
 	}
 	if (value >> 63 == 0) {
-		return value <= 7 ? value : CZ_E_BAD_STATUS;
+		return value <= LAST_WARNING ? value : CZ_E_BAD_STATUS;
 	}
-	if (value >> 62 == 3 || (value & ~(1ull << 63)) <= 0x1000) {
+	if (value >> 62 == 3 || value <= LAST_ERROR) {
 		return value;
 	}
 	return CZ_E_BAD_STATUS;
