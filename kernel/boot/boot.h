@@ -28,16 +28,18 @@ uint64_t boot_main(void *image_handle, struct cz_efi_system_table *table,
 /* enter.S: leaves the boot code and starts the kernel. */
 _Noreturn void boot_enter(struct boot_info *info);
 
+/* ---- efi_services.c ---- */
+
 /* Prints one line on firmware's console. */
 void boot_say(const struct boot_context *context, const uint16_t *text);
 
 /* Allocates zeroed LoaderData pages. Returns their address, or 0. */
 uint64_t boot_alloc(const struct boot_context *context, uint64_t page_count);
 
-/* Returns the configuration table's entry for `guid`, or NULL. */
-struct cz_efi_configuration_table *
-boot_find_table(const struct boot_context *context,
-		const struct cz_efi_guid *guid);
+/* Keeps a warning for the kernel's log. Later warnings are dropped. */
+void boot_note(const char *text);
+
+/* ---- The steps ---- */
 
 /* Fills boot_info.command_line from the image's LoadOptions or, if those are
  * empty, from the file caesura.txt in the image's directory. */
@@ -60,9 +62,6 @@ extern const uint8_t boot_adversary[], boot_adversary_end[];
 
 /* Reads the memory map into boot_info and ends boot services. */
 uint64_t boot_exit_services(const struct boot_context *context);
-
-/* Keeps a warning for the kernel's log. Later warnings are dropped. */
-void boot_note(const char *text);
 
 extern const char __image_start[], __image_end[];
 

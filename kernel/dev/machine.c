@@ -9,23 +9,6 @@
 #include "dev/tables.h"
 #include <kernel/boot_info.h>
 #include <kernel/print.h>
-#include <stdarg.h>
-
-struct machine machine;
-
-void tables_broken(const char *format, ...)
-{
-	char text[160];
-	va_list arguments;
-
-	va_start(arguments, format);
-	kvsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (machine.uart != 0) {
-		pl011_init(machine.uart);
-	}
-	panic("%s", text);
-}
 
 /* Makes the boot CPU the first entry of machine.mpidr. If the tables have more
  * CPUs than the array has room for, and the boot CPU is among those left out,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks what the drivers assume about the machine: addresses, sizes, CPUs. */
 #include "dev/machine_check.h"
+#include <kernel/mm.h>
 #include <stddef.h>
 
-#define PAGE 0x1000u
 #define GICV3_FRAME 0x10000u
 #define REDISTRIBUTOR_BYTES (2 * GICV3_FRAME)
 #define MAX_ADDRESS (UINT64_C(1) << 48)
@@ -22,13 +22,14 @@ static size_t list_regions(const struct machine *found, struct region *regions)
 {
 	bool v3 = found->gic_version == 3;
 
-	regions[0] = (struct region){found->uart, PAGE, PAGE,
+	regions[0] = (struct region){found->uart, PAGE_SIZE, PAGE_SIZE,
 				     "console: not on a page of its own",
 				     "console: beyond 48 bits"};
-	regions[1] = (struct region){
-		found->gic_distributor, v3 ? GICV3_FRAME : PAGE,
-		v3 ? GICV3_FRAME : PAGE, "interrupt distributor: not aligned",
-		"interrupt distributor: beyond 48 bits"};
+	regions[1] = (struct region){found->gic_distributor,
+				     v3 ? GICV3_FRAME : PAGE_SIZE,
+				     v3 ? GICV3_FRAME : PAGE_SIZE,
+				     "interrupt distributor: not aligned",
+				     "interrupt distributor: beyond 48 bits"};
 	if (v3) {
 		regions[2] = (struct region){
 			found->gic_redistributor, found->gic_redistributor_size,
@@ -36,7 +37,7 @@ static size_t list_regions(const struct machine *found, struct region *regions)
 			"redistributors: wrap around, or beyond 48 bits"};
 	} else {
 		regions[2] = (struct region){
-			found->gic_cpu_interface, PAGE, PAGE,
+			found->gic_cpu_interface, PAGE_SIZE, PAGE_SIZE,
 			"interrupt CPU interface: not aligned",
 			"interrupt CPU interface: beyond 48 bits"};
 	}
