@@ -2,7 +2,7 @@
 /* Misbehaves in the middle of a write to the flash; see flash.h. */
 #include "flash.h"
 
-#include "misbehave.h"
+#include "hang.h"
 #include "touch.h"
 
 #define MAX_VOLUMES 4

@@ -7,6 +7,7 @@
 
 #include "affinity.h"
 #include "flash.h"
+#include "hang.h"
 #include "leave.h"
 #include "registers.h"
 #include "touch.h"
@@ -20,14 +21,6 @@
 
 static const struct caller *caller;
 static uint8_t *stale;
-
-uint64_t hang(uint64_t unused)
-{
-	(void)unused;
-	for (;;) {
-		__asm__ volatile("" : : : "memory");
-	}
-}
 
 /* Wraps statements that return nothing in a function for the table. */
 #define DOES(name, ...)                          \

@@ -41,9 +41,6 @@ uint64_t misbehave_list(uint8_t *to, uint64_t room);
  * do. */
 void misbehave_later(void);
 
-/* Loops for ever. */
-uint64_t hang(uint64_t unused);
-
 /* ---- misbehave.S ---- */
 
 void hang_masked(void);

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "flash.h"
-#include "misbehave.h"
+#include "hang.h"
 #include "touch.h"
 
 #define MAX_WRITES 16
