@@ -39,13 +39,6 @@ uint32_t pl011_write_some(const char *text, uint32_t length)
 	return count;
 }
 
-void pl011_write(const char *text, uint32_t length)
-{
-	for (uint32_t done = 0; done < length;) {
-		done += pl011_write_some(text + done, length - done);
-	}
-}
-
 void pl011_flush(void)
 {
 	while (uart != NULL && (flags() & UARTFR_BUSY) != 0) {

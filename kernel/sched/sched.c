@@ -351,11 +351,6 @@ unsigned thread_priority(const struct thread *thread)
 	return thread->priority;
 }
 
-const char *thread_name(const struct thread *thread)
-{
-	return thread->name;
-}
-
 void sched_init(void)
 {
 	struct cpu *cpu = this_cpu();

@@ -193,14 +193,6 @@ void timer_move(struct timer *timer, uint32_t cpu)
 	sched_unlock(daif);
 }
 
-void timer_cancel(struct timer *timer)
-{
-	uint64_t daif = sched_lock();
-
-	timer_unqueue(timer);
-	sched_unlock(daif);
-}
-
 static bool is_firing(const struct timer *timer)
 {
 	for (uint32_t cpu = 0; cpu < MACHINE_MAX_CPUS; cpu++) {

@@ -40,7 +40,6 @@ void machine_read(const struct boot_info *info);
 
 /* ---- dev/pl011.c ---- */
 void pl011_init(uint64_t physical);
-void pl011_write(const char *text, uint32_t length); /* any context */
 /* Writes as much as fits without waiting. Returns how much that was. Any
  * context. */
 uint32_t pl011_write_some(const char *text, uint32_t length);

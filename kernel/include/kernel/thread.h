@@ -47,8 +47,6 @@ void thread_set_priority(struct thread *thread, unsigned priority);
 /* Returns the present priority, including inheritance. Any context. */
 unsigned thread_priority(const struct thread *thread);
 
-const char *thread_name(const struct thread *thread);
-
 /* Between these calls the thread is not switched out. They nest. Any
  * context. */
 void preempt_disable(void);

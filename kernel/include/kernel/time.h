@@ -43,9 +43,6 @@ void timer_start_on(struct timer *timer, uint64_t tick,
 		    void (*fire)(struct timer *timer), uint32_t cpu);
 /* Moves a timer to another CPU if it has not fired yet. */
 void timer_move(struct timer *timer, uint32_t cpu);
-/* Of a timer that was started once: on return it will not fire, and is not
- * firing on this CPU. Any context. */
-void timer_cancel(struct timer *timer);
 /* Stops a timer that was started at least once. On return it will not fire, and
  * its callback is not running on any CPU. Only threads may call this. */
 void timer_end(struct timer *timer);
