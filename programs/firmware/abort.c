@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that go on and on, ended by a more urgent thread: the caller comes
- * back, the services are withdrawn until they are brought back, and firmware
- * then works as before. Whatever firmware had in the registers, and whichever
- * stack pointer it had selected.
+ * Ends calls that would not return by themselves, from a more urgent thread.
+ * The caller must come back, the services must be withdrawn until they are
+ * restored, and firmware must then work as before, whatever it had in the
+ * registers and whichever stack pointer it had selected.
  */
 #include "lib/adversary.h"
 #include "lib/common.h"
@@ -14,7 +14,7 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define SPIN_ITERATIONS 1000000000ull /* seconds */
+#define SPIN_ITERATIONS 1000000000ull /* takes seconds */
 #define FILL_ITERATIONS 10000000ull
 #define ABORT_AFTER_NS 960000u
 #define PRIORITY_ABORT 60
@@ -72,7 +72,7 @@ static bool adversary_works(void)
 			       deadline_in_ms(100)) == CZ_OK;
 }
 
-/* Makes the call, and another behind it; ends the first. */
+/* Makes the call, queues another one after it, and ends the first. */
 static bool end_call(const uint16_t *name, const void *order, size_t size_bytes,
 		     cz_status *queued_status)
 {
@@ -112,7 +112,7 @@ static void check_abort(void)
 		    "abort: a call that had not started is withdrawn");
 }
 
-/* The worker goes on with its own registers, not with these. */
+/* The worker must continue with its own registers, not with firmware's. */
 static void check_registers(void)
 {
 	struct adversary_registers_order order = {
@@ -126,7 +126,8 @@ static void check_registers(void)
 		    "abort: with every register firmware's");
 }
 
-/* Its interrupts then come as the kernel's own do. */
+/* With the other stack selected, firmware's interrupts arrive as the kernel's
+ * own do. */
 static void check_stack_select(void)
 {
 	struct adversary_leave_order order = {

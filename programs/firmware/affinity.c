@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware that fails when it comes back on another CPU than it started on.
- * Rivals take each CPU in turn away from the worker while the others have
- * nothing to do, so that a thread that may move would.
+ * Runs firmware that fails when it continues on another CPU than it started on.
+ * Rivals take each CPU in turn away from the worker while the other CPUs are
+ * idle, so that a thread that is allowed to move would move.
  *
- * The worker may run anywhere only while it is in firmware for sure, and is back
- * where it started before firmware returns. That is the same to a worker that is
- * pinned. One that is not fails in firmware then, and not in the gate, which
- * would put one CPU's registers into another.
+ * The worker may run anywhere only while it is certain to be in firmware, and
+ * is back on its first CPU before firmware returns. A pinned worker does not
+ * notice this. A worker that is not pinned then fails in firmware, and not in
+ * the gate, which would write one CPU's registers into another.
  */
 #include "lib/adversary.h"
 #include "lib/common.h"
@@ -18,14 +18,15 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-/* That an operation takes at least: many, as time passes by fits and starts where
- * QEMU has several CPUs take turns. */
+/* The least number of rounds that an operation takes. It is large, because time
+ * advances irregularly where QEMU runs several CPUs in turn. */
 #define ROUNDS 32u
-#define TRAPPED_POLL 100u /* in the sandbox MPIDR_EL1 takes so much longer */
+/* In the sandbox, reading MPIDR_EL1 takes so much longer. */
+#define TRAPPED_POLL 100u
 #define NAP_NS 4096u
 #define MAX_CALLS 10000u
-#define MIN_PREEMPTIONS 2u /* a call */
-#define TURN_NS 32768u /* for which one CPU is taken */
+#define MIN_PREEMPTIONS 2u /* in each call */
+#define TURN_NS 32768u /* for how long one CPU is taken */
 #define TAKEN_NS 16384u
 #define PRIORITY_RIVAL 50
 #define PRIORITY_CALLER 55
@@ -33,19 +34,19 @@
 
 static struct rival {
 	struct thread *thread;
-	unsigned turn; /* of all the turns */
+	unsigned turn; /* the index of this rival's turn */
 } rivals[MACHINE_MAX_CPUS];
 
 static uint32_t cpus;
 static bool stopping;
 
-/* All turns, once. */
+/* Returns the time of all turns, once. */
 static uint64_t round_ns(void)
 {
 	return (uint64_t)TURN_NS * cpus;
 }
 
-/* The beginning of the next of its turns. */
+/* Returns when the next of these turns begins. */
 static uint64_t next_turn(unsigned turn)
 {
 	uint64_t round = ns_to_ticks(round_ns());
@@ -109,7 +110,8 @@ static void let_worker_run_on(uint64_t on)
 	(void)thread_set_cpus((struct thread *)firmware->worker, on);
 }
 
-/* It grows once the call in flight is in firmware for sure, or was. */
+/* Returns a number that grows once the call in flight is certain to be, or to
+ * have been, in firmware. */
 static uint64_t interrupts_and_calls(void)
 {
 	static struct cz_stats stats;
@@ -128,7 +130,7 @@ static uint64_t call_instructions(void)
 						 : instructions;
 }
 
-/* A call that starts on one CPU. */
+/* Makes a call that starts on one CPU. */
 static cz_status one_call(uint64_t on)
 {
 	uint64_t instructions = call_instructions();
@@ -151,15 +153,16 @@ static cz_status one_call(uint64_t on)
 	let_worker_run_on(cpus_online());
 	nap(2 * round_ns());
 	let_worker_run_on(on);
-	/* The worker inherits this: not so much that nobody preempts it. */
+	/* The worker inherits this priority. It is low enough that others
+	 * preempt the worker. */
 	thread_set_priority(this_thread(), PRIORITY_WAITING);
 	status = cz_wait(firmware, id, &call, CZ_FOREVER);
 	thread_set_priority(this_thread(), PRIORITY_CALLER);
 	return status;
 }
 
-/* Started on each CPU in turn. How many came to what is neither success nor a
- * failed operation. */
+/* Makes calls that start on each CPU in turn. Returns how many ended in neither
+ * success nor a failed operation. */
 static uint64_t make_calls(uint64_t calls)
 {
 	uint64_t others = 0;

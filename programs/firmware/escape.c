@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware in the sandbox that tries to get out: one instruction a call, with
- * registers that point at everything the kernel has. Whatever becomes of the call,
- * nothing of the kernel's may have changed; that is looked at every thousand
- * instructions, and on a difference the one at fault is searched for.
+ * Runs sandboxed firmware that tries to escape: one instruction in each call,
+ * with registers that point at everything the kernel has. Whatever the result
+ * of the call, nothing of the kernel may change. The program checks that every
+ * thousand instructions; after a difference it searches for the instruction
+ * that caused it.
  */
 #include "firmware/escape.h"
 #include "lib/common.h"
@@ -18,13 +19,13 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define INTERVAL 1000u /* instructions between two looks */
+#define INTERVAL 1000u /* instructions between two checks */
 #define RANDOM_WORDS 100000u /* unless words= says otherwise */
 #define STUCK_NS 320000u
 #define PRIORITY_WATCHDOG 60
 #define STUB_AT ESCAPE_STUB_AT
 #define POOL_AT 0x200u
-#define REGISTERS 16u /* that point somewhere: x0 to x15 */
+#define REGISTERS 16u /* x0 to x15 hold the addresses */
 
 #define INSN_NOP 0xd503201fu
 #define INSN_RET 0xd65f03c0u
@@ -39,19 +40,19 @@
 #define SVC(immediate) (0xd4000001u | (uint32_t)(immediate) << 5)
 
 static struct {
-	uint64_t targets[32]; /* addresses worth a try */
+	uint64_t targets[32]; /* addresses that firmware tries */
 	uint32_t target_count;
 	struct prng prng;
-	uint64_t page, device; /* that nobody uses */
+	uint64_t page, device; /* an unused page and an unused device */
 	uint64_t executed;
-	uint64_t returned, ended, stuck; /* what became of the calls */
+	uint64_t returned, ended, stuck; /* results of the calls */
 	uint64_t differences;
 	bool stop;
 } escape;
 
 /* ---- One instruction ---- */
 
-/* Loads the registers, executes the word, returns. */
+/* Writes code that loads the registers, executes the word and returns. */
 static void write_stub(uint32_t word, const uint64_t *registers)
 {
 	uint8_t *page = firmware->trampoline.alias;
@@ -88,8 +89,8 @@ static cz_status execute_with(uint32_t word, const uint64_t *registers)
 	return status;
 }
 
-/* Each register somewhere else, by the word alone: the same word again does the
- * same. */
+/* Executes a word. The word alone decides what each register points at, so that
+ * the same word always does the same. */
 static void execute(uint32_t word)
 {
 	uint64_t registers[REGISTERS];
@@ -102,7 +103,7 @@ static void execute(uint32_t word)
 	(void)execute_with(word, registers);
 }
 
-/* Ends calls that do not come back. */
+/* Ends calls that do not return. */
 static void watchdog_entry(void *argument)
 {
 	uint64_t last = 0;
@@ -125,7 +126,7 @@ static void watchdog_entry(void *argument)
 
 typedef uint32_t word_of(uint64_t number);
 
-/* Every encoding of MRS, MSR, SYS, SYSL, hints and barriers; from and to x0. */
+/* Every encoding of MRS, MSR, SYS, SYSL, hints and barriers, with x0. */
 #define SYSTEM_WORDS (2ull << 16)
 
 static uint32_t system_word(uint64_t number)
@@ -133,8 +134,9 @@ static uint32_t system_word(uint64_t number)
 	return INSN_SYSTEM | (uint32_t)number << 5;
 }
 
-/* A word for a number, of a mixture: anything at all; loads and stores; branches,
- * exceptions and system; data processing with SIMD. */
+/* Returns a word for a number. The words are a mixture: arbitrary ones; loads
+ * and stores; branches, exceptions and system instructions; data processing
+ * with SIMD. */
 static uint32_t random_word(uint64_t number)
 {
 	struct prng prng = escape.prng;
@@ -156,7 +158,7 @@ static uint32_t random_word(uint64_t number)
 	}
 }
 
-/* Executes some; false when something has changed. */
+/* Executes some words. Returns false when something has changed. */
 static bool run_some(word_of *word, uint64_t first, uint64_t count)
 {
 	for (uint64_t i = first; i < first + count; i++) {
@@ -165,7 +167,7 @@ static bool run_some(word_of *word, uint64_t first, uint64_t count)
 	return integrity_check();
 }
 
-/* Where in a range that made a difference it is made. */
+/* Finds the word in a range that causes a difference. */
 static void bisect(word_of *word, uint64_t first, uint64_t count)
 {
 	while (count > 1) {
@@ -279,7 +281,7 @@ static void check_accesses(void)
 		{"the end of the address space", UINT64_MAX - 7},
 	};
 
-	/* What can be written to is not written to twice. */
+	/* Does not write twice to memory that firmware may write to. */
 	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
 		if (!check_target(&targets[i])) {
 			return;
@@ -291,7 +293,8 @@ static void check_accesses(void)
 
 static uint64_t calls_made;
 
-/* One id by all three, with addresses of the kernel's behind it. */
+/* Calls one id by all three instructions, with addresses of the kernel in the
+ * argument registers. */
 static void call_id(uint64_t id)
 {
 	static const uint32_t words[] = {SVC(0), HVC(0), SMC(0),     SVC(1),
@@ -307,7 +310,8 @@ static void call_id(uint64_t id)
 	}
 }
 
-/* 64 numbers of an owner's range, as SMC32 and SMC64, fast and yielding. */
+/* Calls `count` numbers of an owner's range, as SMC32 and SMC64, fast and
+ * yielding. */
 static void call_range(uint32_t owner, uint32_t first, uint32_t count)
 {
 	for (uint32_t number = first; number < first + count; number++) {
@@ -320,14 +324,14 @@ static void call_range(uint32_t owner, uint32_t first, uint32_t count)
 	}
 }
 
-/* The worst ones, alone, before the others: a CPU that starts anywhere would not
- * come back to tell. */
+/* Tries the worst ids alone and before the others: if a CPU started at a random
+ * address, the program would not be able to report it. */
 static bool check_refused(void)
 {
 	static const struct {
 		uint64_t id, first;
 	} worst[] = {
-		{0xc4000003, 0xdead}, /* CPU_ON, of a CPU that there is not */
+		{0xc4000003, 0xdead}, /* CPU_ON, of a CPU that does not exist */
 		{0xc4000066, 0}, /* FFA_RXTX_MAP */
 		{0xc4000073, 0}, /* FFA_MEM_SHARE */
 	};
@@ -376,7 +380,8 @@ static void add_target(uint64_t address)
 	escape.targets[escape.target_count++] = address;
 }
 
-/* The kernel's places, firmware's own, and numbers. */
+/* Collects addresses of the kernel, addresses of firmware, and plain numbers.
+ *  */
 static void find_targets(void)
 {
 	const struct cz_region *region = firmware->regions;
@@ -405,7 +410,7 @@ static void find_targets(void)
 	add_target(0xc4000003); /* CPU_ON */
 }
 
-/* Every way that a call can end, so that whose pages those are is known. */
+/* Ends calls in every possible way, to learn which pages they use. */
 static void learn(void)
 {
 	static const uint32_t words[] = {
@@ -444,7 +449,7 @@ static void own_pages(const struct cz_host_pages *pages)
 	integrity_own(pages->cookie, pages->count);
 }
 
-/* The kernel's pages that firmware is given, to write to. */
+/* Records the kernel's pages that firmware may write to. */
 static void own_given(void)
 {
 	own_pages(&firmware->stack);

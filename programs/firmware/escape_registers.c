@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sandboxed firmware finds in its registers when it is called. All of them held
- * something else right before: the general ones what the gate's own code left there,
- * the FP ones what the thread that makes the call had filled them with. The kernel
- * itself uses no FP, and clears nothing.
+ * Checks what sandboxed firmware finds in its registers when it is called. All
+ * of them held something else just before: the general registers what the
+ * gate's own code left there, and the FP registers what the calling thread had
+ * filled them with. The kernel itself does not use FP, and does not clear these
+ * registers by accident.
  */
 #include "firmware/escape.h"
 #include "lib/clobber.h"
@@ -16,7 +17,7 @@
 #include <kernel/thread.h>
 
 #define SEED 0x0123456789abcdefull
-/* src/arm64/trampoline.c: what x18 to x28 hold instead of the caller's. */
+/* The values of x18 to x28, as in src/arm64/trampoline.c. */
 #define GIVEN(n) (0x5ca1ull << 48 | (n))
 #define FIRST_GIVEN 18u
 #define LAST_GIVEN 28u
@@ -74,7 +75,7 @@ static bool is_due_of(const char *kind, unsigned number, uint64_t found,
 	return is_due(name, found, due);
 }
 
-/* What xN is due to hold; the null service has no arguments. */
+/* Returns what xN must hold. The null service has no arguments. */
 static uint64_t due_x(unsigned number)
 {
 	if (number == 30) {

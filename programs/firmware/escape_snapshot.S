@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is copied into firmware's space; not executed here. See escape_registers.c,
- * struct snapshot. */
+/* Code that is copied into firmware's space, and is not executed here. See
+ * struct snapshot in escape_registers.c. */
 	.section .rodata.escape_snapshot, "a"
 	.arch_extension fp
 	.arch_extension simd

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware that faults, in every way that can be told apart: each ends its own
- * call at once, is reported with what, where and to which address, and once the
- * services are brought back they work as before.
+ * Runs firmware that faults in every distinguishable way. Each fault must end
+ * its own call at once. The report must say what happened, where and to which
+ * address, and the services must work again once they are restored.
  */
 #include "lib/adversary.h"
 #include "lib/common.h"
@@ -18,7 +18,8 @@
 #include <kernel/thread.h>
 
 #define VALUE_BYTES 64
-#define AT_ONCE_NS 150000u /* instructions; most are the report's printing */
+/* In instructions; printing the report takes most of them. */
+#define AT_ONCE_NS 150000u
 #define PAR_FAULT 1u
 #define PAR_ADDRESS 0x0000fffffffff000ull
 #define INSN_RET 0xd65f03c0u
@@ -26,18 +27,20 @@
 struct faulting {
 	const char *name;
 	struct adversary_touch_order order;
-	const char *class; /* as the report has it */
+	const char *class; /* as in the report */
 };
 
 static struct {
-	struct system_state outside; /* of firmware: where reports are made */
+	/* The state outside of firmware, where reports are made. */
+	struct system_state outside;
 	struct store store;
 	struct prng prng;
-	bool counted; /* time, in instructions */
+	bool counted; /* QEMU counts time in instructions */
 } fault;
 
 static const volatile uint32_t read_only = 1;
-/* A ret each: where it can be executed, nothing happens. */
+/* Both hold a `ret`, so that executing them has no effect where it is
+ * permitted. */
 static volatile uint32_t data[1] = {INSN_RET};
 
 static __attribute__((noinline)) void code(void)
@@ -54,7 +57,7 @@ static cz_status touch(const struct adversary_touch_order *order)
 			       CZ_FOREVER);
 }
 
-/* Where the latest went. */
+/* Reads the record of the latest access. */
 static bool touched(struct adversary_touch_record *record)
 {
 	size_t size_bytes = sizeof(*record);
@@ -68,7 +71,7 @@ static bool has_address(const struct faulting *one)
 	return one->order.kind <= ADVERSARY_TOUCH_EXECUTE;
 }
 
-/* The first line of the report, as it should be. */
+/* Formats the expected first line of the report. */
 static void describe(const struct faulting *one,
 		     const struct adversary_touch_record *record, char *text)
 {
@@ -97,7 +100,7 @@ static bool switches_fp_off(const struct faulting *one)
 	return one->order.kind == ADVERSARY_TOUCH_FP;
 }
 
-/* What the caller can ask for says the same. */
+/* Checks that cz_get_ending() returns the same. */
 static bool is_known(const struct faulting *one,
 		     const struct adversary_touch_record *record)
 {
@@ -148,7 +151,8 @@ static bool was_at_once(const struct cz_stats *stats)
 	return true;
 }
 
-/* One fault more, and no anomaly; the service is withdrawn, and no other. */
+/* Checks that one more fault was counted and no anomaly, and that this service
+ * was withdrawn and no other. */
 static bool was_counted(const struct faulting *one,
 			const struct cz_stats *before)
 {
@@ -178,7 +182,7 @@ static bool was_counted(const struct faulting *one,
 	return was_at_once(&stats);
 }
 
-/* A clock, a variable, and every register of firmware's. */
+/* Checks a clock, a variable, and every register of firmware. */
 static bool services_work(void)
 {
 	struct adversary_registers_order order = {.seed = 1, .iterations = 2};
@@ -311,7 +315,7 @@ static void check_window(void)
 	check_list(list, sizeof(list) / sizeof(*list));
 }
 
-/* The same page in the linear map. */
+/* Returns the same page in the linear map. */
 static uint64_t linear_alias(uint64_t address)
 {
 	uint64_t par;
@@ -325,8 +329,8 @@ static uint64_t linear_alias(uint64_t address)
 						(address & (PAGE_SIZE - 1));
 }
 
-/* What the kernel protects from itself is protected from firmware at EL1; in the
- * sandbox, all of the kernel is. */
+/* The kernel's protection of its own memory also holds for firmware at EL1. In
+ * the sandbox, firmware can access nothing of the kernel. */
 static void check_kernel(void)
 {
 	uint64_t text = (uintptr_t)code;
@@ -361,7 +365,7 @@ static void check_kernel(void)
 	}
 }
 
-/* A pointer that firmware kept from the call before. */
+/* Firmware uses a pointer that it kept from the previous call. */
 static void check_stale(void)
 {
 	static const struct adversary_touch_order now = OWN(READ, ARGUMENT, 0);
@@ -385,7 +389,7 @@ PROGRAM(fault, "ends calls of a firmware that faults in every way")
 	if (!adversary_record(&record)) {
 		return without_adversary();
 	}
-	/* TPIDR_EL1 is each CPU's own. */
+	/* Every CPU has its own TPIDR_EL1, so all calls are made on one. */
 	(void)thread_set_cpus((struct thread *)cz_host_self(firmware->host), 1);
 	(void)thread_set_cpus((struct thread *)firmware->worker, 1);
 	prng_init(&fault.prng, 'f');

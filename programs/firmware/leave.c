@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware that returns with something changed that it had to keep, one thing
- * at a time, then all at once: exactly that is counted, it is said once, and
- * neither the worker nor anybody else is left with it.
+ * Runs firmware that returns with something changed that it must preserve: each
+ * thing alone, then all together. Exactly these anomalies must be counted, each
+ * must be logged once, and neither the worker nor any other thread may keep the
+ * change.
  */
 #include "lib/adversary.h"
 #include "lib/clobber.h"
@@ -28,16 +29,18 @@
 #define LEFT(name) BIT(ADVERSARY_LEAVE_##name)
 #define COUNTED(name) (1u << CZ_ANOMALY_##name)
 
-#define ENDED (1u << 31) /* what is due in the sandbox: not a return */
+/* In the sandbox the call is ended instead of returning. */
+#define ENDED (1u << 31)
 
 struct leaving {
 	const char *name;
 	uint64_t what;
-	uint32_t anomalies; /* that are due in the direct gate */
-	uint32_t sandboxed; /* and in the sandbox */
+	uint32_t anomalies; /* expected in the direct gate */
+	uint32_t sandboxed; /* expected in the sandbox */
 };
 
-/* With interrupts masked where one in between would be the end of any system. */
+/* Interrupts are masked where an interrupt in between would crash any system.
+ *  */
 static const struct leaving table[] = {
 	{"leave: interrupts masked", LEFT(DAIF), COUNTED(INTERRUPTS), 0},
 	{"leave: the kernel's stack selected", LEFT(SPSEL),
@@ -65,8 +68,8 @@ static const struct leaving table[] = {
 	{"leave: FP switched off", LEFT(CPACR), COUNTED(COPROCESSOR), ENDED},
 };
 
-/* Where the CPU has them. At EL0 three can be written, and are the host's again on
- * its way out. */
+/* State that not every CPU has. EL0 can write three of these, and the kernel's
+ * values are restored on the way out. */
 static const struct {
 	const char *name;
 	uint64_t bit, what;
@@ -84,11 +87,12 @@ static const struct {
 static struct {
 	struct system_state before;
 	struct adversary_leave_order order;
-	uint32_t said; /* anomalies that have had their line */
+	uint32_t said; /* anomalies that have been logged */
 	uint64_t seed;
 } leave;
 
-/* A table of its own that maps the same, for TTBR0. */
+/* Returns the address of a separate translation table with the same mappings,
+ * for TTBR0. */
 static uint64_t copy_translation(void)
 {
 	uint64_t copy = pages_alloc(1);
@@ -114,7 +118,7 @@ static cz_status leave_call(uint64_t what, uint64_t iterations)
 			       sizeof(leave.order), CZ_FOREVER);
 }
 
-/* The registers of this thread's, and what its CPU goes on with. */
+/* Checks this thread's registers and this CPU's state. */
 static bool check_kernel(void)
 {
 	struct system_state now = system_state_now();
@@ -132,7 +136,7 @@ static bool check_kernel(void)
 	return sound && fpcr == 0;
 }
 
-/* The call, while this thread holds a pattern in the FP registers. */
+/* Makes the call while this thread holds a pattern in the FP registers. */
 static bool call_in_section(uint64_t what)
 {
 	uint64_t wrong;
@@ -183,7 +187,8 @@ static unsigned count_bits(uint32_t bits)
 	return count;
 }
 
-/* One line for each kind that has had none, the last for the highest. */
+/* Checks that there was one line for each kind of anomaly that had none yet,
+ * and that the last line is for the highest. */
 static bool was_said(uint32_t anomalies)
 {
 	uint32_t fresh = anomalies & ~leave.said;
@@ -210,7 +215,8 @@ static bool was_said(uint32_t anomalies)
 	return fresh == 0 || system_state_same(&watched.state, &leave.before);
 }
 
-/* Where firmware may not: the call is ended, and nothing has changed. */
+/* For changes that firmware cannot make: the call must have been ended, with
+ * nothing changed. */
 static bool is_ended(uint64_t what)
 {
 	cz_status status = leave_call(what, 0);
@@ -275,7 +281,7 @@ static void check_states(void)
 	}
 }
 
-/* first..last, each alone. */
+/* Runs the cases from `first` to `last`, each alone. */
 static bool each(unsigned first, unsigned last)
 {
 	bool right = true;
@@ -318,7 +324,8 @@ static void check_all(void)
 			anomalies |= states[i].anomaly;
 		}
 	}
-	/* Where the other stack is selected, the pointer is that one's. */
+	/* Firmware that has selected the other stack changes that stack's
+	 * pointer. */
 	anomalies &= ~COUNTED(STACK_POINTER);
 	ktap_result(leave_once(what, sandboxed() ? ENDED : anomalies),
 		    "leave: all of it at once");
@@ -392,7 +399,7 @@ PROGRAM(leave, "mends what firmware leaves changed")
 	if (!adversary_record(&record)) {
 		return without_adversary();
 	}
-	/* TPIDR_EL1 is each CPU's own. */
+	/* Every CPU has its own TPIDR_EL1, so all calls are made on one. */
 	(void)thread_set_cpus((struct thread *)cz_host_self(firmware->host), 1);
 	(void)thread_set_cpus((struct thread *)firmware->worker, 1);
 	leave.before = system_state_now();

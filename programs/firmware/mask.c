@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware that masks interrupts for five million instructions. In the sandbox it
- * has no effect, and is known to the per cent; at EL1 it stops the world, which
- * shows that the driver does what it says.
+ * Runs firmware that masks interrupts for five million instructions. In the
+ * sandbox that has no effect, and its duration is known within one per cent. At
+ * EL1 it stops all interrupts, which shows that the driver really masks them.
  */
 #include "lib/adversary.h"
 #include "lib/common.h"

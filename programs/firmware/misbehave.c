@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One misbehaviour of the adversary's, as a line of a matrix: what comes of the
- * call, what it touched, what still works, whether anybody woke up late, and
- * whether the variables are as they were: now, and, by step=read, in the next boot.
+ * Runs one misbehaviour of the adversary and prints one line of a matrix: the
+ * result of the call, what it touched, what still works, whether any wake-up
+ * was late, and whether the variables are unchanged, now and (with step=read)
+ * in the next boot.
  */
 #include "lib/adversary.h"
 #include "lib/common.h"
@@ -24,14 +25,14 @@
 #define PERIOD_NS 100000u /* 10 kHz */
 #define SAMPLES (1u << 19)
 #define LIMIT_MS 1000
-#define LATE_MS 500 /* until what was given up has ended */
-/* A busy machine holds QEMU's CPUs up for long where it keeps to real time: there the
- * bounds on a wait for what does not come are so many times longer. */
+#define LATE_MS 500 /* until a call without a caller has ended */
+/* The factor for time limits where QEMU follows real time: a busy machine may
+ * stop QEMU's CPUs for long. */
 #define REAL_TIME_FACTOR 20u
 #define UNTOUCHED 0x600df00du
 
 static struct probe probe;
-static uint64_t patience = 1; /* a factor of LIMIT_MS and LATE_MS */
+static uint64_t patience = 1; /* the factor for LIMIT_MS and LATE_MS */
 static struct store store;
 static struct store_digest digest;
 static const uint16_t digest_name[] = u"CaesuraDigest";
@@ -101,7 +102,7 @@ static cz_status call(const uint16_t *name)
 			       deadline_ns);
 }
 
-/* A call of another service's, by which the first one's pointer is used. */
+/* Calls another service, which uses the pointer of the first call. */
 static cz_status call_then(void)
 {
 	uint8_t data[VALUE_BYTES];
@@ -181,7 +182,8 @@ static void describe(void)
 	}
 }
 
-/* The call that its caller gave up is to end, unless nothing can end it. */
+/* Waits for the end of the call that its caller gave up, unless nothing can end
+ * it. */
 static void await_end(void)
 {
 	uint64_t end =
@@ -260,7 +262,7 @@ static const struct {
 	{CZ_QUERY_VARIABLE_INFO, query_works},
 };
 
-/* Every service that is there; `text` gets the names of those that work. */
+/* Checks every available service. `text` gets the names of those that work. */
 static bool all_work(char *text, uint32_t size)
 {
 	bool all = true;
@@ -300,8 +302,8 @@ static bool is_dirty(void)
 	return row.ended && row.ending.touched != 0;
 }
 
-/* Of a call that was ended: from the fault, or the limit, to the caller's going on;
- * a fault comes at once. */
+/* Returns the time from the fault, or from the limit, until the caller of an
+ * ended call continues. A fault ends a call at once. */
 static uint64_t recovery_ns(void)
 {
 	uint64_t limit_ns = option_number("kill_ms", 0) * 1000000;
@@ -378,7 +380,7 @@ static void run_row(void)
 	bool stuck;
 
 	probe_init(&probe, SAMPLES);
-	/* Making room for the samples took longer than a period. */
+	/* Allocating room for the samples took longer than one period. */
 	schedule.first = tick_after_ns(PERIOD_NS);
 	probe_start(&probe, &schedule);
 	misbehave();
@@ -449,7 +451,7 @@ PROGRAM(misbehave, "one misbehaviour, and what comes of it")
 		return could_not_run("the variable store takes no variables");
 	}
 	if (cpus_online_count() > 1) {
-		/* Whoever else is on the worker's CPU may be lost with it. */
+		/* Other threads on the worker's CPU may be lost with it. */
 		(void)thread_set_cpus((struct thread *)firmware->worker, 1);
 		(void)thread_set_cpus(this_thread(), 2);
 	}

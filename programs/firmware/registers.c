@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware that fills every register and checks that it stays so, in a long
- * loop, while other threads of the same CPU preempt it and fill every register
- * with something else. Stock firmware hardly uses FP/SIMD: correct results on it
- * prove little.
+ * Runs firmware that fills every register and checks in a long loop that they
+ * do not change, while other threads of the same CPU preempt it and overwrite
+ * every register. Stock firmware hardly uses FP/SIMD, so correct results of
+ * stock firmware prove little.
  */
 #include "lib/adversary.h"
 #include "lib/clobberers.h"
@@ -14,9 +14,9 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define ITERATIONS 20000u /* of some hundred instructions each */
-#define PERIOD_NS 32768u /* of the interruptions; dithered */
-#define MIN_PREEMPTIONS 5u /* a call */
+#define ITERATIONS 20000u /* each has some hundred instructions */
+#define PERIOD_NS 32768u /* between interruptions; dithered */
+#define MIN_PREEMPTIONS 5u /* in each call */
 
 static bool has_number(uint32_t kind)
 {
@@ -79,7 +79,7 @@ static uint64_t preemptions(void)
 	return stats.service[CZ_SET_VARIABLE].preemptions;
 }
 
-/* Calls until one goes wrong; how many went well. */
+/* Makes calls until one goes wrong. Returns how many went well. */
 static uint64_t make_calls(uint64_t calls)
 {
 	struct prng prng;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs that need the misbehaving driver: whether it is there, and its long
- * calls.
+ * Helpers for programs that need the misbehaving driver: they check that the
+ * driver is loaded, and read what its register loop has recorded.
  */
 #include "lib/adversary.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs that need the misbehaving driver: whether it is there, and its long
- * calls.
+ * Helpers for programs that need the misbehaving driver: they check that the
+ * driver is loaded, and read what its register loop has recorded.
  */
 #ifndef PROGRAMS_ADVERSARY_H
 #define PROGRAMS_ADVERSARY_H
@@ -16,7 +16,8 @@ extern const struct cz_efi_guid adversary_guid;
 #define ADVERSARY_ATTRIBUTES \
 	(CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS | CZ_EFI_VARIABLE_RUNTIME_ACCESS)
 
-/* What its register loop found last; false when the driver is not there. */
+/* Reads the latest record of the driver's register loop. Returns false when the
+ * driver is not there. */
 bool adversary_record(struct adversary_registers_record *record);
 
 /* Logs why the driver does not answer. Returns EXIT_COULD_NOT_RUN. */

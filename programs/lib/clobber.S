@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Other work at its worst: it leaves nothing in the registers as it was. In
- * assembly, since the kernel is compiled without FP/SIMD.
+ * Changes every register, as the worst possible other work would. In assembly,
+ * because the kernel is compiled without FP/SIMD.
  */
 #include "lib/clobber.h"
 

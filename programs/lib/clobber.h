@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Other work at its worst: it leaves nothing in the registers as it was. In
- * assembly, since the kernel is compiled without FP/SIMD.
+ * Changes every register, as the worst possible other work would. In assembly,
+ * because the kernel is compiled without FP/SIMD.
  */
 #ifndef PROGRAMS_CLOBBER_H
 #define PROGRAMS_CLOBBER_H
 
-/* Instructions that padded_call() can put in front. */
+/* The most instructions that padded_call() can put in front. */
 #define MAX_PAD 63
 
 #ifndef __ASSEMBLER__
 
 #include <stdint.h>
 
-/* Fills x0..x30 and NZCV with values made from seed; those that a C function
- * must keep are put back at the end. */
+/* Fills x0 to x30 and NZCV with values made from the seed, then restores the
+ * registers that a C function must preserve. */
 void clobber_general(uint64_t seed);
 
-/* Fills v0..v31, FPCR and FPSR with a pattern made from seed. Inside an FP
- * section only. */
+/* Fills v0 to v31, FPCR and FPSR with a pattern made from the seed. Only inside
+ * an FP section. */
 void fp_fill(uint64_t seed);
 
-/* 0 when the registers hold fp_fill(seed)'s pattern; else 1 + n for vn, 33 for
- * FPCR, 34 for FPSR. Inside an FP section only; changes nothing. */
+/* Returns 0 when the registers hold the pattern of fp_fill(seed), otherwise 1 +
+ * n for vn, 33 for FPCR, 34 for FPSR. Changes no FP register. Only inside an FP
+ * section. */
 uint64_t fp_check(uint64_t seed);
 
-/* Executes `pad` (0..MAX_PAD) instructions that do nothing, then call(argument). */
+/* Executes `pad` nops (0 to MAX_PAD), then call(argument). */
 void padded_call(uint64_t pad, void (*call)(void *), void *argument);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that are in the way of whoever needs their registers kept. */
+/* Threads that disturb a caller by overwriting every register. */
 #include "lib/clobberers.h"
 
 #include "lib/clobber.h"
@@ -12,7 +12,7 @@
 struct clobberer {
 	const char *name;
 	unsigned priority;
-	uint64_t hold_ns; /* how long it sleeps inside its FP section */
+	uint64_t hold_ns; /* how long the thread sleeps inside its FP section */
 	struct thread *thread;
 	struct prng prng;
 	uint64_t rounds, wrong;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two threads, more urgent than any caller, that come again and again, fill every
- * register with something else and hold FP registers across switches.
+ * Two threads that are more urgent than any caller. They wake up again and
+ * again, overwrite every register, and hold FP registers across switches.
  */
 #ifndef PROGRAMS_CLOBBERERS_H
 #define PROGRAMS_CLOBBERERS_H
@@ -10,7 +10,8 @@
 
 void clobberers_start(void);
 
-/* Ends them. Rounds of both in which an FP register of theirs had changed. */
+/* Ends the threads. Returns the number of rounds in which either thread found
+ * one of its own FP registers changed. */
 uint64_t clobberers_stop(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What several programs need: pseudo-random numbers, the names of the test
+ * Helpers for several programs: pseudo-random numbers, the names of the test
  * variables, deadlines, progress lines.
  */
 #include "lib/common.h"
@@ -11,8 +11,9 @@
 #include <kernel/print.h>
 #include <kernel/time.h>
 
-#define COUNTED_NS 8000u /* of a timed loop */
-#define READING_NS 30u /* what reading the counter adds, beside two ticks */
+#define COUNTED_NS 8000u /* the length of a timed loop */
+/* What reading the counter adds, in addition to two ticks. */
+#define READING_NS 30u
 
 const struct cz_efi_guid test_guid = {
 	0x6c7a4d1e,
@@ -90,7 +91,7 @@ uint64_t deadline_in_ms(uint64_t ms)
 	return now_ns() + ms * 1000000;
 }
 
-/* How long a loop of so many instructions takes. */
+/* Returns how long a loop of so many instructions takes. */
 static uint64_t ns_of(uint64_t instructions)
 {
 	uint64_t start = ticks_now();
@@ -143,7 +144,7 @@ uint32_t firmware_word(enum cz_service service)
 	uint32_t word;
 
 	if (firmware->gate == CZ_GATE_SANDBOX) {
-		/* PAN keeps the kernel's own loads out. */
+		/* With PAN, an ordinary load by the kernel would fault. */
 		__asm__ volatile("ldtr %w0, [%1]" : "=r"(word) : "r"(address));
 	} else {
 		word = *(const volatile uint32_t *)(uintptr_t)address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every option of the command line, and the values that it takes: what stands
- * here is checked before anything runs. docs/formats.md says what they mean.
+ * Every option of the command line and its permitted values. They are checked
+ * before anything runs. docs/formats.md says what they mean.
  */
 #include "lib/common.h"
 

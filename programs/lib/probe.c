@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread of the highest priority that sleeps until given ticks and records
- * how late it woke. The measuring instrument of the latency programs, and what
- * interrupts a call at a chosen instruction in the functional ones.
+ * how late it woke. It is the measuring instrument of the latency programs;
+ * functional programs use it to interrupt a call at a chosen instruction.
  */
 #include "lib/probe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runtime services called as kernels do today: on the calling thread, with no
- * queue, no copies and no gate. What Caesura is measured against.
+ * Calls runtime services as ordinary kernels do: on the calling thread, with no
+ * queue, no copies and no gate. Caesura is measured against this.
  */
 #include "lib/raw.h"
 
@@ -12,7 +12,8 @@
 
 typedef cz_status (*function)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-/* Without the library nobody opens a device when it is first written to. */
+/* Opens all devices for writing. Without the library, nothing else would open a
+ * device at its first write. */
 static void open_devices(void)
 {
 	for (uint32_t i = 0; i < firmware->region_count; i++) {

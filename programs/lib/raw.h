@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runtime services called as kernels do today: on the calling thread, with no
- * queue, no copies and no gate. What Caesura is measured against.
+ * Calls runtime services as ordinary kernels do: on the calling thread, with no
+ * queue, no copies and no gate. Caesura is measured against this.
  */
 #ifndef PROGRAMS_RAW_H
 #define PROGRAMS_RAW_H
@@ -9,13 +9,13 @@
 #include <caesura/caesura.h>
 
 /*
- * Between them the thread has the firmware's space and FP/SIMD, and is not
- * switched away from. No other call may be in flight.
+ * Between these calls the thread has firmware's space and FP/SIMD, and is not
+ * switched out. No other call may be in flight.
  */
 void raw_begin(void);
 void raw_end(void);
 
-/* Between those two: calls firmware with kernel pointers. */
+/* Between these two calls: call firmware with kernel pointers. */
 cz_status raw_get_time(struct cz_efi_time *time);
 cz_status raw_get_variable(const uint16_t *name, const struct cz_efi_guid *guid,
 			   uint32_t *attributes, void *data,
@@ -25,7 +25,7 @@ cz_status raw_set_variable(const uint16_t *name, const struct cz_efi_guid *guid,
 			   size_t size_bytes);
 cz_status raw_null_service(void);
 
-/* Interrupts of this CPU off, and as they were. */
+/* Mask this CPU's interrupts, and restore the previous mask. */
 uint64_t interrupts_mask(void);
 void interrupts_restore(uint64_t daif);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Through which cz other threads call while a call is interrupted. The one that
- * everybody uses, except in the image that shows what its lock is for.
+ * Chooses the cz through which other threads call while a call is interrupted.
+ * It is the only one, except in the image without the lock, which shows what
+ * the lock is for.
  */
 #include "lib/rival.h"
 

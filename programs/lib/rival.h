@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Through which cz other threads call while a call is interrupted. The one that
- * everybody uses, except in the image that shows what its lock is for.
+ * Chooses the cz through which other threads call while a call is interrupted.
+ * It is the only one, except in the image without the lock, which shows what
+ * the lock is for.
  */
 #ifndef PROGRAMS_RIVAL_H
 #define PROGRAMS_RIVAL_H
 
 #include <caesura/caesura.h>
 
-/* Before any call through it: from a thread, nothing in flight. May block. */
+/* Returns that cz. Called by a thread before the first call through it, with
+ * nothing in flight. May block. */
 struct cz *rival_firmware(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every sample of a measurement, kept as it was until the end: recording one
- * costs a store, and nothing is rounded or dropped. Printed as a histogram.
+ * Keeps every sample of a measurement unchanged until the end. Recording one
+ * costs a store; nothing is rounded or dropped. Prints them as a histogram.
  */
 #include "lib/samples.h"
 

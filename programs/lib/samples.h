@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every sample of a measurement, kept as it was until the end: recording one
- * costs a store, and nothing is rounded or dropped. Printed as a histogram.
+ * Keeps every sample of a measurement unchanged until the end. Recording one
+ * costs a store; nothing is rounded or dropped. Prints them as a histogram.
  */
 #ifndef PROGRAMS_SAMPLES_H
 #define PROGRAMS_SAMPLES_H
@@ -13,16 +13,16 @@ struct samples {
 	uint32_t count, capacity;
 };
 
-/* Room for `capacity` samples; panics when out of memory. */
+/* Allocates room for `capacity` samples; panics when memory is exhausted. */
 void samples_init(struct samples *samples, uint32_t capacity);
 
-/* Panics when full. */
+/* Adds a sample; panics when there is no room. */
 void samples_add(struct samples *samples, uint64_t ticks);
 
-/* Sorts, then prints `hist` lines (docs/formats.md). */
+/* Sorts the samples and prints `hist` lines (docs/formats.md). */
 void samples_print(struct samples *samples);
 
-/* The largest, in ticks; 0 when there are none. */
+/* Returns the largest sample in ticks, or 0 when there are none. */
 uint64_t samples_max(const struct samples *samples);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The variable store as it ought to be: what a sweep's variables hold, and a
- * digest of everything else in it.
+ * The expected state of the variable store: the values of a sweep's variables,
+ * and a digest of everything else.
  */
 #include "lib/store.h"
 
@@ -10,7 +10,8 @@
 #include <kernel/print.h>
 #include <kernel/string.h>
 
-#define LIMIT_MS 1000 /* of one call: hundreds of times the longest seen */
+/* Limit of one call: hundreds of times the longest observed. */
+#define LIMIT_MS 1000
 #define MAX_VARIABLES 2000
 #define MAX_STORED_BYTES 32768
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The service that a sweep interrupts: what it is called with, and what must
- * come of it. One row of a table for each service.
+ * The service that a sweep interrupts: its arguments, and the checks of its
+ * result. One row of a table describes each service.
  */
 #include "lib/swept_service.h"
 
@@ -11,15 +11,18 @@
 
 #define FILLED 0xa5
 #define SCRIBBLED 0x5a
-#define SLACK_SECONDS 2 /* a clock of whole seconds, read twice */
-#define HEADER_BYTES 256 /* of a variable in the store, with its name */
+#define SLACK_SECONDS 2 /* a clock of whole seconds is read twice */
+/* The overhead of a variable in the store, with its name. */
+#define HEADER_BYTES 256
 
 static struct {
 	struct store *store;
 	struct prng *prng;
 	size_t value_bytes;
-	uint8_t written[MAX_VALUE_BYTES]; /* by the latest SetVariable */
-	uint64_t first_seconds, first_tick; /* the clock, when last set */
+	/* The value of the latest SetVariable. */
+	uint8_t written[MAX_VALUE_BYTES];
+	/* The clock and the counter when the clock was last set. */
+	uint64_t first_seconds, first_tick;
 	uint64_t set_seconds;
 	uint64_t maximum_storage, remaining_storage, maximum_size;
 	bool count_known;
@@ -44,7 +47,8 @@ bool time_valid(const struct cz_efi_time *time)
 
 uint64_t time_seconds(const struct cz_efi_time *time)
 {
-	/* days of a year that begins with March, after H. Hinnant */
+	/* Counts the days of a year that begins with March (algorithm of H.
+	 * Hinnant). */
 	uint64_t year = time->year - (time->month <= 2);
 	uint64_t month = (time->month + 9u) % 12;
 	uint64_t days = 365 * year + year / 4 - year / 100 + year / 400 +
@@ -90,7 +94,7 @@ static bool check_get_time(const struct arguments *got)
 	       complain("GetTime: not the time");
 }
 
-/* Another day, so that a call that does nothing shows. */
+/* Sets another day, so that a call without effect is noticed. */
 static void prepare_set_time(struct arguments *given)
 {
 	cz_get_time(firmware, &given->time, NULL, CZ_FOREVER);
@@ -133,7 +137,7 @@ static cz_status call_set_wakeup_time(struct arguments *given,
 	return cz_set_wakeup_time(firmware, 0, &given->time, deadline_ns);
 }
 
-/* It was switched off, whatever the call before left. */
+/* The alarm must be off, whatever the previous call did. */
 static bool check_set_wakeup_time(const struct arguments *got)
 {
 	struct cz_efi_time time;
@@ -147,7 +151,7 @@ static bool check_set_wakeup_time(const struct arguments *got)
 	       complain("SetWakeupTime: still set");
 }
 
-/* A capsule that is taken leaves nothing that another service shows. */
+/* An accepted capsule has no effect that another service could show. */
 static bool check_nothing(const struct arguments *got)
 {
 	(void)got;
@@ -177,7 +181,8 @@ static cz_status call_get_variable(struct arguments *given,
 			       &given->size_bytes, deadline_ns);
 }
 
-/* From `size_bytes` on the buffer is as it was filled, or scribbled over. */
+/* Returns whether the buffer after `size_bytes` still holds what it was filled
+ * with, or what swept_scribble() wrote. */
 static bool rest_untouched(const struct arguments *got, size_t size_bytes)
 {
 	uint8_t first = got->data[size_bytes];
@@ -218,7 +223,7 @@ static cz_status call_next_name(struct arguments *given, uint64_t deadline_ns)
 					 deadline_ns);
 }
 
-/* store_create() wrote SUBJECT right after STILL. */
+/* store_create() wrote STORED_SUBJECT right after STORED_STILL. */
 static bool check_next_name(const struct arguments *got)
 {
 	const uint16_t *next = stored_name[STORED_SUBJECT];
@@ -261,7 +266,7 @@ static cz_status call_query_info(struct arguments *given, uint64_t deadline_ns)
 		&given->remaining_storage, &given->maximum_size, deadline_ns);
 }
 
-/* Between two of them, another thread writes one variable at the most. */
+/* Between two such calls, another thread writes at most one variable. */
 static bool check_query_info(const struct arguments *got)
 {
 	if (expected.maximum_storage == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The service that a sweep interrupts: what it is called with, and what must
- * come of it. One row of a table for each service.
+ * The service that a sweep interrupts: its arguments, and the checks of its
+ * result. One row of a table describes each service.
  */
 #ifndef PROGRAMS_SWEPT_SERVICE_H
 #define PROGRAMS_SWEPT_SERVICE_H
@@ -10,8 +10,8 @@
 
 #define GUARD_BYTES 16
 
-/* What a caller hands over. Other threads scribble over all of it while the
- * call is in flight: the call must not notice. */
+/* The arguments that a caller passes. Other threads overwrite all of them while
+ * the call is in flight, and the call must not be affected. */
 struct arguments {
 	uint16_t name[32];
 	struct cz_efi_guid guid;
@@ -29,18 +29,18 @@ struct arguments {
 
 struct swept_service {
 	enum cz_service service;
-	bool writes; /* uses up some of the variable store, and is slow */
+	bool writes; /* uses up space in the variable store, and is slow */
 	void (*prepare)(struct arguments *given);
 	cz_status (*call)(struct arguments *given, uint64_t deadline_ns);
-	/* After a call that succeeded; logs what is wrong. */
+	/* Checks a call that succeeded, and logs what is wrong. */
 	bool (*check)(const struct arguments *got);
 };
 
-/* The service that cz_service_name() calls so, in any case; CZ_SERVICE_COUNT
- * when there is none. */
+/* Returns the service with this cz_service_name(), ignoring case, or
+ * CZ_SERVICE_COUNT when there is none. */
 enum cz_service service_find(const char *name);
 
-/* Its row; NULL when it has none. */
+/* Returns the row of a service, or NULL when it has none. */
 const struct swept_service *swept_find(enum cz_service service);
 
 /* Makes the variables that the services use, and keeps `store` in step. */
@@ -49,17 +49,17 @@ bool swept_init(struct store *store, struct prng *prng, size_t value_bytes);
 /* Fills `given` for the next call. */
 void swept_prepare(const struct swept_service *swept, struct arguments *given);
 
-/* Overwrites all of it. From any thread, while the call is in flight. */
+/* Overwrites all arguments. From any thread, while the call is in flight. */
 void swept_scribble(struct arguments *given);
 
-/* Whether the call came out as it should: `reference` is what an undisturbed
- * one returned. */
+/* Returns whether the call has the right result. `reference` is the status of
+ * an undisturbed call. */
 bool swept_check(const struct swept_service *swept, const struct arguments *got,
 		 cz_status status, cz_status reference);
 
-/* Seconds of the calendar; for differences. */
+/* Returns a time as seconds, for differences only. */
 uint64_t time_seconds(const struct cz_efi_time *time);
-/* All fields within the specification's bounds. */
+/* Returns whether all fields are within the bounds of the specification. */
 bool time_valid(const struct cz_efi_time *time);
 
 #endif

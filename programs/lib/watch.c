@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library logs, and the system registers at that moment: it logs on
- * the worker, right after firmware's return, when all must be as it was.
+ * Records what the library logs, and the system registers at that moment. The
+ * library logs on the worker right after firmware has returned, when all
+ * registers must be restored.
  */
 #include "lib/watch.h"
 
@@ -34,8 +35,9 @@ uint64_t cpu_state_bits(void)
 	return bits;
 }
 
-/* Without TCO and ALLINT: every exception sets both, and the kernel leaves them so
- * across a switch, because it neither tags memory nor enables FEAT_NMI. */
+/* Leaves out TCO and ALLINT. Every exception sets both, and the kernel keeps
+ * them set across a switch, because it neither tags memory nor enables
+ * FEAT_NMI. */
 static uint64_t state_now(void)
 {
 	uint64_t has = cpu_state_bits(), state = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library logs, and the system registers at that moment: it logs on
- * the worker, right after firmware's return, when all must be as it was.
+ * Records what the library logs, and the system registers at that moment. The
+ * library logs on the worker right after firmware has returned, when all
+ * registers must be restored.
  */
 #ifndef PROGRAMS_WATCH_H
 #define PROGRAMS_WATCH_H
@@ -20,19 +21,19 @@ struct system_state {
 struct watched {
 	unsigned lines; /* since watch_begin() */
 	char first[WATCH_LINE_BYTES], last[WATCH_LINE_BYTES];
-	struct system_state state; /* at the first one */
+	struct system_state state; /* at the first line */
 };
 
 extern struct watched watched;
 
-/* Forgets what was logged, and watches from now on. */
+/* Discards the recorded lines, and records from now on. */
 void watch_begin(void);
 void watch_end(void);
 
-/* Of the calling thread's CPU, now. */
+/* Returns the present state of the calling thread's CPU. */
 struct system_state system_state_now(void);
 
-/* Says which register differs. */
+/* Returns whether both are equal. Logs each register that differs. */
 bool system_state_same(const struct system_state *found,
 		       const struct system_state *due);
 
@@ -44,11 +45,11 @@ bool system_state_same(const struct system_state *found,
 #define STATE_DIT (1ull << 24)
 #define STATE_TCO (1ull << 25)
 
-/* Which of these this CPU has. */
+/* Returns which of these bits this CPU has. */
 uint64_t cpu_state_bits(void);
 bool cpu_has_sve(void);
 
-/* Brings every service back. */
+/* Makes every withdrawn service available again. */
 void restore_services(void);
 
 #endif

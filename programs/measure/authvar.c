@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time-based authenticated variables (UEFI 2.11, section 8.2.2): firmware checks
- * a signature, the longest computation that it does at run time, and from EDK II
- * 2025 on one in FP/SIMD registers, while other threads preempt it and fill them
- * all. What is rightly signed is accepted, and nothing else.
+ * Writes time-based authenticated variables (UEFI 2.11, section 8.2.2).
+ * Firmware checks a signature, which is the longest computation that it does at
+ * run time; from EDK II 2025 on it uses FP/SIMD registers. Meanwhile other
+ * threads preempt it and overwrite all of these. Firmware must accept correct
+ * signatures and nothing else.
  */
 #include "lib/clobberers.h"
 #include "lib/common.h"
@@ -17,15 +18,16 @@
 /* In the order of tools/sign-variable.sh. */
 #define UPDATES 8u
 #define PAYLOAD_DELETE UPDATES
-#define PAYLOAD_OTHER (UPDATES + 1) /* signed by somebody else */
+#define PAYLOAD_OTHER (UPDATES + 1) /* signed with another key */
 #define PAYLOAD_COUNT (UPDATES + 2)
-#define VALUE_BYTES 64u /* the end of an update */
+#define VALUE_BYTES 64u /* size of the value, which is the end of an update */
 #define MAX_PAYLOAD_BYTES 4096u
-#define SIGNATURE_END (VALUE_BYTES + 8) /* from a payload's end: within it */
+/* An offset from a payload's end that lies in the signature. */
+#define SIGNATURE_END (VALUE_BYTES + 8)
 
 #define AUTH_ATTRIBUTES (TEST_ATTRIBUTES | 0x20u /* time-based */)
-#define PERIOD_NS 32768u /* of the interruptions; dithered */
-#define MIN_PREEMPTIONS 5u /* a call */
+#define PERIOD_NS 32768u /* between interruptions; dithered */
+#define MIN_PREEMPTIONS 5u /* in each call */
 
 extern const struct payload {
 	const uint8_t *bytes;
@@ -46,7 +48,7 @@ static cz_status write_payload(uint32_t number)
 		     authvar_payloads[number].size);
 }
 
-/* With one bit of the signature's last bytes changed. */
+/* Writes an update with one bit changed near the end of its signature. */
 static cz_status write_damaged(uint32_t number)
 {
 	static uint8_t bytes[MAX_PAYLOAD_BYTES];
@@ -67,7 +69,7 @@ static bool is_status(cz_status status, cz_status due, const char *what,
 	return status == due;
 }
 
-/* The variable is as update `number` left it. */
+/* Returns whether the variable is as update `number` left it. */
 static bool holds(uint32_t number)
 {
 	const struct payload *payload = &authvar_payloads[number];
@@ -90,8 +92,9 @@ static bool holds(uint32_t number)
 }
 
 struct outcome {
-	bool accepted, kept; /* each update; its value is there */
-	bool damaged, old, other; /* refused */
+	/* Each update was accepted, and its value was there. */
+	bool accepted, kept;
+	bool damaged, old, other; /* each of these was refused */
 	bool deleted;
 };
 

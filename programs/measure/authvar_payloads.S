@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tools/sign-variable.sh has signed, as a table of addresses and sizes. */
+/* The payloads that tools/sign-variable.sh has signed, as a table of addresses
+ * and sizes. */
 
 	.macro	payload file
 	.pushsection .rodata.authvar_bytes, "a"

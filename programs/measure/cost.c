@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long the n-th call takes, through the queue or raw: the same calls with
- * the same data in either case, so that two boots can be compared call by call.
+ * Measures how long the n-th call takes, through the queue or raw. Both make
+ * the same calls with the same data, so that two boots can be compared call by
+ * call.
  */
 #include "measure/load.h"
 
@@ -15,7 +16,7 @@
 #define CALLS_PER_PROGRESS 10
 
 static struct load load;
-static uint64_t *durations; /* ticks */
+static uint64_t *durations; /* in ticks */
 
 static bool read_options(void)
 {

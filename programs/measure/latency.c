@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Wake-ups of a top-priority thread while a caller on the same CPU keeps
- * firmware busy. Expiries are dithered by a seeded PRNG, since a fixed period
- * aliases with deterministic work. Measures in windows, between which it prints
- * its progress.
+ * Measures wake-ups of a thread of the highest priority while a caller on the
+ * same CPU keeps firmware busy. A seeded PRNG dithers the expiries, because a
+ * fixed period would alias with deterministic work. The program measures in
+ * windows, and prints its progress between them.
  */
 #include "lib/probe.h"
 #include "measure/load.h"
@@ -19,7 +19,7 @@ static struct run {
 	struct load load;
 	struct probe probe;
 	uint64_t rate_hz, period_ticks;
-	uint64_t samples, max_calls; /* what ends the run */
+	uint64_t samples, max_calls; /* the run ends at either number */
 	uint64_t calls, total_ticks, max_ticks;
 } run;
 
@@ -34,9 +34,9 @@ static bool read_options(void)
 }
 
 /*
- * Short calls without a queue would come ten times as often as with it, and
- * each makes QEMU forget its translations: the caller does something else for as
- * long as the queue would take.
+ * Does other work for as long as the queue would take. Short calls without a
+ * queue would otherwise be made ten times as often as with it, and each makes
+ * QEMU discard its translations.
  */
 static void pause_between_calls(void)
 {
@@ -50,7 +50,7 @@ static void pause_between_calls(void)
 	}
 }
 
-/* Calls until the probe is done or until `calls` more have been made. */
+/* Makes calls until the probe is done or `calls` more have been made. */
 static void keep_calling(uint64_t calls)
 {
 	for (uint64_t i = 0; i < calls && !probe_done(&run.probe); i++) {

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The exhaustive latency sweep: one expiry at every counter tick of a whole
- * call, or every 16 instructions where a tick is shorter, and at every instruction
- * of its ends, from the moment before it is submitted until after it has returned.
- * The caller starts from an idle machine at a known tick, so that tick d of one run
- * is tick d of the next.
+ * call (or every 16 instructions where a tick is shorter), and one at every
+ * instruction of both ends of the call, from just before it is submitted until
+ * after it has returned. The caller starts from an idle machine at a known
+ * tick, so that tick d of one run is tick d of the next.
  *
- * A SetVariable that writes changes the store, is never the same twice, and too
- * slow to be made a hundred thousand times. So: every tick of one that
- * finds its value already written (its entry and exit are the same code), then
- * as many real writes as a boot can take, each with expiries SPACING_NS apart over
- * its whole length, at another phase each time.
+ * A SetVariable that writes changes the store, is never the same twice, and is
+ * too slow for a hundred thousand calls. The program therefore sweeps every
+ * tick of a SetVariable that finds its value already written, whose entry and
+ * exit are the same code. Then it makes as many real writes as a boot can take.
+ * Each has expiries SPACING_NS apart over its whole length, at a different
+ * phase each time.
  */
 #include "lib/probe.h"
 #include "measure/load.h"
@@ -22,17 +23,18 @@
 #define CALIBRATION_RUNS 8
 #define EDGE_NS 4096u
 #define STEP_NS 16u
-#define TAIL_NS 512 /* beyond the longest run seen */
-#define SPACING_NS 2048u /* a wake-up and going back to sleep fit in */
-#define LARGE_WRITES 48u /* real writes a boot at most */
-#define SMALL_WRITES 192u /* of 64 bytes and less */
+#define TAIL_NS 512 /* after the longest observed run */
+#define SPACING_NS 2048u /* enough for a wake-up and going back to sleep */
+#define LARGE_WRITES 48u /* real writes in one boot, at most */
+#define SMALL_WRITES 192u /* the same for values of 64 bytes and less */
 #define MAX_WRITE_NS (1u << 24)
 #define MAX_SAMPLES (1u << 19)
 
 static struct run {
 	struct load load;
 	struct probe probe;
-	uint64_t part, parts; /* this boot's, of how many */
+	/* The number of this boot's part, and of all parts. */
+	uint64_t part, parts;
 	uint64_t calls, total_ticks, max_ticks;
 } run;
 
@@ -42,7 +44,7 @@ static void call(void *argument)
 	load_call(&run.load);
 }
 
-/* One call that begins at a tick from now, under a schedule whose `first`
+/* Makes one call that begins at a future tick, under a schedule whose `first`
  * counts from that tick. */
 static uint64_t call_under(const struct schedule *schedule, uint64_t pad)
 {
@@ -65,7 +67,7 @@ static uint64_t call_under(const struct schedule *schedule, uint64_t pad)
 	return ticks;
 }
 
-/* The longest of some calls that nothing interrupts. */
+/* Returns the length of the longest of some undisturbed calls. */
 static uint64_t calibrate(void)
 {
 	const struct schedule none = {.count = 0};
@@ -81,8 +83,9 @@ static uint64_t calibrate(void)
 	return longest + ns_to_ticks(TAIL_NS);
 }
 
-/* At the ends of a call, where the kernel and the library run, every
- * instruction: with `pad` instructions in front, all comes that much later. */
+/* Returns whether the kernel and the library run at this tick, at either end of
+ * a call. There every instruction is swept: `pad` nops in front make everything
+ * that much later. */
 static bool is_edge(uint64_t d, uint64_t length)
 {
 	uint64_t edge = ns_to_ticks(EDGE_NS);
@@ -116,7 +119,8 @@ static void sweep_every_tick(void)
 	}
 }
 
-/* Enough for every phase once, over all parts, if a boot can take them. */
+/* Returns how many writes to make: enough for every phase once over all parts,
+ * if a boot can take that many. */
 static uint64_t count_writes(void)
 {
 	uint64_t most = run.load.value_bytes > 64 ? LARGE_WRITES : SMALL_WRITES;
@@ -147,7 +151,7 @@ static void sweep_writes(void)
 	}
 }
 
-/* part=I/N */
+/* Reads part=I/N. */
 static bool read_part(void)
 {
 	const char *text = option_string("part", "0/1");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The call that a measurement's caller makes over and over: which service, on
- * which path, with which value. One table for all measuring programs, so that
- * they mean the same by "setvariable".
+ * The call that a measurement's caller makes repeatedly: which service, on
+ * which path, with which value. All measuring programs share one table, so that
+ * "setvariable" means the same in each.
  */
 #include "measure/load.h"
 
@@ -62,7 +62,8 @@ enum cz_service phase_service(enum phase phase)
 	}
 }
 
-/* The index of `word` in `names`, or `count` after a log line. */
+/* Returns the index of `word` in `names`, or logs that it is unknown and
+ * returns `count`. */
 static int find_word(const char *word, const char *const *names, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -91,7 +92,7 @@ static bool make_variable(struct load *load)
 	return status == CZ_OK;
 }
 
-/* What this boot, with its gate and its drivers, can do. */
+/* Returns whether this boot, with its gate and its drivers, can do this. */
 static bool is_possible(const struct load *load)
 {
 	struct adversary_registers_record record;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library's timer costs a wake-up that is due at nearly the same time: nothing,
- * as it makes way. At every distance between the two, whichever was set first, while a
- * thread spins that may be interrupted. And it fires in the end, also while somebody
- * wakes up all the time.
+ * Measures what the library's timer costs a wake-up that is due at nearly the
+ * same time. It must cost nothing, because the timer makes way. The program
+ * tries every distance between the two, and either order of setting them, while
+ * an interruptible thread spins. The timer must still fire in the end, even
+ * while a thread wakes up all the time.
  */
 #include "lib/clobber.h"
 #include "lib/common.h"
@@ -13,18 +14,18 @@
 #include <kernel/thread.h>
 #include <kernel/time.h>
 
-#define REACH_NS 3072 /* either way: more than the timer keeps away */
+#define REACH_NS 3072 /* in both directions; more than the timer keeps away */
 #define FAR_NS 65536
-#define TRAIN_NS 1600u /* between wake-ups, less than it keeps away */
-#define STEP_NS 16 /* the instructions between two steps are pads */
-#define MOST_NS 10010000 /* that it may be late */
+#define TRAIN_NS 1600u /* between wake-ups; less than the timer keeps away */
+#define STEP_NS 16 /* nops cover the instructions between two steps */
+#define MOST_NS 10010000 /* how late the timer may be */
 #define MAX_SAMPLES (1u << 16)
 
 static struct probe probe;
 static cz_host_timer library_timer;
 static struct timer hard_timer;
 static bool is_hard;
-static uint64_t fired; /* when; 0: not yet */
+static uint64_t fired; /* when the timer fired; 0: not yet */
 
 static void fire(void *unused)
 {
@@ -59,7 +60,7 @@ static void spin(void *unused)
 	}
 }
 
-/* How late the timer was. */
+/* Returns how late the timer was. */
 static uint64_t one_point(int distance, bool timer_first, uint64_t pad)
 {
 	const struct schedule one = {
@@ -82,7 +83,7 @@ static uint64_t one_point(int distance, bool timer_first, uint64_t pad)
 	return fired - due;
 }
 
-/* The same, while the thread wakes up again and again. */
+/* Returns how late the timer was while the thread woke up again and again. */
 static uint64_t late_by_train(void)
 {
 	const struct schedule train = {
@@ -98,7 +99,7 @@ static uint64_t late_by_train(void)
 	return has_fired() ? fired - train.first : UINT64_MAX;
 }
 
-/* While the timer is set, and far. */
+/* Returns the worst wake-up while the timer is set but far away. */
 static uint64_t worst_far(void)
 {
 	for (uint64_t pad = 0; pad < STEP_NS; pad++) {

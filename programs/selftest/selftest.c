@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test: the port, the scheduler under it, every service of the
- * firmware that booted us, and Caesura's own promises about them.
+ * The self-test checks the port, the scheduler, every service of the firmware
+ * that booted the kernel, and what Caesura promises about these services.
  */
 #include "selftest/selftest.h"
 
@@ -42,7 +42,8 @@ static void test_no_anomalies(void)
 
 PROGRAM(selftest, "the port, the scheduler, every service")
 {
-	/* Who runs when is told on one CPU; new threads stay there too. */
+	/* The tests of the order of threads need a single CPU. New threads stay
+	 * on it too. */
 	(void)thread_set_cpus((struct thread *)cz_host_self(firmware->host), 1);
 	(void)thread_set_cpus((struct thread *)firmware->worker, 1);
 	ktap_begin(0);

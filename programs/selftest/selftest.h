@@ -8,16 +8,16 @@
 /* The kernel's scheduler, mutexes, completions, FP sections, spaces. */
 void test_threads(void);
 
-/* What may be written, and PAN. */
+/* Memory protection and PAN. */
 void test_memory(void);
 
 /* Several CPUs: placing, pinning, waking, invalidating. */
 void test_cpus(void);
 
-/* Every service but those of variables and ResetSystem. */
+/* Every service except ResetSystem and those for variables. */
 void test_services(void);
 
-/* Variables: what the specification says of them, and malformed arguments. */
+/* Variables: the rules of the specification, and malformed arguments. */
 void test_variables(void);
 
 /* The queue: deadlines, order, cancelling, withdrawing. */
@@ -26,7 +26,8 @@ void test_requests(void);
 /* Calls outside the queue. */
 void test_now(void);
 
-/* A result that is right when `status` is `due`; else says what it is. */
+/* Prints a result that passes when `status` equals `due`; otherwise logs the
+ * status. */
 void test_status(cz_status status, cz_status due, const char *name);
 
 #endif

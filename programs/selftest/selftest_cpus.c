@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test's part on several CPUs: who runs where, who moves, who must not,
- * and that firmware's address space is the same everywhere. The calling thread
- * may run on CPU 0 only; its priority is PRIORITY_NORMAL.
+ * Tests of several CPUs: on which CPU a thread runs, which threads move and
+ * which must not, and that firmware's address space is the same everywhere. The
+ * calling thread may run on CPU 0 only; its priority is PRIORITY_NORMAL.
  */
 #include "lib/common.h"
 #include "selftest/selftest.h"
@@ -28,14 +28,14 @@ static uint64_t milliseconds(unsigned count)
 	return ticks_now() + count * (ticks_hz() / 1000);
 }
 
-/* In a loop that computes for ever: an emulator that runs the CPUs in turn may
- * never come to the next one otherwise. */
+/* For loops that compute endlessly: otherwise an emulator that runs the CPUs in
+ * turn may never reach the next one. */
 static void let_others(void)
 {
 	__asm__ volatile("yield");
 }
 
-/* Where the calling thread is; it may be elsewhere at once. */
+/* Returns the calling thread's CPU. The thread may move at any moment. */
 static uint32_t here(void)
 {
 	struct thread *self = (struct thread *)cz_host_self(firmware->host);
@@ -43,7 +43,7 @@ static uint32_t here(void)
 	return thread_cpu(self);
 }
 
-/* It does not run before it may not run here. */
+/* Creates a thread that does not run until it is forbidden on this CPU. */
 static struct thread *start(const char *name, unsigned priority, uint64_t cpus,
 			    void (*entry)(void *), void *argument)
 {
@@ -58,10 +58,10 @@ static struct thread *start(const char *name, unsigned priority, uint64_t cpus,
 /* ---- Everybody's own CPU ------------------------------------------------------ */
 
 struct tourist {
-	uint64_t seen; /* a bit a CPU */
+	uint64_t seen; /* one bit for each CPU */
 };
 
-/* On each CPU in turn, by its own will. */
+/* Moves itself to each CPU in turn. */
 static void tour(void *argument)
 {
 	struct tourist *tourist = argument;
@@ -116,7 +116,7 @@ static void nap(void)
 	thread_sleep_until(ticks_now() + ticks_hz() / 10000);
 }
 
-/* Within a second of the counter's. */
+/* Returns whether the value changes within one second of the counter. */
 static bool changes(const volatile uint64_t *rounds, uint64_t from)
 {
 	uint64_t end = milliseconds(1000);
@@ -127,7 +127,7 @@ static bool changes(const volatile uint64_t *rounds, uint64_t from)
 	return *rounds != from;
 }
 
-/* As many urgent threads as there are CPUs all run, on a CPU each. */
+/* As many urgent threads as CPUs all run at once, each on a CPU of its own. */
 static void test_spread(void)
 {
 	static struct spinner spinners[8];
@@ -181,7 +181,7 @@ struct pinned {
 	struct mutex *mutex;
 };
 
-/* Pinned twice where it starts, unpinned once: still pinned. */
+/* Pins itself twice where it starts and unpins once, so it is still pinned. */
 static void stay(void *argument)
 {
 	struct pinned *pinned = argument;
@@ -212,8 +212,8 @@ static void await(const volatile bool *flag)
 	}
 }
 
-/* A pinned thread keeps its place while a more urgent one has its CPU and others
- * are idle. */
+/* A pinned thread stays where it is while a more urgent thread uses its CPU and
+ * others are idle. */
 static void test_pinned(void)
 {
 	static struct pinned pinned;
@@ -233,7 +233,8 @@ static void test_pinned(void)
 	ktap_result(pinned.rounds == rounds && !pinned.away,
 		    "pin: a preempted thread waits for its own CPU");
 
-	/* The bully may go elsewhere now: it does, and leaves the CPU. */
+	/* The more urgent thread may move now. It does so and leaves the CPU.
+	 *  */
 	migrations = scheduler_migrations();
 	(void)thread_set_cpus(thread, ANY & ~FIRST);
 	if (cpus_online_count() > 2) {
@@ -254,8 +255,8 @@ static void test_pinned(void)
 	thread_join(worker);
 }
 
-/* Who can run elsewhere makes way also when it only now can: what runs there has
- * become less urgent, and goes on. */
+/* A thread that can run elsewhere also makes way when it becomes able to later,
+ * because the thread that runs there has become less urgent and continues. */
 static void test_room(void)
 {
 	static const char title[] =
@@ -349,7 +350,7 @@ static void test_space(void)
 
 static struct {
 	struct space *space;
-	volatile uint64_t turn; /* even: ours; odd: the other's */
+	volatile uint64_t turn; /* even: this thread's turn; odd: the other's */
 	volatile uint64_t seen;
 } probe;
 
@@ -367,8 +368,8 @@ static void probe_reader(void *unused)
 	space_adopt(NULL);
 }
 
-/* Another page at the same address, seen at once by a CPU that has the space
- * installed and has read the old one. */
+/* Maps another page at the same address. A CPU that has the space installed and
+ * has read the old page must see the new one at once. */
 static void test_invalidate(void)
 {
 	uint64_t pages[2] = {pages_alloc(1), pages_alloc(1)};

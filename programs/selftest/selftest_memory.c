@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test's part on protection: what the MMU says of the kernel's own
- * pages, asked with address translation instructions, and PAN.
+ * Tests of memory protection: the permissions of the kernel's own pages, read
+ * with address translation instructions, and PAN.
  */
 #include "lib/watch.h"
 #include "selftest/selftest.h"
@@ -43,7 +43,7 @@ static bool writable(uint64_t address)
 	return (TRANSLATE(s1e1w, address) & PAR_FAULT) == 0;
 }
 
-/* The same byte in the linear map. */
+/* Returns the address of the same byte in the linear map. */
 static uint64_t linear(uint64_t address)
 {
 	uint64_t par = TRANSLATE(s1e1r, address);
@@ -63,7 +63,8 @@ static void check(const char *name, uint64_t address, bool write)
 	ktap_result(can_read && can_write == write, name);
 }
 
-/* Whatever a page's own descriptor says, which `escape` tries. */
+/* The tables forbid accesses whatever a page's own descriptor permits. The
+ * program `escape` tries such accesses. */
 static void test_seal(void)
 {
 	uint64_t ttbr1;

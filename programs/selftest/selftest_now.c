@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls outside the queue: from contexts that must not sleep, with a call in
- * flight and without one. `now` does besides what the self-test must not:
- * firmware that faults, and firmware that unmasks interrupts.
+ * Tests calls outside the queue, from contexts that must not sleep, with and
+ * without a call in flight. The program `now` also runs what the self-test must
+ * not: firmware that faults, and firmware that unmasks interrupts.
  */
 #include "lib/adversary.h"
 #include "lib/clobber.h"
@@ -21,7 +21,8 @@
 #define SLOW_BYTES 1024
 #define NEIGHBOUR_CALLS 500
 #define HOG_CALLS 200
-#define CODE_AT 0x100u /* in the trampoline's page, behind the trampoline */
+/* The offset in the trampoline's page, after the trampoline. */
+#define CODE_AT 0x100u
 
 static const uint16_t now_name[] = u"CaesuraNow";
 static const uint16_t slow_name[] = u"CaesuraSlow";
@@ -150,7 +151,7 @@ static void test_full(void)
 	       cz_submit(firmware, &call, &ids[count]) == CZ_OK) {
 		count++;
 	}
-	/* Done but not waited for, each still holds its slot. */
+	/* Requests that are done but not waited for keep their slots. */
 	do {
 		thread_sleep_until(tick_after_ns(SOON_NS));
 		status = get_time_now(&time);
@@ -166,7 +167,7 @@ static void test_full(void)
 
 /* ---- FP/SIMD ---- */
 
-/* A call that leaves nothing in the registers, where the driver for it is. */
+/* Makes a call that changes every register, if the driver for it is loaded. */
 static cz_status clobbering_call(void)
 {
 	static struct adversary_registers_order order = {.iterations = 3};
@@ -207,7 +208,7 @@ static void test_fp(void)
 	fp_end();
 	test_status(status, CZ_OK, "now: inside an FP section");
 	ktap_result(wrong == 0, "now: whose registers stay");
-	/* The CPU still holds the registers of a thread that sleeps. */
+	/* The CPU still holds the registers of a sleeping thread. */
 	thread = thread_create("FP", PRIORITY_HIGHEST, sleeper_entry, &asleep);
 	status = clobbering_call();
 	thread_join(thread);
@@ -244,7 +245,7 @@ static void test_busy(void)
 				slow_value, sizeof(slow_value));
 	shoot(&shot, tick_after_ns(INTO_THE_CALL_NS));
 	cz_submit(firmware, &call, &id);
-	/* The worker is inside firmware when this thread comes back. */
+	/* The worker is in firmware when this thread continues. */
 	thread_sleep_until(tick_after_ns(INTO_THE_CALL_NS / 2));
 	status = get_time_now(&time);
 	await(&shot);
@@ -276,7 +277,7 @@ static void neighbour_entry(void *argument)
 		self->good += status == CZ_OK && time.year != 0;
 		self->busy += status == CZ_E_BUSY;
 		self->wrong += status != CZ_OK && status != CZ_E_BUSY;
-		/* Firmware is free now and then, also by the tick. */
+		/* Firmware is free from time to time, depending on the tick. */
 		thread_sleep_until(tick_after_ns(
 			1600 + 16 * ((self->good + self->busy) % 64)));
 	}
@@ -311,7 +312,8 @@ struct hog {
 	bool stop;
 };
 
-/* No pause between calls that take far longer than what is between them. */
+/* Makes calls without a pause. Each takes much longer than the time between
+ * them. */
 static void hog_entry(void *argument)
 {
 	static uint8_t data[SLOW_BYTES];
@@ -324,7 +326,7 @@ static void hog_entry(void *argument)
 		cz_prepare_get_variable(&call, now_name, &test_guid, NULL, data,
 					&size_bytes);
 		self->calls += cz_call_now(firmware, &call) == CZ_OK;
-		/* The emulator's next CPU. */
+		/* Lets the emulator run the next CPU. */
 		__asm__ volatile("yield");
 	}
 }
@@ -338,7 +340,7 @@ static uint64_t time_of_queued_call(void)
 	return ticks_to_ns(ticks_now() - start);
 }
 
-/* The queue gets its turn beside a CPU that does nothing but call. */
+/* The queue gets its turn although another CPU makes calls all the time. */
 static void test_hog(void)
 {
 	struct hog hog = {0};
@@ -418,7 +420,7 @@ void test_now(void)
 
 /* ---- What `now` does besides ---- */
 
-/* GetTime is at another address, for one test. */
+/* Puts GetTime at another address for one test. */
 static uint64_t replace_get_time(uint64_t function)
 {
 	uint64_t before = firmware->function[CZ_GET_TIME];
@@ -434,7 +436,7 @@ static void restore_all(void)
 	}
 }
 
-/* A jump to where nothing is. */
+/* Jumps to an unmapped address. */
 static void test_fault(void)
 {
 	uint64_t before = replace_get_time(0x10);
@@ -493,7 +495,7 @@ static void test_unmasking(void)
 	ktap_result(!early, "now: none is taken before it has returned");
 	test_status(shot.status, CZ_OK, "now: but then");
 	cz_get_stats(firmware, &stats);
-	/* In the sandbox it has no effect, and is left behind by nobody. */
+	/* In the sandbox, unmasking has no effect and causes no anomaly. */
 	ktap_result(stats.anomalies[CZ_ANOMALY_INTERRUPTS] ==
 			    (firmware->gate == CZ_GATE_DIRECT ? 1 : 0),
 		    "now: and it is counted");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test's part on the queue: calls that go on without their caller, the
- * order of what waits, cancelling, withdrawing. "Slow" is a SetVariable, which
+ * Tests of the queue: calls that continue without their caller, the order of
+ * queued requests, cancelling, withdrawing. "Slow" is a SetVariable, which
  * takes firmware hundreds of microseconds.
  */
 #include "lib/adversary.h"
@@ -26,13 +26,14 @@ static const uint16_t slow_name[] = u"CaesuraSlow";
 static uint8_t slow_value[SLOW_BYTES];
 static struct cz_stats stats;
 
-/* Lets others run; a small part of "slow". */
+/* Lets other threads run, for a small part of the duration of "slow". */
 static void nap(void)
 {
 	thread_sleep_until(ticks_now() + ns_to_ticks(NAP_NS));
 }
 
-/* slow=masked: of the misbehaving driver, at EL1, a call that nobody can preempt. */
+/* Returns whether slow=masked was given: the slow call is then one of the
+ * misbehaving driver at EL1 that cannot be preempted. */
 static bool slow_is_masked(void)
 {
 	return strcmp(option_string("slow", ""), "masked") == 0;
@@ -60,7 +61,7 @@ static struct cz_request *in_flight(void)
 	return __atomic_load_n(&firmware->in_flight, __ATOMIC_ACQUIRE);
 }
 
-/* Submits one and lets it get into firmware. */
+/* Submits a slow call and waits until it is in firmware. */
 static bool slow_start(struct cz_call *call, cz_request_id *id)
 {
 	bool started = slow_submit(call, id);
@@ -77,7 +78,7 @@ static bool slow_is_written(void)
 	size_t size_bytes = sizeof(data);
 
 	if (slow_is_masked()) {
-		return true; /* it writes nothing */
+		return true; /* this call writes nothing */
 	}
 	return cz_get_variable(firmware, slow_name, &test_guid, NULL, data,
 			       &size_bytes, CZ_FOREVER) == CZ_OK &&
@@ -85,8 +86,9 @@ static bool slow_is_written(void)
 	       memcmp(data, slow_value, sizeof(data)) == 0;
 }
 
-/* Firmware may spend the call in the secure world, or with interrupts masked: then
- * whoever wants to watch the call wakes up when it is over. */
+/* Returns whether the slow call can be preempted. Firmware may spend the call
+ * in the secure world or with interrupts masked; a thread that wants to watch
+ * the call then wakes up when it is over. */
 static bool slow_can_be_preempted(void)
 {
 	struct cz_call call;
@@ -322,8 +324,9 @@ static void test_order(void)
 	bool passed = true;
 
 	ktap_result(slow_start(&slow, &id), "order: a call in flight");
-	/* Above the worker, which each of them makes more urgent; each above
-	 * the one before, or it would not get to ask before the call ends. */
+	/* More urgent than the worker, which inherits from each requester, and
+	 * each more urgent than the previous one. Otherwise it would not be
+	 * able to make its request before the call ends. */
 	thread_set_priority(this_thread(), URGENT + 1);
 	for (unsigned i = 0; i < 3; i++) {
 		start_requester(&requesters[i]);
@@ -370,7 +373,7 @@ static void test_age(void)
 
 struct hog {
 	bool stop;
-	bool ended; /* by itself: nobody came to stop it */
+	bool ended; /* ended by itself, and was not stopped */
 };
 
 static void hog_entry(void *argument)
@@ -386,7 +389,8 @@ static void hog_entry(void *argument)
 	}
 }
 
-/* Busy, less urgent than the caller, more so than the worker by itself. */
+/* A busy thread, less urgent than the caller and more urgent than the worker
+ * without inheritance. */
 static void test_inheritance(void)
 {
 	struct hog hog = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test's part on services without variables: the clock, the counter,
- * capsules. What firmware may or may not have is called, and has to return
- * something that the specification allows.
+ * Tests of the services without variables: the clock, the counter, capsules.
+ * Optional services are called too, and must return a status that the
+ * specification allows.
  */
 #include "lib/common.h"
 #include "lib/swept_service.h"
@@ -81,7 +81,7 @@ static void test_set_time(void)
 		    "SetTime: without a time");
 }
 
-/* The statuses of sections 8.3.3 and 8.3.4. */
+/* Checks for the statuses of sections 8.3.3 and 8.3.4. */
 static bool wakeup_status(const char *service, cz_status status)
 {
 	kprintf("# %s: %s\n", service, cz_status_name(status));
@@ -135,7 +135,8 @@ static void test_monotonic(void)
 
 /* ---- Capsules ------------------------------------------------------------------ */
 
-/* A status of section 8.5 for a capsule that firmware does not know. */
+/* Checks for a status of section 8.5 for a capsule that firmware does not know.
+ *  */
 static bool capsule_refused(const char *service, cz_status status)
 {
 	kprintf("# %s: %s\n", service, cz_status_name(status));

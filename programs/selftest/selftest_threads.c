@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test's part on the kernel: who runs when, who inherits from whom,
- * what survives a switch. The calling thread's priority is PRIORITY_NORMAL.
+ * Tests of the kernel: the order in which threads run, priority inheritance,
+ * and what survives a switch. The calling thread's priority is PRIORITY_NORMAL.
  */
 #include "lib/clobber.h"
 #include "lib/common.h"
@@ -20,7 +20,7 @@
 #define HIGH (PRIORITY_NORMAL + 10)
 #define A_WHILE_NS 32000u
 
-/* Who came by, in order. */
+/* The visits of threads, in order. */
 static struct {
 	unsigned who[8];
 	unsigned count;
@@ -49,7 +49,8 @@ static uint64_t in_a_while(void)
 	return tick_after_ns(A_WHILE_NS);
 }
 
-/* Sleeps until so many came by. Joining would lend them our priority. */
+/* Sleeps until there were so many visits. Joining would lend the caller's
+ * priority to the visitors. */
 static void await_visits(unsigned count)
 {
 	for (int i = 0; visits.count < count && i < 1000; i++) {
@@ -127,7 +128,7 @@ static void late_visitor(void *argument)
 	__atomic_store_n(&woken, true, __ATOMIC_RELEASE);
 }
 
-/* Computes until `tick`; whether the other thread ran before that. */
+/* Computes until `tick`. Returns whether the other thread ran before that. */
 static bool woken_while_busy(uint64_t tick)
 {
 	while (ticks_now() < tick) {
@@ -243,7 +244,7 @@ static struct {
 	struct mutex a, b;
 	struct completion end, owner_ready;
 	struct thread *owner;
-	unsigned seen; /* the owner's priority, while others wait */
+	unsigned seen; /* the owner's priority while others wait */
 } chain;
 
 static void mutex_visitor(void *argument)
@@ -253,7 +254,8 @@ static void mutex_visitor(void *argument)
 	mutex_unlock(argument);
 }
 
-/* Holds a mutex while a more urgent thread waits for it and a third would run. */
+/* Holds a mutex while a more urgent thread waits for it and a third, of medium
+ * priority, wants to run. */
 static void inverter(void *argument)
 {
 	struct thread *high, *middle;
@@ -312,8 +314,8 @@ static void chain_fourth(void *argument)
 	completion_wait(&chain.end, argument, FOREVER);
 }
 
-/* fourth waits, with third as owner, who waits for b, whose owner waits for a,
- * whose owner is first. */
+/* A chain: `fourth` waits with `third` as owner; `third` waits for mutex b,
+ * whose owner waits for mutex a, whose owner is `first`. */
 static void test_chain(void)
 {
 	struct thread *t[4];
@@ -349,8 +351,8 @@ static void chain_heir(void *argument)
 	mutex_unlock(&chain.a);
 }
 
-/* Two wait for a mutex. Whoever gets it inherits from the other from then on, also
- * what the other becomes later. */
+/* Two threads wait for a mutex. The one that gets it then inherits from the
+ * other, including later changes of the other's priority. */
 static void test_handover(void)
 {
 	struct thread *first, *heir, *other;
@@ -423,8 +425,8 @@ static void fp_sleeper_entry(void *argument)
 	fp_end();
 }
 
-/* A section that comes and goes while another's owner sleeps: the CPU holds
- * neither's registers then. */
+/* A short section begins and ends while the owner of another one sleeps.
+ * Afterwards the CPU holds the registers of neither. */
 static void test_fp_short_section(void)
 {
 	static struct fp_user sleeper = {.seed = 0x6a09e667f3bcc908ull};
@@ -461,7 +463,7 @@ static void test_fp(void)
 	ktap_result(wrong == 0, "FP: registers survive every switch");
 }
 
-/* Firmware's code, at firmware's address, which only its space maps. */
+/* Reads firmware's code at firmware's address, which only its space maps. */
 static void test_space(void)
 {
 	uint32_t before, after;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The self-test's part on variables: writing, reading, appending, deleting,
- * listing, as section 8.2 says; and arguments that go no further than Caesura.
+ * Tests of variables: writing, reading, appending, deleting and listing, as in
+ * section 8.2; and malformed arguments, which Caesura must reject itself.
  */
 #include "lib/common.h"
 #include "selftest/selftest.h"
@@ -36,7 +36,7 @@ static cz_status get(const uint16_t *of, size_t room)
 			       &size_bytes, CZ_FOREVER);
 }
 
-/* Nothing was written to the buffer from here on. */
+/* Returns whether the buffer is unchanged from this offset on. */
 static bool untouched_from(size_t offset)
 {
 	for (size_t i = offset; i < sizeof(buffer); i++) {
@@ -47,7 +47,7 @@ static bool untouched_from(size_t offset)
 	return true;
 }
 
-/* The variable holds the first `length` bytes of `value`. */
+/* Returns whether the variable holds the first `length` bytes of `value`. */
 static bool holds(size_t length)
 {
 	cz_status status = get(name, sizeof(buffer));
@@ -95,7 +95,7 @@ static void test_read(void)
 		    CZ_OK, "GetVariable: attributes are optional");
 }
 
-/* How often the variable is in the list; -1 when listing fails. */
+/* Returns how often the variable is listed, or -1 when listing fails. */
 static int times_listed(void)
 {
 	static uint16_t next[CZ_MAX_NAME_BYTES / 2];
@@ -122,7 +122,7 @@ static int times_listed(void)
 	return -1;
 }
 
-/* Reads every variable that is listed, ours or not. */
+/* Reads every variable that is listed, including those of others. */
 static void test_walk(void)
 {
 	static uint16_t next[CZ_MAX_NAME_BYTES / 2];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What variables may hold while many threads write and read them: all writes, by
- * variable, each with the moments that bound when it took effect.
+ * The values that variables may hold while many threads write and read them.
+ * Keeps all writes of each variable, each with the moments that bound when it
+ * took effect.
  */
 #include "stress/history.h"
 
@@ -10,15 +11,17 @@
 
 #define NEVER UINT64_MAX
 
-/* Its version is its number in the table. */
+/* The index in the table is the version of the write. */
 struct write {
-	uint32_t next; /* of the same variable; 0: the last */
+	uint32_t next; /* the next write of the same variable; 0: none */
 	uint32_t variable;
 	enum write_outcome outcome;
 	bool exists;
 	uint64_t start;
-	uint64_t before; /* if it happens, then before calls that begin later */
-	uint64_t happened; /* it has happened by then */
+	/* If it takes effect, then before calls that begin after this moment.
+	 *  */
+	uint64_t before;
+	uint64_t happened; /* it has taken effect by this moment */
 };
 
 static struct {
@@ -61,7 +64,8 @@ static uint32_t add(unsigned variable, bool exists)
 	return version;
 }
 
-/* Whether another write came surely after it, and surely before `start`. */
+/* Returns whether another write certainly took effect after this one and before
+ * `start`. */
 static bool superseded(const struct write *write, uint64_t start)
 {
 	uint32_t version = history.first[write->variable];
@@ -82,8 +86,8 @@ static bool plausible(const struct write *write, uint64_t start)
 	return write->outcome != WRITE_VOID && !superseded(write, start);
 }
 
-/* What was given up, would have come after the version found, and before the
- * read that found it, has not happened. */
+/* Marks writes as void: a write that was given up, that would have come after
+ * the version found and before the read that found it, has not taken effect. */
 static void rule_out(const struct write *found, uint64_t start)
 {
 	uint32_t version = history.first[found->variable];
@@ -111,7 +115,8 @@ static void see(struct write *write, uint64_t start)
 	}
 }
 
-/* The only plausible write that leaves the variable so; *count are there. */
+/* Returns the only plausible write that leaves the variable in this state;
+ * *count is the number of candidates. */
 static struct write *find(unsigned variable, bool exists, uint64_t start,
 			  uint32_t own, unsigned *count)
 {

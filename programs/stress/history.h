@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What variables may hold while many threads write and read them. Each write has
- * a version, which its value carries; each call lies between two moments of one
- * clock. A read may return a version whose write had begun before the read ended,
- * unless another write came after that one and was over before the read began:
- * the condition for a register to be linearizable, but that it is looked at read
- * by read.
+ * The values that variables may hold while many threads write and read them.
+ * Each write has a version, which its value carries; each call lies between two
+ * moments of one clock. A read may return a version whose write began before
+ * the read ended, unless another write began after that one had ended and
+ * itself ended before the read began. This is the condition for a linearizable
+ * register, checked for each read separately.
  *
- * Any thread; none of these is told of firmware, or calls it.
+ * Any thread. None of these functions knows of firmware or calls it.
  */
 #ifndef PROGRAMS_HISTORY_H
 #define PROGRAMS_HISTORY_H
@@ -18,42 +18,44 @@
 #define HISTORY_VARIABLES 80u
 #define HISTORY_WRITES 1024u
 
-/* What came of a write. */
+/* The outcome of a write. */
 enum write_outcome {
-	WRITE_OPEN, /* it goes on */
+	WRITE_OPEN, /* it has not ended yet */
 	WRITE_DONE,
-	WRITE_UNKNOWN, /* given up: it happened before any later call, or never */
-	WRITE_VOID, /* it did not happen, and never will */
+	/* Given up: it took effect before any later call, or never will. */
+	WRITE_UNKNOWN,
+	WRITE_VOID, /* it did not take effect and never will */
 };
 
-/* So many variables that are not there. Once, before anything else. */
+/* Declares so many variables, none of which exists. Once, before any other
+ * function. */
 void history_init(unsigned variables);
 
-/* The present moment; every one is another's successor. */
+/* Returns the present moment. Moments are unique and increase. */
 uint64_t history_now(void);
 
-/* A write begins: of a new value, or a deletion. Returns the version.
- * At most HISTORY_WRITES, with one for each variable. */
+/* Begins a write of a new value, or a deletion. Returns its version. There are
+ * at most HISTORY_WRITES, including one for each variable. */
 uint32_t history_write(unsigned variable, bool exists);
 void history_wrote(uint32_t version, enum write_outcome outcome);
 
 /*
- * Whether a call that began at `start` and has ended by now may have found the
- * version; if so, what that says of other writes is kept.
+ * Returns whether a call that began at `start` and has ended by now may have
+ * found the version. If so, keeps what that implies for other writes.
  */
 bool history_found(unsigned variable, uint32_t version, uint64_t start);
 
 /*
- * Whether it may have found the variable there, or not there. `own` is the
- * version of the call itself when that writes, or 0.
+ * Returns whether such a call may have found the variable existing, or not
+ * existing. `own` is the version of the call itself if it writes, else 0.
  */
 bool history_may_be(unsigned variable, bool exists, uint64_t start,
 		    uint32_t own);
 
-/* Whether no write of it can have happened since. */
+/* Returns whether no write of the variable can have taken effect since. */
 bool history_quiet(unsigned variable, uint64_t since);
 
-/* Logs the versions that history_found() would take. */
+/* Logs the versions that history_found() would accept. */
 void history_explain(unsigned variable, uint64_t start);
 
 #endif

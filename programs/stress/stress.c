@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Many threads on all CPUs call firmware in every way there is, at all
- * priorities, and give up, cancel and come late; every answer is held against
- * what it may be.
+ * priorities. They give up calls, cancel them and come late. Every answer is
+ * checked against the set of permitted answers.
  */
 #include "stress/stress.h"
 
@@ -15,7 +15,8 @@
 
 #define MAX_CALLS 10000000u
 #define MAX_SETS 300u /* firmware does not reclaim space at run time */
-/* Of 20,000 calls by many threads; in proportion with fewer calls. */
+/* How often events must occur in 20,000 calls by many threads; in proportion
+ * with fewer calls. */
 #define DUE_AT_CALLS 20000u
 #define MIN_THREADS 8u
 #define MIN_PREEMPTIONS 1000u
@@ -44,7 +45,8 @@ static uint64_t preemptions(void)
 	       (other == firmware ? 0 : preemptions_of(other));
 }
 
-/* Why nobody can tell how often something must have happened, or NULL. */
+/* Returns why there is no lower bound for how often something must have
+ * happened, or NULL. */
 static const char *reason_for_no_bound(void)
 {
 	const char *why = why_time_is_not_counted();
@@ -76,7 +78,7 @@ static void run(void)
 	stress.agents = kalloc(stress.threads * sizeof(*stress.agents));
 	stress.agents_left = stress.threads;
 	completion_init(&stress.over);
-	/* None of them runs before all are there. */
+	/* No agent runs before all have been created. */
 	thread_set_priority(this_thread(), PRIORITY_HIGHEST);
 	for (unsigned i = 0; i < stress.threads; i++) {
 		stress.agents[i].cz = i % 2 == 0 ? firmware : other;
@@ -131,7 +133,7 @@ static void report(uint64_t preempted, uint64_t migrations)
 		(unsigned long long)stress.out_of_resources);
 }
 
-/* Why not, or NULL. */
+/* Returns why the options cannot be used, or NULL. */
 static const char *read_options(void)
 {
 	stress.threads = (unsigned)option_number("threads", 32);

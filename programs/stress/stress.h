@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of the stress test: what its threads ask of firmware and what they
- * may get, how a thread spends its time, who notices that one does not come
- * back.
+ * The parts of the stress test: what its threads ask of firmware and which
+ * answers are permitted, how a thread spends its time, and how a thread that
+ * does not come back is noticed.
  */
 #ifndef PROGRAMS_STRESS_H
 #define PROGRAMS_STRESS_H
@@ -15,15 +15,16 @@
 #define STRESS_SHARED 4u /* variables that every thread uses */
 #define STRESS_NAME_UNITS 64u
 
-/* A call with all it reads and writes, and what was known when it began. */
+/* A call with its inputs and outputs, and what was known when it began. */
 struct operation {
 	const struct operation_kind *kind;
 	struct cz_call call;
 	uint64_t start;
 	unsigned variable;
-	uint32_t version; /* of a write; 0: it is none */
+	/* The version of a write; 0: the call is not a write. */
+	uint32_t version;
 	uint32_t found; /* the version that was read, or 0 */
-	uint64_t known; /* the kind's own */
+	uint64_t known; /* for use by the kind of call */
 
 	struct cz_efi_time time;
 	struct cz_efi_guid guid;
@@ -40,22 +41,22 @@ struct agent {
 	unsigned number;
 	struct cz *cz;
 	struct prng prng;
-	unsigned priority; /* its own */
-	uint64_t quota; /* calls that it has still to make */
+	unsigned priority; /* the thread's own priority */
+	uint64_t quota; /* number of calls still to be made */
 	struct operation operation, other;
 	struct walk *walk;
 
-	/* For who watches it. */
+	/* For the thread that watches it. */
 	uint64_t steps; /* each is short */
 	const char *doing;
-	enum cz_service service; /* when it waits for one */
-	bool hurried; /* it was made the most urgent */
+	enum cz_service service; /* the service that the thread waits for */
+	bool hurried; /* the thread was made the most urgent */
 	bool ended;
 };
 
 struct stress {
 	unsigned threads;
-	uint64_t calls, sets; /* to be made at most */
+	uint64_t calls, sets; /* upper limits */
 	size_t value_bytes;
 	uint64_t cpus;
 	struct agent *agents;
@@ -66,9 +67,9 @@ struct stress {
 	uint64_t walks, walks_whole, cancelled, given_up, deadlines, outside;
 	uint64_t agents_left;
 	uint64_t
-		keeping; /* agents that make a call while they keep a request */
+		keeping; /* agents that make a call while they hold a request */
 
-	struct completion over; /* all have ended, or one will not */
+	struct completion over; /* all have ended, or one is lost */
 };
 
 extern struct stress stress;
@@ -78,7 +79,7 @@ static inline uint64_t counter_read(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
-/* The count after it. */
+/* Increments the counter and returns the new count. */
 static inline uint64_t counter_add(uint64_t *counter)
 {
 	return __atomic_add_fetch(counter, 1, __ATOMIC_ACQ_REL);
@@ -86,38 +87,41 @@ static inline uint64_t counter_add(uint64_t *counter)
 
 /* ---- stress_calls.c ---- */
 
-/* Reads the store as it is; deletes what an earlier run has left. False when
- * that does not go well. */
+/* Reads the present store and deletes what an earlier run has left. Returns
+ * false when that fails. */
 bool operations_init(void);
 
-/* Fills in the agent's next call, chosen at random. */
+/* Chooses the agent's next call at random, and prepares it. */
 void operation_choose(struct agent *agent, struct operation *operation);
-/* What came of it. `timed`: its caller may have been released. */
+/* Checks the result. `timed`: the caller may have been released at its
+ * deadline. */
 void operation_end(struct agent *agent, struct operation *operation,
 		   cz_status status, bool timed);
-/* It was given up: nobody will know. */
+/* The call was given up; its outcome stays unknown. */
 void operation_forget(struct operation *operation);
 
-/* Reads every variable once more, nothing else going on. */
+/* Reads every variable once more while nothing else runs. */
 void operations_check_all(struct agent *agent);
 
 /* ---- stress_walk.c ---- */
 
-/* Counts what is not ours in the store, nothing else going on. */
+/* Counts the foreign variables in the store while nothing else runs. */
 bool walk_init(void);
-/* Room for one agent's walks. */
+/* Allocates the data for one agent's walks. */
 struct walk *walk_alloc(void);
-/* All the names in the store, or as many as the quota allows. */
+/* Lists all names in the store, or as many as the quota allows. */
 void walk(struct agent *agent);
 
 /* ---- stress_agent.c ---- */
 
 void agent_start(struct agent *agent, unsigned number);
-/* A call on its path, with the agent's whereabouts for who watches it. */
+/* Makes a call on the agent's path, and records for the watching thread where
+ * the agent is. */
 cz_status agent_call(struct agent *agent, const struct cz_call *call,
 		     uint64_t deadline_ns);
 
-/* Logs a mismatch's first line; false when enough of them have been shown. */
+/* Logs a mismatch's first line. Returns false when enough mismatches have been
+ * logged. */
 bool agent_mismatch(const struct agent *agent, const char *what);
 
 /* ---- stress_watch.c ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a thread of the stress test spends its time: a call on one of the ways to
- * make one, then nothing, sleep, work, another priority or another CPU.
+ * How a thread of the stress test spends its time: it makes a call in one of
+ * several ways; then it does nothing, sleeps, computes, or changes its priority
+ * or its CPU.
  */
 #include "stress/stress.h"
 
@@ -11,10 +12,10 @@
 #include <kernel/time.h>
 
 #define MAX_SHOWN 6u /* mismatches */
-#define WALKS 300u /* one of so many choices */
+#define WALKS 300u /* one choice in so many */
 #define LOWEST 2u
 #define HIGHEST 55u
-#define SHORT_NS 40000u /* for some of the calls too short */
+#define SHORT_NS 40000u /* too short for some of the calls */
 
 static void set_doing(struct agent *agent, const char *doing,
 		      enum cz_service service)
@@ -68,7 +69,7 @@ static void call_directly(struct agent *agent, struct operation *operation)
 		      agent_call(agent, &operation->call, deadline), timed);
 }
 
-/* Outside the queue, if firmware is free. */
+/* Makes the call outside the queue, if firmware is free. */
 static void call_now(struct agent *agent, struct operation *operation)
 {
 	cz_status status = cz_call_now(agent->cz, &operation->call);
@@ -100,7 +101,8 @@ static void release(struct agent *agent, struct operation *operation,
 	operation_forget(operation);
 }
 
-/* What was cancelled says so; what was not, ends like any other. */
+/* Cancels a request. A cancelled request must end as cancelled; one that could
+ * not be cancelled ends like any other. */
 static void cancel(struct agent *agent, struct operation *operation,
 		   cz_request_id id)
 {
@@ -142,8 +144,9 @@ static void begin_call(struct agent *agent)
 
 static void pass_time(struct agent *agent);
 
-/* The thread keeps a request, and waits for a free one if there is none. As many
- * threads as there are requests would wait for each other: one of them does not. */
+/* Makes a call while the thread holds a request. The call waits for a free
+ * request if there is none. If as many threads as there are requests did this,
+ * they would wait for each other, so one thread must not. */
 static void call_meanwhile(struct agent *agent)
 {
 	if (counter_add(&stress.keeping) < agent->cz->request_count) {
@@ -154,7 +157,7 @@ static void call_meanwhile(struct agent *agent)
 	__atomic_sub_fetch(&stress.keeping, 1, __ATOMIC_ACQ_REL);
 }
 
-/* The request is on its way; meanwhile the thread does something else. */
+/* The request has been submitted. Meanwhile the thread does something else. */
 static void finish_later(struct agent *agent, struct operation *operation,
 			 cz_request_id id)
 {
@@ -213,7 +216,7 @@ static void work(uint64_t ns)
 	}
 }
 
-/* One CPU, or all of them. */
+/* Restricts the thread to one CPU, or allows all of them. */
 static void hop(struct agent *agent)
 {
 	uint32_t cpu = (uint32_t)prng_below(&agent->prng, machine.cpu_count);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the stress test asks of firmware, one row of a table for each kind of
- * call, and whether the answer can be true. Values carry their version.
+ * What the stress test asks of firmware: one row of a table for each kind of
+ * call, with a check whether the answer can be true. Values carry their
+ * version.
  */
 #include "stress/stress.h"
 
@@ -14,27 +15,30 @@
 
 #define REFUSED_ATTRIBUTES \
 	(CZ_EFI_VARIABLE_BOOTSERVICE_ACCESS | CZ_EFI_VARIABLE_RUNTIME_ACCESS)
-#define DELETIONS 8 /* one of so many writes */
-#define MAX_COUNTS 16u /* each is as long as a write */
+#define DELETIONS 8 /* one write in so many */
+#define MAX_COUNTS 16u /* each takes as long as a write */
 #define ROUNDS 8u
-#define WRITES_PERCENT 40u /* of the calls that begin a round */
-/* More than the header and the name of any of our variables. */
+#define WRITES_PERCENT 40u /* of the calls at the beginning of a round */
+/* An upper bound for the header and the name of any of our variables. */
 #define OVERHEAD_BYTES 256u
 
 struct operation_kind {
 	enum cz_service service;
-	unsigned weight; /* how often, of all; 0: by its own rule */
+	/* Relative frequency; 0: decided by a rule of its own. */
+	unsigned weight;
 	void (*prepare)(struct agent *agent, struct operation *operation);
-	/* A status and outputs that firmware may give: NULL; or what is wrong. */
+	/* Returns NULL if firmware may give this status and these outputs, else
+	 * what is wrong. */
 	const char *(*check)(const struct agent *agent,
 			     struct operation *operation, cz_status status);
 };
 
-/* What calls that have ended have said of what only grows, or only shrinks. */
+/* What ended calls have shown of values that only grow or only shrink. */
 static struct {
 	uint64_t seconds, count, remaining_storage;
 	uint64_t maximum_storage;
-	uint64_t full_since; /* a write was refused for want of room; or 0 */
+	/* When a write was refused because the store was full; or 0. */
+	uint64_t full_since;
 } known = {.remaining_storage = UINT64_MAX};
 
 static void raise(uint64_t *value, uint64_t to)
@@ -73,7 +77,7 @@ static void value_fill(uint8_t *data, uint32_t version)
 	memcpy(data, &version, sizeof(version));
 }
 
-/* The version of a value; 0 when it is none that was ever written. */
+/* Returns the version of a value, or 0 when it was never written. */
 static uint32_t value_version(struct operation *operation)
 {
 	size_t size_bytes = operation->size_bytes;
@@ -89,7 +93,7 @@ static uint32_t value_version(struct operation *operation)
 		       : 0;
 }
 
-/* The agent's own variable, or one that it shares. */
+/* Returns the agent's own variable or a shared one. */
 static unsigned choose_variable(struct agent *agent)
 {
 	if (prng_below(&agent->prng, 2) == 0) {
@@ -215,7 +219,7 @@ static const char *check_deletion(struct operation *operation, cz_status status)
 		       : "the variable is there";
 }
 
-/* Firmware says that there is no room: then there is not much left. */
+/* Firmware reports a full store: then only little room may be left. */
 static const char *check_full(const struct agent *agent,
 			      const struct operation *operation)
 {
@@ -249,8 +253,8 @@ static const char *check_write(const struct agent *agent,
 	return expect(status, CZ_OK);
 }
 
-/* At run time nothing volatile can be made (UEFI 2.11, section 8.2), and a
- * variable does not change its attributes. */
+/* At run time no volatile variable can be created (UEFI 2.11, section 8.2), and
+ * a variable cannot change its attributes. */
 static void prepare_refused(struct agent *agent, struct operation *operation)
 {
 	operation->variable = choose_variable(agent);
@@ -332,7 +336,7 @@ static const char *check_count(const struct agent *agent,
 	(void)agent;
 	history_wrote(operation->version, WRITE_DONE);
 	if (status == CZ_EFI_OUT_OF_RESOURCES) {
-		return NULL; /* it is kept in a variable */
+		return NULL; /* the count is kept in a variable */
 	}
 	if (status != CZ_OK) {
 		return expect(status, CZ_OK);
@@ -372,8 +376,8 @@ static const struct operation_kind kinds[] = {
 
 enum { KIND_WRITE, KIND_COUNT, KIND_OTHERS };
 
-/* Whether one of the few is due: each round has its share of them, and begins
- * with it, so that writes meet writes. */
+/* Returns whether one of the limited calls is due. Each round has its share of
+ * them and begins with it, so that writes coincide with writes. */
 static bool due(struct agent *agent, uint64_t *begun, uint64_t most)
 {
 	uint64_t calls = counter_read(&stress.calls_begun) - 1;
@@ -468,7 +472,7 @@ void operation_end(struct agent *agent, struct operation *operation,
 
 /* ---- Before and after ---- */
 
-/* What an earlier run left behind. */
+/* Removes what an earlier run has left. */
 static bool remove_variable(unsigned variable)
 {
 	static uint8_t data[MAX_VALUE_BYTES];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Walks over the names in the store while they change. Firmware finds the next
- * name from where the last one lies; a variable that is written moves to the
- * end. So a walk whose place may have moved says nothing any more; any other has
- * to list once whatever was there all the time, and nothing that never was.
+ * Lists the names in the store while they change. Firmware finds the next name
+ * from the position of the previous one, and a variable that is written moves
+ * to the end. A walk whose position may have moved therefore proves nothing any
+ * more. Any other walk must list once each variable that existed all the time,
+ * and none that never existed.
  */
 #include "stress/stress.h"
 
@@ -16,7 +17,7 @@
 
 #define MAX_STEPS 1000u
 
-/* What is in the store besides the variables that the test changes. */
+/* The variables in the store that the test does not change. */
 struct foreign {
 	uint32_t count;
 	uint64_t names;
@@ -27,7 +28,7 @@ static struct foreign foreign_due;
 struct walk {
 	struct cz_efi_guid guid;
 	uint16_t name[CZ_MAX_NAME_BYTES / 2];
-	unsigned place; /* the variable that it stands on */
+	unsigned place; /* the variable at the walk's position */
 	uint64_t start, place_start;
 	struct foreign foreign;
 	uint8_t seen[HISTORY_VARIABLES];
@@ -54,7 +55,7 @@ static void count_foreign(struct walk *walk)
 	walk->foreign.count++;
 }
 
-/* The next name is there; whether it may be. */
+/* Counts the next name. Returns whether it may exist. */
 static bool count_name(struct walk *walk, uint64_t start)
 {
 	unsigned variable = name_find(walk->name, &walk->guid);
@@ -70,7 +71,7 @@ static bool count_name(struct walk *walk, uint64_t start)
 	       history_may_be(variable, true, start, 0);
 }
 
-/* Whether the variable that it stands on may have moved. */
+/* Returns whether the variable at the walk's position may have moved. */
 static bool moved(const struct walk *walk)
 {
 	return walk->place != NAME_FOREIGN &&
@@ -104,8 +105,8 @@ static enum step walk_step(struct agent *agent, struct walk *walk)
 	return STEP_ON;
 }
 
-/* At its end: each variable that did not change meanwhile, as often as it is
- * there. */
+/* At the end of a walk: each variable that did not change meanwhile was listed
+ * as often as it exists. */
 static void check_seen(const struct agent *agent, const struct walk *walk)
 {
 	for (unsigned i = 0; i < name_count_variable(); i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Notices a thread that does not come back. One that has not moved for a while
- * is made the most urgent of all: it runs then, and so does its request, unless
- * nobody is going to wake it.
+ * Notices a thread that does not come back. A thread that has made no progress
+ * for a while gets the highest priority. Then it runs, and so does its request,
+ * unless nothing is going to wake it.
  */
 #include "stress/stress.h"
 
@@ -11,12 +11,13 @@
 #include <kernel/time.h>
 
 #define LOOK_MS 20u
-#define HURRY_LOOKS 10u /* less urgent threads may have to wait so long */
-#define LOST_LOOKS 60u /* more than a second as the most urgent */
+#define HURRY_LOOKS 10u /* less urgent threads may have to wait this long */
+#define LOST_LOOKS 60u /* more than one second at the highest priority */
 
 static struct {
 	uint64_t steps;
-	unsigned looks; /* that have found it at the same step */
+	/* Consecutive looks that found the agent at the same step. */
+	unsigned looks;
 } watched[STRESS_MAX_THREADS];
 
 static const char *state_name(enum cz_request_state state)
@@ -66,7 +67,7 @@ static void report(const struct agent *agent)
 	}
 }
 
-/* False when it is lost. */
+/* Returns false when the agent is lost. */
 static bool look_at(struct agent *agent)
 {
 	uint64_t steps = counter_read(&agent->steps);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the other threads of a busy system do while a call is interrupted: one on
- * each CPU leaves nothing in any register as it was, one calls firmware too and
- * checks what it gets. All are more urgent than the caller.
+ * The work of the other threads of a busy system while a call is interrupted.
+ * One thread on each CPU overwrites every register; another thread calls
+ * firmware too and checks the results. All are more urgent than the caller.
  */
 #include "sweep/hostile.h"
 
@@ -22,7 +22,7 @@
 #define HOLD_NS 4096 /* how long FP registers are held across switches */
 #define LIMIT_MS 1000
 
-/* The one that clobbers a CPU's registers. */
+/* The thread that overwrites the registers of one CPU. */
 struct clobberer {
 	struct completion go, done;
 	bool wrong;
@@ -43,7 +43,7 @@ static struct {
 
 /* ---- The thread that clobbers ------------------------------------------- */
 
-/* Holds a pattern in the FP registers while others run. */
+/* Holds a pattern in the FP registers while other threads run. */
 static void clobber_round(struct clobberer *self, uint64_t seed)
 {
 	uint64_t wrong;

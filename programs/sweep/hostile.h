@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the other threads of a busy system do while a call is interrupted: one on
- * each CPU leaves nothing in any register as it was, one calls firmware too and
- * checks what it gets. All are more urgent than the caller.
+ * The work of the other threads of a busy system while a call is interrupted.
+ * One thread on each CPU overwrites every register; another thread calls
+ * firmware too and checks the results. All are more urgent than the caller.
  */
 #ifndef PROGRAMS_HOSTILE_H
 #define PROGRAMS_HOSTILE_H
@@ -11,22 +11,24 @@
 
 enum hostile_write {
 	HOSTILE_NO_WRITE,
-	HOSTILE_SAME_VALUE, /* SetVariable of what is there already */
+	/* SetVariable with the value that is already stored. */
+	HOSTILE_SAME_VALUE,
 	HOSTILE_NEW_VALUE,
 };
 
-/* Starts the threads. Their variable is STORED_RIVAL of the store. */
+/* Starts the threads. They write to STORED_RIVAL of the store. */
 void hostile_init(struct store *store, struct prng *prng);
 
-/* One round: they run as soon as the calling thread lets them. Any thread. */
+/* Starts one round: the threads run as soon as the calling thread lets them.
+ * Any thread. */
 void hostile_release(enum hostile_write write);
 
-/* Half a round: clobbers the registers once more, unless that still goes on from
- * the last time. Any thread, after hostile_release(). */
+/* Starts half a round: overwrites the registers once more, unless the previous
+ * time is still going on. Any thread, after hostile_release(). */
 void hostile_clobber(void);
 
-/* Waits until a released round has ended; at once when there was none. False,
- * after log lines, when something came out wrong. */
+/* Waits until a released round has ended; returns at once when there was none.
+ * Returns false, after logging, when a result was wrong. */
 bool hostile_wait(void);
 
 #endif

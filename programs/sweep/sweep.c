@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts a service after k instructions, for k over its whole length, lets
- * other threads do their worst while it waits, and checks what comes of it: the
- * call, the other threads' calls, the variable store.
+ * Interrupts a service after k instructions, for every k over its whole length.
+ * While the call waits, other threads disturb it as much as they can. Then the
+ * program checks the call, the other threads' calls and the variable store.
  *
- * The caller starts from an idle machine at a known tick; the probe interrupts
- * d ticks later. What lies between is the same instructions every time, so that
- * d names one instruction, once fewer instructions than a tick takes are put in
- * front. With several CPUs it is a moment somewhere in the call: a probe for each
- * CPU wakes at it, so that nobody has a place to go.
+ * The caller starts from an idle machine at a known tick, and the probe
+ * interrupts it d ticks later. The instructions in between are the same every
+ * time, so d identifies one instruction; nops in front, fewer than a tick
+ * takes, select the instructions within a tick. With several CPUs, d is only a
+ * moment somewhere in the call: one probe on each CPU wakes at that moment, so
+ * that no CPU is free for the call.
  */
 #include "lib/probe.h"
 #include "lib/swept_service.h"
@@ -26,15 +27,17 @@
 #define POINTS 200
 #define LIMIT_MS 1000
 #define CALIBRATION_RUNS 3
-#define SHORT_CALL 5000u /* instructions: swept at every one of them */
-#define MAX_WRONG 10 /* then it is no use going on */
+/* In instructions; calls up to this length are swept at each of them. */
+#define SHORT_CALL 5000u
+#define MAX_WRONG 10 /* the program gives up after so many errors */
 #define STORE_INTERVAL 8 /* points between checks of the other variables */
 #define WRITE_INTERVAL 16 /* points between the other threads' writes */
 #define MAX_TRACE 16384
 #define MAX_TRIES 4
-#define EARLY_NS 256 /* the search for the entry begins before the gate, */
+/* The search for the entry begins so long before the gate,. */
+#define EARLY_NS 256
 #define LATE_NS 4096 /* and ends so long after the call */
-#define TAKEN_NS 4096 /* a CPU that the call is not on is kept busy so long */
+#define TAKEN_NS 4096 /* for how long the CPUs without the call are kept busy */
 
 /* One for each CPU. */
 struct interrupter {
@@ -51,19 +54,20 @@ static struct sweep {
 	unsigned cpus;
 	struct prng prng;
 	struct trace trace;
-	bool counted; /* a point names an instruction, or a moment of a long call */
+	/* A point identifies an instruction, or a moment of a long call. */
+	bool counted;
 	bool every;
 	cz_status status, reference;
-	/* Of undisturbed calls: when firmware is entered, after the start; how
-	 * long it takes, at least and at most. */
+	/* Of undisturbed calls: the time from the start to the entry into
+	 * firmware, and the shortest and longest time in firmware. */
 	uint64_t enter_ns, length_ns, longest_ns;
 
 	/* This point's. */
 	enum hostile_write write;
 	uint64_t preemptions_before, interrupts_before;
-	bool released; /* the hostile threads */
+	bool released; /* the hostile threads have been released */
 	bool preempted;
-	bool handled; /* the library was at work for firmware */
+	bool handled; /* the library was working on behalf of firmware */
 	uint64_t pc;
 
 	uint64_t points, preempted_points, handled_points;
@@ -107,7 +111,7 @@ static bool undisturbed_call(void)
 			   sweep.reference);
 }
 
-/* How long the gate takes, without firmware. */
+/* Returns how long the gate takes, without firmware. */
 static uint64_t gate_ns(void)
 {
 	static struct cz_stats stats;
@@ -118,7 +122,8 @@ static uint64_t gate_ns(void)
 	return null->last_exit_ns - null->last_enter_ns;
 }
 
-/* A point must fall into the call, not into the gate before or behind it. */
+/* Measures undisturbed calls. A point must fall into the call, not into the
+ * gate before or after it. */
 static bool calibrate(void)
 {
 	uint64_t gate = gate_ns();
@@ -136,7 +141,7 @@ static bool calibrate(void)
 		}
 	}
 	if (shortest < 2 * gate) {
-		gate = 0; /* so it cannot be told: time is not counted */
+		gate = 0; /* time is not counted, so this cannot be measured */
 	}
 	sweep.enter_ns += gate / 2;
 	sweep.length_ns = shortest - gate;
@@ -160,8 +165,8 @@ static void take_cpu(void)
 	}
 }
 
-/* On a probe's thread. The one on the call's CPU has just interrupted it, and
- * keeps it there: firmware is pinned. */
+/* Runs on a probe's thread. The one on the call's CPU has just interrupted the
+ * call, which stays on that CPU because firmware is pinned. */
 static void interrupt(void *argument)
 {
 	struct interrupter *self = argument;
@@ -179,7 +184,8 @@ static void interrupt(void *argument)
 	sweep.pc = port_last_firmware_pc();
 	read_service(&service);
 	sweep.preempted = service.preemptions > sweep.preemptions_before;
-	/* In the call, and not in firmware: what it does has trapped. */
+	/* The call is running, but outside firmware: an instruction of
+	 * firmware's has trapped. */
 	sweep.handled =
 		!sweep.preempted &&
 		service.interrupts == sweep.interrupts_before &&
@@ -209,7 +215,7 @@ static void check_point(uint64_t ticks, uint64_t pad)
 			(unsigned long long)ticks, (unsigned long long)pad,
 			(unsigned long long)sweep.pc);
 	}
-	/* firmware lost its way: nothing after that would mean anything */
+	/* firmware has gone wrong: later results would mean nothing */
 	if (sweep.status == CZ_E_DEADLINE || sweep.status == CZ_E_FAULT) {
 		cz_abort_in_flight(firmware);
 		sweep.hopeless = true;
@@ -221,9 +227,10 @@ static void check_point(uint64_t ticks, uint64_t pad)
 }
 
 /*
- * A call that writes takes half as long again when firmware tidies up, and
- * nobody can tell which will. It is interrupted once more, somewhere in what only
- * the long ones have; a short one is over by then.
+ * Returns when to interrupt the call a second time, or 0. A call that writes
+ * takes half as long again when firmware reclaims space, and this cannot be
+ * predicted. The second point is therefore in the part that only long calls
+ * have; a short call has ended by then.
  */
 static uint64_t second_after(uint64_t ticks)
 {
@@ -303,8 +310,8 @@ static void sweep_points(uint64_t points, uint64_t first, uint64_t count)
 		uint64_t at_ns = sweep.enter_ns +
 				 sweep.length_ns * (2 * i + 1) / (2 * points);
 
-		/* Some writes are far shorter than most; with several CPUs
-		 * time is not the same on all of them. */
+		/* Some writes are much shorter than most, and with several CPUs
+		 * time differs between them. */
 		unsigned tries = sweep.cpus == 1 ? 2 : MAX_TRIES;
 
 		do {
@@ -318,7 +325,7 @@ static void sweep_points(uint64_t points, uint64_t first, uint64_t count)
 	}
 }
 
-/* Where the path has got to; 0 before the service's entry. */
+/* Returns the last address of the path, or 0 before the service's entry. */
 static uint64_t path_end(void)
 {
 	const struct trace *trace = &sweep.trace;
@@ -326,7 +333,7 @@ static uint64_t path_end(void)
 	return trace->count == 0 ? 0 : trace->pc[trace->count - 1];
 }
 
-/* Whether this point's address can come next on the path. */
+/* Returns whether this point's address can be the next one of the path. */
 static bool continues_path(void)
 {
 	uint64_t last = path_end();
@@ -338,10 +345,10 @@ static bool continues_path(void)
 }
 
 /*
- * Runs a point until it falls where it should: once in some hundred calls the
- * way to firmware is a few instructions longer than usual, where the arguments
- * come to lie in another page table. Such a point is checked like any other.
- * Where the path could go anywhere, two runs in a row must agree.
+ * Runs a point until it falls where it should. About once in a hundred calls
+ * the way to firmware is a few instructions longer than usual, because the
+ * arguments lie in another page table. Such a point is checked like any other.
+ * Where the path could go anywhere, two consecutive runs must agree.
  */
 static void run_point_on_path(uint64_t ticks, uint64_t pad)
 {
@@ -360,8 +367,9 @@ static void run_point_on_path(uint64_t ticks, uint64_t pad)
 }
 
 /*
- * Every instruction from the service's first to the gate's return trampoline.
- * With `pad` nops in front, tick d comes `pad` instructions sooner in the call.
+ * Sweeps every instruction from the service's first one to the gate's return
+ * trampoline. With `pad` nops in front, tick d comes `pad` instructions earlier
+ * in the call.
  */
 static void sweep_every(void)
 {
@@ -409,7 +417,7 @@ static void run_sweep(void)
 
 /* ---- The program ----------------------------------------------------------- */
 
-/* Why the service cannot be swept, or NULL. */
+/* Returns why the service cannot be swept, or NULL. */
 static const char *reason_to_skip(enum cz_service service)
 {
 	if (service == CZ_RESET_SYSTEM) {
@@ -446,7 +454,7 @@ static uint64_t wrong(void)
 	return sweep.wrong_calls + sweep.wrong_others + sweep.wrong_store;
 }
 
-/* 0 for services that have no value. */
+/* Returns 0 for services that have no value. */
 static uint64_t value_bytes(void)
 {
 	enum cz_service service = sweep.swept->service;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The proof that a sweep missed no instruction: the addresses at which firmware
- * was interrupted, in the order of the instructions, make an unbroken path
+ * Proves that a sweep missed no instruction: the addresses at which firmware
+ * was interrupted, in the order of the instructions, form an unbroken path
  * through the code from the service's entry to its return.
  */
 #include "sweep/trace.h"
@@ -32,7 +32,7 @@ void trace_add(struct trace *trace, uint64_t pc)
 	trace->pc[trace->count++] = pc;
 }
 
-/* The region of firmware's code at an address, or NULL. */
+/* Returns the region of firmware's code at an address, or NULL. */
 static const struct cz_region *find_code(uint64_t pc)
 {
 	for (uint32_t i = 0; i < firmware->region_count; i++) {
@@ -59,7 +59,8 @@ static bool is_indirect(uint32_t instruction)
 	return (instruction & 0xfe000000) == 0xd6000000;
 }
 
-/* The branches of the Arm ARM, C4.1.65: where each can lead. */
+/* Returns whether the instruction at pc can be followed by the one at next. The
+ * branches are those of the Arm ARM, C4.1.65. */
 static bool can_lead(uint32_t instruction, uint64_t pc, uint64_t next)
 {
 	int64_t offset;

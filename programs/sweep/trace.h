@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The proof that a sweep missed no instruction: the addresses at which firmware
- * was interrupted, in the order of the instructions, make an unbroken path
+ * Proves that a sweep missed no instruction: the addresses at which firmware
+ * was interrupted, in the order of the instructions, form an unbroken path
  * through the code from the service's entry to its return.
  */
 #ifndef PROGRAMS_TRACE_H
@@ -16,22 +16,23 @@ struct trace {
 	uint32_t count, capacity;
 };
 
-/* Room for `capacity` addresses; panics when out of memory. */
+/* Allocates room for `capacity` addresses; panics when memory is exhausted. */
 void trace_init(struct trace *trace, uint32_t capacity);
 
-/* The next instruction of the path; the same as the last one counts once. */
+/* Adds the next instruction of the path. The address of the last one again is
+ * ignored. */
 void trace_add(struct trace *trace, uint64_t pc);
 
-/* Whether the instruction at pc can be followed by the one at next; false also
- * when pc is not firmware's. */
+/* Returns whether the instruction at pc can be followed by the one at next.
+ * Returns false also when pc is not in firmware. */
 bool trace_follows(uint64_t pc, uint64_t next);
 
-/* Whether the instruction at pc takes its target from a register. */
+/* Returns whether the instruction at pc takes its target from a register. */
 bool trace_leads_anywhere(uint64_t pc);
 
 /*
- * Whether the path is unbroken, begins at `entry`, and ends with an instruction
- * that leaves for an address which is none of firmware's. Logs the first gap.
+ * Returns whether the path is unbroken, begins at `entry`, and ends with an
+ * instruction that leaves firmware's code. Logs the first gap.
  */
 bool trace_whole(const struct trace *trace, uint64_t entry);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs out of kernel stack on purpose: the report names that, and the function
- * that did it, from a stack that is left.
+ * Overflows the kernel stack on purpose. The report must name the overflow and
+ * the function that caused it, and uses another stack.
  */
 #include "lib/common.h"
 
@@ -10,7 +10,8 @@
 
 #define DEPTH 1000000u
 
-/* Not a loop: what follows the call needs the frame. */
+/* The compiler cannot make this a loop: the code after the call needs the
+ * frame. */
 static __attribute__((noinline)) unsigned descend(unsigned depth)
 {
 	volatile uint8_t room[256];

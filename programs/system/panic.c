@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Panics on purpose: on a thread that has preempted a call, so that the report
- * shows the registers, the way there, and the call in flight; or with none; or because
- * the kernel executes code of sandboxed firmware's, which its pages do not let it. With
- * the option record a panic leaves its message in a variable, which step=read
- * finds in the next boot.
+ * Panics on purpose. The panic happens on a thread that has preempted a call,
+ * so that the report shows the registers, the backtrace and the call in flight;
+ * or without a call; or because the kernel executes code of sandboxed firmware,
+ * whose pages do not permit that. With the option `record`, a panic leaves its
+ * message in a variable, which step=read finds in the next boot.
  */
 #include "lib/common.h"
 
@@ -18,7 +18,7 @@
 #define INTO_THE_CALL_NS 320000u
 #define MAX_RECORD_BYTES 256
 
-/* Outside of firmware's space nothing is mapped there. */
+/* Nothing is mapped at this address outside of firmware's space. */
 static volatile uint32_t *const nowhere = (volatile uint32_t *)0x1000;
 
 static void culprit_entry(void *argument)
@@ -50,7 +50,7 @@ static int panic_idle(void)
 	return EXIT_FAILED;
 }
 
-/* A `ret`, at firmware's address, with its space installed. */
+/* Executes a `ret` at firmware's address, with firmware's space installed. */
 static int panic_execute(void)
 {
 	uint64_t address = firmware->function[CZ_NULL_SERVICE];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Variables across a reset: step=write leaves one and takes one away, then
- * resets, by firmware or by the host (way=fallback), also from where nothing may
- * sleep (way=now); step=read, in the next boot, finds them so.
+ * Checks variables across a reset. step=write creates one and deletes another;
+ * then it resets by firmware or by the host (way=fallback), also from a context
+ * that must not sleep (way=now). step=read, in the next boot, checks both.
  */
 #include "lib/common.h"
 #include "lib/raw.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ends as on a machine whose tables name no PSCI, which nobody can switch off: the log
- * says so, and that this is why QEMU does not end.
+ * Ends as on a machine whose tables describe no PSCI, which the kernel cannot
+ * switch off. The log says so, and that QEMU does not end for this reason.
  */
 #include "lib/common.h"
 
