@@ -40,7 +40,7 @@ static struct rival {
 static uint32_t cpus;
 static bool stopping;
 
-/* Returns the time of all turns, once. */
+/* Returns how long one round of all turns takes. */
 static uint64_t round_ns(void)
 {
 	return (uint64_t)TURN_NS * cpus;

@@ -277,7 +277,8 @@ static void neighbour_entry(void *argument)
 		self->good += status == CZ_OK && time.year != 0;
 		self->busy += status == CZ_E_BUSY;
 		self->wrong += status != CZ_OK && status != CZ_E_BUSY;
-		/* Firmware is free from time to time, depending on the tick. */
+		/* Vary the tick of the next call, because whether firmware is
+		 * free depends on it. */
 		thread_sleep_until(tick_after_ns(
 			1600 + 16 * ((self->good + self->busy) % 64)));
 	}

@@ -227,10 +227,10 @@ static void check_point(uint64_t ticks, uint64_t pad)
 }
 
 /*
- * Returns when to interrupt the call a second time, or 0. A call that writes
- * takes half as long again when firmware reclaims space, and this cannot be
- * predicted. The second point is therefore in the part that only long calls
- * have; a short call has ended by then.
+ * Returns how many ticks after the first point the call is interrupted again. A
+ * call that writes takes half as long again when firmware reclaims space, and
+ * this cannot be predicted. The second point is therefore in the part that only
+ * long calls have; a short call has ended by then.
  */
 static uint64_t second_after(uint64_t ticks)
 {
