@@ -84,7 +84,7 @@ unit-arm64: $(ARM64_TESTS)
 # The Linux front ends, on the unit tests' simulated machine. A real mount is tested where
 # FUSE is available.
 EFIVARS_SRC := $(wildcard linux/efivars/*.c)
-EFIVARS_TESTS := $(addprefix tests/linux/,linux_bench.c test_name.c \
+EFIVARS_TESTS := $(addprefix tests/linux/,linux_fixture.c test_name.c \
 	test_rules.c test_efivars.c test_tree.c test_fuse.c) \
 	$(addprefix tests/unit/,sim_host.c sim_firmware.c sim_gate.c)
 EFIVARS_HEADERS := $(CORE_HEADERS) $(UNIT_HEADERS) \
@@ -121,7 +121,7 @@ LINUX_COMMIT := $(LINUX_FLASH) $(LINUX_STATE) \
 	$(addprefix linux/commit/,belief.c persist.c store_check.c)
 LINUX_UNIT_SRC := $(LINUX_COMMIT) linux/host/pin.c \
 	$(addprefix linux/machine/,fdt_chosen.c pl031.c resume.c) \
-	src/arm64/access.c $(addprefix tests/linux/,bench.c chip.c device.c)
+	src/arm64/access.c $(addprefix tests/linux/,fixture.c chip.c device.c)
 LINUX_HEADERS := $(wildcard linux/*/*.h tests/linux/*.h)
 LINUX_UNIT_HEADERS := $(CORE_HEADERS) src/arm64/access.h $(LINUX_HEADERS)
 # The test replaces the clock and sleeping, for the times of the flash chip.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls: listing a firmware that means no good, reading, writing, limits. */
 #include "efivars/late.h"
-#include "linux_bench.h"
+#include "linux_fixture.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * linux/commit/flash*.c and nor.c: what firmware sees of the copy, what gets into the
  * chip, in which order, and what it costs.
  */
-#include "bench.h"
+#include "fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * nothing can be mounted (no /dev/fuse, not root) these are skipped.
  */
 #include "efivars/fuse.h"
-#include "linux_bench.h"
+#include "linux_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of files and names of variables. */
-#include "linux_bench.h"
+#include "linux_fixture.h"
 
 #include <errno.h>
 #include <string.h>

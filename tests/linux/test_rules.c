@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is immutable, what a load option looks like, errno for each status. */
-#include "linux_bench.h"
+#include "linux_fixture.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * linux/commit/state.c and journal.c: what is refused; what a commit takes; and a
  * daemon that is killed at every step of a commit, and of the recovery after it.
  */
-#include "bench.h"
+#include "fixture.h"
 #include "commit/state.h"
 
 #include <fcntl.h>

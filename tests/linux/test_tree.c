@@ -2,7 +2,7 @@
 /* The tree's operations, as functions. */
 #include "efivars/late.h"
 #include "efivars/tree.h"
-#include "linux_bench.h"
+#include "linux_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>

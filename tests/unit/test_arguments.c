@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where arguments are put, what is around them, and hand-made calls. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "core.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* PE images in runtime code, and the names that they carry. */
-#include "bench.h"
+#include "fixture.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cz_init() and cz_fini(): map modes, the window's pages, running out. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "call.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The Memory Attributes Table: versions, bounds, contradictions. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "core.h"
 

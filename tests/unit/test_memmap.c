@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory map: what is refused, by entry, and what is not. */
-#include "bench.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 #include <string.h>

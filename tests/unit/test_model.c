@@ -4,7 +4,7 @@
  * has gone through all that can happen: every one of them, and no other. Whenever
  * the mutex is given back, each request is compared with what it was before.
  */
-#include "bench.h"
+#include "fixture.h"
 
 #include "../model/states.h"
 #include "call.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls outside the queue, resets that are sure, and the worker's CPUs. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "call.h"
 #include "interleave.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Regions: types, protections, merging; and where the window goes. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "core.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names, and whose address it is. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "gate.h"
 

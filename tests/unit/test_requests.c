@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The queue: order, boosts, cancelling, giving up, withdrawing. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "interleave.h"
 

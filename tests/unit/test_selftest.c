@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cz_host_selftest(): a sound host passes, each broken one is named. */
-#include "bench.h"
+#include "fixture.h"
 
 static void sound(void **state)
 {

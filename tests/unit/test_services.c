@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every service: what firmware sees, what the caller gets. */
-#include "bench.h"
+#include "fixture.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System table, configuration tables, runtime services, RT_PROPERTIES. */
-#include "bench.h"
+#include "fixture.h"
 
 static void system_table(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Firmware that misbehaves: statuses, faults, hangs, what it leaves behind. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "call.h"
 #include "interleave.h"

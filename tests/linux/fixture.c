@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine that the tests' firmware runs on, see bench.h. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "arm64/access.h"
 #include "commit/a64.h"

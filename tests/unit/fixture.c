@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fixture of most tests: a simulated machine with the library on it. */
-#include "bench.h"
+#include "fixture.h"
 
 #include "interleave.h"
 

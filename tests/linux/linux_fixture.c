@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The fixture of the Linux front ends' tests, and their main(). */
-#include "linux_bench.h"
+#include "linux_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
