@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine that the tests' firmware runs on, see bench.h. */
+/* The machine that the tests' firmware runs on, see fixture.h. */
 #include "fixture.h"
 
 #include "arm64/access.h"
@@ -15,84 +15,86 @@
 static void protect(void *context, uint64_t offset, uint64_t size_bytes,
 		    enum flash_access access)
 {
-	struct bench *bench = context;
+	struct fixture *fixture = context;
 
-	if (offset % BENCH_PAGE != 0 || size_bytes % BENCH_PAGE != 0 ||
-	    size_bytes == 0 || offset + size_bytes > bench->chip->size_bytes) {
+	if (offset % FIXTURE_PAGE != 0 || size_bytes % FIXTURE_PAGE != 0 ||
+	    size_bytes == 0 ||
+	    offset + size_bytes > fixture->chip->size_bytes) {
 		abort();
 	}
-	bench->protects++;
-	memset(bench->rights + offset / BENCH_PAGE, (int)access,
-	       size_bytes / BENCH_PAGE);
+	fixture->protects++;
+	memset(fixture->rights + offset / FIXTURE_PAGE, (int)access,
+	       size_bytes / FIXTURE_PAGE);
 }
 
 static void *reach(void *context, uint64_t address, uint32_t bytes,
 		   enum flash_reach how)
 {
-	struct bench *bench = context;
-	uint64_t offset = address - BENCH_RAM;
+	struct fixture *fixture = context;
+	uint64_t offset = address - FIXTURE_RAM;
 
-	if (offset >= BENCH_RAM_BYTES || bytes > BENCH_RAM_BYTES - offset ||
-	    (how == FLASH_REACH_EXECUTE) != (offset < BENCH_CODE_BYTES)) {
+	if (offset >= FIXTURE_RAM_BYTES || bytes > FIXTURE_RAM_BYTES - offset ||
+	    (how == FLASH_REACH_EXECUTE) != (offset < FIXTURE_CODE_BYTES)) {
 		return NULL;
 	}
-	return bench->ram + offset;
+	return fixture->ram + offset;
 }
 
-static void load_code(struct bench *bench)
+static void load_code(struct fixture *fixture)
 {
 	FILE *file = fopen(FIRMWARE_IMAGE, "rb");
 
-	if (file == NULL || fread(bench->ram, 1, BENCH_CODE_BYTES, file) == 0) {
+	if (file == NULL ||
+	    fread(fixture->ram, 1, FIXTURE_CODE_BYTES, file) == 0) {
 		abort();
 	}
 	(void)fclose(file);
 }
 
-void bench_start(struct bench *bench, struct chip *chip, bool with_reach)
+void fixture_start(struct fixture *fixture, struct chip *chip, bool with_reach)
 {
 	struct flash_config config = {
 		.port = chip_port(chip),
-		.memory = {.context = bench, .protect = protect},
-		.firmware = {.context = bench,
+		.memory = {.context = fixture, .protect = protect},
+		.firmware = {.context = fixture,
 			     .reach = with_reach ? reach : NULL},
-		.physical = BENCH_FLASH,
-		.address = BENCH_FLASH,
+		.physical = FIXTURE_FLASH,
+		.address = FIXTURE_FLASH,
 	};
 
-	*bench = (struct bench){.chip = chip, .confirm = BENCH_FLASH};
-	bench->ram = calloc(1, BENCH_RAM_BYTES);
-	bench->copy = calloc(1, chip->size_bytes);
-	bench->rights = calloc(1, chip->size_bytes / BENCH_PAGE);
-	load_code(bench);
-	config.memory.bytes = bench->copy;
-	bench->flash = flash_open(&config, bench->error);
+	*fixture = (struct fixture){.chip = chip, .confirm = FIXTURE_FLASH};
+	fixture->ram = calloc(1, FIXTURE_RAM_BYTES);
+	fixture->copy = calloc(1, chip->size_bytes);
+	fixture->rights = calloc(1, chip->size_bytes / FIXTURE_PAGE);
+	load_code(fixture);
+	config.memory.bytes = fixture->copy;
+	fixture->flash = flash_open(&config, fixture->error);
 }
 
-void bench_stop(struct bench *bench)
+void fixture_stop(struct fixture *fixture)
 {
-	flash_close(bench->flash);
-	free(bench->ram);
-	free(bench->copy);
-	free(bench->rights);
+	flash_close(fixture->flash);
+	free(fixture->ram);
+	free(fixture->copy);
+	free(fixture->rights);
 }
 
 /* Where firmware's own access of the flash would go, or NULL: it faults. */
-static uint8_t *flash_memory(struct bench *bench,
+static uint8_t *flash_memory(struct fixture *fixture,
 			     const struct cz_access *access)
 {
-	uint64_t offset = access->address - BENCH_FLASH;
-	uint8_t right = bench->rights[offset / BENCH_PAGE];
+	uint64_t offset = access->address - FIXTURE_FLASH;
+	uint8_t right = fixture->rights[offset / FIXTURE_PAGE];
 
 	return right >= (access->is_store ? FLASH_WRITE : FLASH_READ)
-		       ? bench->copy + offset
+		       ? fixture->copy + offset
 		       : NULL;
 }
 
-static bool access_memory(struct bench *bench, const struct cz_access *access,
-			  uint8_t *memory)
+static bool access_memory(struct fixture *fixture,
+			  const struct cz_access *access, uint8_t *memory)
 {
-	struct cz_frame *frame = &bench->frame;
+	struct cz_frame *frame = &fixture->frame;
 	uint32_t number = access->first;
 
 	for (uint32_t i = 0; i < cz_access_bytes(access); i += access->bytes) {
@@ -113,17 +115,18 @@ static bool access_memory(struct bench *bench, const struct cz_access *access,
 	return true;
 }
 
-bool bench_step(struct bench *bench)
+bool fixture_step(struct fixture *fixture)
 {
-	struct cz_frame *frame = &bench->frame;
-	const uint32_t *code = reach(bench, frame->pc, 4, FLASH_REACH_EXECUTE);
+	struct cz_frame *frame = &fixture->frame;
+	const uint32_t *code =
+		reach(fixture, frame->pc, 4, FLASH_REACH_EXECUTE);
 	struct cz_access access;
 	uint8_t *memory;
 
 	if (code == NULL) {
 		return false;
 	}
-	bench->natives++;
+	fixture->natives++;
 	if (!cz_access_decode(frame, *code, &access)) {
 		if (!a64_step(frame, *code)) {
 			fprintf(stderr, "unknown instruction %08x at %llx\n",
@@ -132,66 +135,68 @@ bool bench_step(struct bench *bench)
 		}
 		return true;
 	}
-	if (access.address - BENCH_FLASH < bench->chip->size_bytes) {
-		memory = flash_memory(bench, &access);
-		return memory == NULL ? flash_fault(bench->flash, frame, *code,
-						    access.address)
-				      : access_memory(bench, &access, memory);
+	if (access.address - FIXTURE_FLASH < fixture->chip->size_bytes) {
+		memory = flash_memory(fixture, &access);
+		return memory == NULL ? flash_fault(fixture->flash, frame,
+						    *code, access.address)
+				      : access_memory(fixture, &access, memory);
 	}
-	memory = reach(bench, access.address, cz_access_bytes(&access),
+	memory = reach(fixture, access.address, cz_access_bytes(&access),
 		       access.is_store ? FLASH_REACH_WRITE : FLASH_REACH_READ);
-	return memory != NULL && access_memory(bench, &access, memory);
+	return memory != NULL && access_memory(fixture, &access, memory);
 }
 
-uint64_t bench_call(struct bench *bench, enum operation operation)
+uint64_t fixture_call(struct fixture *fixture, enum operation operation)
 {
 	struct request *request =
-		(struct request *)(bench->ram + (BENCH_REQUEST - BENCH_RAM));
+		(struct request *)(fixture->ram +
+				   (FIXTURE_REQUEST - FIXTURE_RAM));
 
 	request->operation = operation;
-	request->device = BENCH_FLASH;
-	request->confirm = bench->confirm;
-	request->block_bytes = bench->chip->block_bytes;
-	request->shadow = BENCH_SHADOW;
-	request->data = BENCH_DATA;
-	bench->frame = (struct cz_frame){
-		.pc = BENCH_RAM,
-		.sp = BENCH_STACK,
+	request->device = FIXTURE_FLASH;
+	request->confirm = fixture->confirm;
+	request->block_bytes = fixture->chip->block_bytes;
+	request->shadow = FIXTURE_SHADOW;
+	request->data = FIXTURE_DATA;
+	fixture->frame = (struct cz_frame){
+		.pc = FIXTURE_RAM,
+		.sp = FIXTURE_STACK,
 	};
-	bench->frame.x[0] = BENCH_REQUEST;
-	bench->frame.x[30] = RETURN;
+	fixture->frame.x[0] = FIXTURE_REQUEST;
+	fixture->frame.x[30] = RETURN;
 	for (uint64_t i = 0; i < MOST_INSTRUCTIONS; i++) {
-		if (bench->frame.pc == RETURN) {
-			return bench->frame.x[0];
+		if (fixture->frame.pc == RETURN) {
+			return fixture->frame.x[0];
 		}
-		if (!bench_step(bench)) {
+		if (!fixture_step(fixture)) {
 			return UINT64_MAX;
 		}
 	}
 	return UINT64_MAX;
 }
 
-uint64_t bench_set(struct bench *bench, uint32_t name, uint8_t fill,
-		   uint32_t size_bytes)
+uint64_t fixture_set(struct fixture *fixture, uint32_t name, uint8_t fill,
+		     uint32_t size_bytes)
 {
 	struct request *request =
-		(struct request *)(bench->ram + (BENCH_REQUEST - BENCH_RAM));
+		(struct request *)(fixture->ram +
+				   (FIXTURE_REQUEST - FIXTURE_RAM));
 
 	request->name = name;
 	request->size_bytes = size_bytes;
-	memset(bench->ram + (BENCH_DATA - BENCH_RAM), fill, size_bytes);
-	return bench_call(bench, OPERATION_SET);
+	memset(fixture->ram + (FIXTURE_DATA - FIXTURE_RAM), fill, size_bytes);
+	return fixture_call(fixture, OPERATION_SET);
 }
 
-bool bench_commit(struct bench *bench)
+bool fixture_commit(struct fixture *fixture)
 {
-	struct store_list list = flash_changes(bench->flash);
+	struct store_list list = flash_changes(fixture->flash);
 
-	(void)flash_finish(bench->flash, NULL);
-	if (!flash_apply(bench->flash, &list)) {
+	(void)flash_finish(fixture->flash, NULL);
+	if (!flash_apply(fixture->flash, &list)) {
 		return false;
 	}
-	flash_keep(bench->flash);
+	flash_keep(fixture->flash);
 	return true;
 }
 

@@ -11,28 +11,28 @@
 
 int linux_setup(void **state)
 {
-	struct linux_bench *bench = calloc(1, sizeof(*bench));
+	struct linux_fixture *fixture = calloc(1, sizeof(*fixture));
 
-	assert_non_null(bench);
-	sim_host_start(&bench->sim);
-	sim_firmware_start(&bench->sim);
-	bench->config = sim_config(&bench->sim);
-	bench->config.max_requests = 8;
-	bench->config.max_data_bytes = EFIVARS_MAX_READ_BYTES;
-	assert_true(cz_init(&bench->cz, &bench->config) == CZ_OK);
-	*state = bench;
+	assert_non_null(fixture);
+	sim_host_start(&fixture->sim);
+	sim_firmware_start(&fixture->sim);
+	fixture->config = sim_config(&fixture->sim);
+	fixture->config.max_requests = 8;
+	fixture->config.max_data_bytes = EFIVARS_MAX_READ_BYTES;
+	assert_true(cz_init(&fixture->cz, &fixture->config) == CZ_OK);
+	*state = fixture;
 	return 0;
 }
 
 int linux_teardown(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 
-	sim_release_hold(&bench->sim);
-	cz_fini(&bench->cz);
-	assert_true(sim_is_clean(&bench->sim));
-	sim_host_stop(&bench->sim);
-	free(bench);
+	sim_release_hold(&fixture->sim);
+	cz_fini(&fixture->cz);
+	assert_true(sim_is_clean(&fixture->sim));
+	sim_host_stop(&fixture->sim);
+	free(fixture);
 	return 0;
 }
 
@@ -47,16 +47,16 @@ static bool let_it_pass(void *argument)
 {
 	struct outlasted *outlasted = argument;
 
-	if (__atomic_load_n(&outlasted->bench->sim.entered_hold,
+	if (__atomic_load_n(&outlasted->fixture->sim.entered_hold,
 			    __ATOMIC_SEQ_CST)) {
 		outlasted->limit.deadline_ns = cz_host_now_ns(NULL);
 	}
 	return false;
 }
 
-void be_outlasted(struct outlasted *outlasted, struct linux_bench *bench)
+void be_outlasted(struct outlasted *outlasted, struct linux_fixture *fixture)
 {
-	outlasted->bench = bench;
+	outlasted->fixture = fixture;
 	outlasted->limit = (struct efivars_limit){
 		.deadline_ns = CZ_FOREVER,
 		.interrupted = let_it_pass,
@@ -72,11 +72,11 @@ struct efivars_name named(const char *file_name)
 	return name;
 }
 
-static struct sim_variable *find(struct linux_bench *bench,
+static struct sim_variable *find(struct linux_fixture *fixture,
 				 const struct efivars_name *name)
 {
 	for (uint32_t i = 0; i < SIM_MAX_VARIABLES; i++) {
-		struct sim_variable *variable = &bench->sim.variables[i];
+		struct sim_variable *variable = &fixture->sim.variables[i];
 		size_t units = 0;
 
 		while (name->units[units] != 0) {
@@ -91,24 +91,24 @@ static struct sim_variable *find(struct linux_bench *bench,
 	return NULL;
 }
 
-const struct sim_variable *get_variable(struct linux_bench *bench,
+const struct sim_variable *get_variable(struct linux_fixture *fixture,
 					const char *file_name)
 {
 	struct efivars_name name = named(file_name);
 
-	return find(bench, &name);
+	return find(fixture, &name);
 }
 
-void put_variable(struct linux_bench *bench, const char *file_name,
+void put_variable(struct linux_fixture *fixture, const char *file_name,
 		  uint32_t attributes, const void *value, uint32_t size)
 {
 	struct efivars_name name = named(file_name);
-	struct sim_variable *variable = find(bench, &name);
+	struct sim_variable *variable = find(fixture, &name);
 
 	for (uint32_t i = 0; variable == NULL; i++) {
 		assert_in_range(i, 0, SIM_MAX_VARIABLES - 1);
-		if (bench->sim.variables[i].size == 0) {
-			variable = &bench->sim.variables[i];
+		if (fixture->sim.variables[i].size == 0) {
+			variable = &fixture->sim.variables[i];
 		}
 	}
 	memcpy(variable->name, name.units, sizeof(variable->name));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of the Linux front ends share: the unit tests' simulated machine
  * with the library on it, and a firmware that lists names as a test says. */
-#ifndef LINUX_BENCH_H
-#define LINUX_BENCH_H
+#ifndef LINUX_FIXTURE_H
+#define LINUX_FIXTURE_H
 
 #include "../unit/sim.h"
 #include "efivars/efivars.h"
@@ -15,7 +15,7 @@
 /* After those four. */
 #include <cmocka.h>
 
-struct linux_bench {
+struct linux_fixture {
 	struct cz_host sim;
 	struct cz cz;
 	struct cz_config config;
@@ -34,17 +34,17 @@ struct efivars_limit later(void);
  * outlasted by it. */
 struct outlasted {
 	struct efivars_limit limit;
-	struct linux_bench *bench;
+	struct linux_fixture *fixture;
 };
-void be_outlasted(struct outlasted *outlasted, struct linux_bench *bench);
+void be_outlasted(struct outlasted *outlasted, struct linux_fixture *fixture);
 
 /* The variable of a file's name. */
 struct efivars_name named(const char *file_name);
 
 /* Puts a variable into the simulated firmware. */
-void put_variable(struct linux_bench *bench, const char *file_name,
+void put_variable(struct linux_fixture *fixture, const char *file_name,
 		  uint32_t attributes, const void *value, uint32_t size);
-const struct sim_variable *get_variable(struct linux_bench *bench,
+const struct sim_variable *get_variable(struct linux_fixture *fixture,
 					const char *file_name);
 
 #define GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"

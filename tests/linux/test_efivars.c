@@ -33,26 +33,26 @@ static int note(void *argument, const struct efivars_name *name)
 	return found->count == MAX_FOUND ? found->error : 0;
 }
 
-static int list(struct linux_bench *bench, struct found *found)
+static int list(struct linux_fixture *fixture, struct found *found)
 {
 	struct efivars_limit limit = later();
 
 	memset(found, 0, sizeof(*found));
-	return efivars_list(&bench->cz, &limit, note, found);
+	return efivars_list(&fixture->cz, &limit, note, found);
 }
 
 static void lists(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct found found;
 
-	assert_int_equal(list(bench, &found), 0);
+	assert_int_equal(list(fixture, &found), 0);
 	assert_int_equal(found.count, 0);
-	put_variable(bench, "One-" OTHER, 7, "1", 1);
-	put_variable(bench, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", 7, "s",
-		     1);
-	put_variable(bench, "One-" GLOBAL, 7, "1", 1);
-	assert_int_equal(list(bench, &found), 0);
+	put_variable(fixture, "One-" OTHER, 7, "1", 1);
+	put_variable(fixture, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", 7,
+		     "s", 1);
+	put_variable(fixture, "One-" GLOBAL, 7, "1", 1);
+	assert_int_equal(list(fixture, &found), 0);
 	assert_int_equal(found.count, 2);
 	assert_memory_equal(found.names[1].units, u"One", 8);
 	assert_true(
@@ -62,15 +62,15 @@ static void lists(void **state)
 /* More than firmware is offered at first. */
 static void lists_long_names(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	char file_name[512 + 40];
 	struct found found;
 
 	memset(file_name, 'n', 500);
 	strcpy(file_name + 500, "-" OTHER);
-	put_variable(bench, file_name, 7, "1", 1);
-	put_variable(bench, "After-" OTHER, 7, "1", 1);
-	assert_int_equal(list(bench, &found), 0);
+	put_variable(fixture, file_name, 7, "1", 1);
+	put_variable(fixture, "After-" OTHER, 7, "1", 1);
+	assert_int_equal(list(fixture, &found), 0);
 	assert_int_equal(found.count, 2);
 	assert_int_equal(found.names[0].units[499], 'n');
 }
@@ -188,64 +188,65 @@ static void hostile_lists(void **state)
 		{no_list, EOPNOTSUPP, 0, 1},
 		{one_then_error, 0, 1, 2},
 	};
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct found found;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		hostile_calls = 0;
-		sim_forget_log(&bench->sim);
-		bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = cases[i].service;
-		assert_int_equal(list(bench, &found), cases[i].error);
+		sim_forget_log(&fixture->sim);
+		fixture->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = cases[i].service;
+		assert_int_equal(list(fixture, &found), cases[i].error);
 		assert_int_equal(found.count, cases[i].count);
 		assert_in_range(hostile_calls, 0, cases[i].most_calls);
-		assert_true(sim_logged(&bench->sim, "the list of variables"));
+		assert_true(sim_logged(&fixture->sim, "the list of variables"));
 	}
 }
 
 static void list_ended_by_the_caller(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct found found = {.error = ENOMEM};
 
-	bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = without_end;
-	assert_int_equal(efivars_list(&bench->cz, &limit, note, &found),
+	fixture->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = without_end;
+	assert_int_equal(efivars_list(&fixture->cz, &limit, note, &found),
 			 ENOMEM);
 	assert_int_equal(found.count, MAX_FOUND);
 }
 
 /* ---- Reading ---- */
 
-static int read_all(struct linux_bench *bench, const char *file_name,
+static int read_all(struct linux_fixture *fixture, const char *file_name,
 		    size_t hint, struct efivars_contents *contents)
 {
 	struct efivars_limit limit = later();
 	struct efivars_name name = named(file_name);
 
-	return efivars_read(&bench->cz, &name, hint, &limit, contents);
+	return efivars_read(&fixture->cz, &name, hint, &limit, contents);
 }
 
 static void reads(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_contents contents;
 	uint8_t value[4000];
 
 	memset(value, 'v', sizeof(value));
-	put_variable(bench, "Short-" OTHER, 6, "abc", 3);
-	put_variable(bench, "Long-" OTHER, 7, value, sizeof(value));
-	assert_int_equal(read_all(bench, "Short-" OTHER, 0, &contents), 0);
+	put_variable(fixture, "Short-" OTHER, 6, "abc", 3);
+	put_variable(fixture, "Long-" OTHER, 7, value, sizeof(value));
+	assert_int_equal(read_all(fixture, "Short-" OTHER, 0, &contents), 0);
 	assert_int_equal(contents.size_bytes, 7);
 	assert_memory_equal(contents.bytes, "\6\0\0\0abc", 7);
 	free(contents.bytes);
 	for (size_t hint = 0; hint <= 1000000; hint += 100000) {
 		assert_int_equal(
-			read_all(bench, "Long-" OTHER, hint, &contents), 0);
+			read_all(fixture, "Long-" OTHER, hint, &contents), 0);
 		assert_int_equal(contents.size_bytes, 4004);
 		assert_memory_equal(contents.bytes + 4, value, sizeof(value));
 		free(contents.bytes);
 	}
-	assert_int_equal(read_all(bench, "None-" OTHER, 0, &contents), ENOENT);
+	assert_int_equal(read_all(fixture, "None-" OTHER, 0, &contents),
+			 ENOENT);
 }
 
 static uint64_t grows(struct cz_host *sim, struct cz *cz, const uint64_t *r)
@@ -274,15 +275,15 @@ static uint64_t too_small(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 static void hostile_reads(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_contents contents;
 
-	bench->sim.hook[CZ_GET_VARIABLE] = grows;
-	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EIO);
-	bench->sim.hook[CZ_GET_VARIABLE] = huge;
-	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EFBIG);
-	bench->sim.hook[CZ_GET_VARIABLE] = too_small;
-	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EIO);
+	fixture->sim.hook[CZ_GET_VARIABLE] = grows;
+	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), EIO);
+	fixture->sim.hook[CZ_GET_VARIABLE] = huge;
+	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), EFBIG);
+	fixture->sim.hook[CZ_GET_VARIABLE] = too_small;
+	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), EIO);
 }
 
 /* ---- Writing ---- */
@@ -290,34 +291,34 @@ static void hostile_reads(void **state)
 static size_t size_after;
 static bool exists_after;
 
-static int write_all(struct linux_bench *bench, const char *file_name,
+static int write_all(struct linux_fixture *fixture, const char *file_name,
 		     const void *contents, size_t size)
 {
 	struct efivars_limit limit = later();
 	struct efivars_name name = named(file_name);
 
-	return efivars_write(&bench->cz, &name, contents, size, &limit,
+	return efivars_write(&fixture->cz, &name, contents, size, &limit,
 			     &size_after, &exists_after);
 }
 
 static void writes(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	const struct sim_variable *variable;
 
-	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0abc", 7), 0);
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0\0abc", 7), 0);
 	assert_int_equal(size_after, 3);
 	assert_true(exists_after);
-	variable = get_variable(bench, "A-" OTHER);
+	variable = get_variable(fixture, "A-" OTHER);
 	assert_non_null(variable);
 	assert_int_equal(variable->attributes, 7);
 	assert_int_equal(variable->size, 3);
 	assert_memory_equal(variable->data, "abc", 3);
 	/* Attributes alone delete. */
-	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0", 4), 0);
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0\0", 4), 0);
 	assert_false(exists_after);
-	assert_null(get_variable(bench, "A-" OTHER));
-	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0", 4), EIO);
+	assert_null(get_variable(fixture, "A-" OTHER));
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0\0", 4), EIO);
 }
 
 /* Firmware that takes values of any size, and gives all of one. */
@@ -348,49 +349,51 @@ static uint64_t gives_all(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 /* What the kernel's efivarfs hands to firmware reaches firmware here too. */
 static void large_values(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	static uint8_t large[EFIVARS_MAX_BYTES] = {7};
 	struct efivars_contents contents;
 
-	bench->sim.hook[CZ_SET_VARIABLE] = takes_all;
-	bench->sim.hook[CZ_GET_VARIABLE] = gives_all;
+	fixture->sim.hook[CZ_SET_VARIABLE] = takes_all;
+	fixture->sim.hook[CZ_GET_VARIABLE] = gives_all;
 	for (size_t size = 30000; size < 65536; size += 5000) {
-		assert_int_equal(write_all(bench, "A-" OTHER, large, size + 4),
-				 0);
+		assert_int_equal(
+			write_all(fixture, "A-" OTHER, large, size + 4), 0);
 		assert_int_equal(size_taken, size);
-		assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), 0);
+		assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents),
+				 0);
 		assert_int_equal(contents.size_bytes, size + 4);
 		free(contents.bytes);
 	}
 	size_taken = EFIVARS_MAX_READ_BYTES;
-	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), 0);
+	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), 0);
 	assert_int_equal(contents.size_bytes, size_taken + 4);
 	free(contents.bytes);
 	size_taken++;
-	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), EFBIG);
+	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), EFBIG);
 }
 
 static void refused_writes(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	static uint8_t large[70000] = {7};
 
-	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0", 3), EINVAL);
-	assert_int_equal(write_all(bench, "A-" OTHER, "", 0), EINVAL);
-	assert_int_equal(write_all(bench, "A-" OTHER, "\x87\0\0\0a", 5),
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0", 3), EINVAL);
+	assert_int_equal(write_all(fixture, "A-" OTHER, "", 0), EINVAL);
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\x87\0\0\0a", 5),
 			 EINVAL);
-	assert_int_equal(write_all(bench, "A-" OTHER,
+	assert_int_equal(write_all(fixture, "A-" OTHER,
 				   "\7\0\0\x80"
 				   "a",
 				   5),
 			 EINVAL);
-	assert_int_equal(write_all(bench, "Boot0001-" GLOBAL, "\7\0\0\0a", 5),
+	assert_int_equal(write_all(fixture, "Boot0001-" GLOBAL, "\7\0\0\0a", 5),
 			 EINVAL);
-	assert_int_equal(write_all(bench, "A-" OTHER, large, 65536 + 4),
+	assert_int_equal(write_all(fixture, "A-" OTHER, large, 65536 + 4),
 			 ENOSPC);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 	/* Firmware's own limit. */
-	assert_int_equal(write_all(bench, "A-" OTHER, large, 4097 + 4), ENOSPC);
+	assert_int_equal(write_all(fixture, "A-" OTHER, large, 4097 + 4),
+			 ENOSPC);
 }
 
 static uint64_t append(struct cz_host *sim, struct cz *cz, const uint64_t *r)
@@ -408,13 +411,14 @@ static uint64_t append(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 static void appends(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 
-	put_variable(bench, "A-" OTHER, 7, "abc", 3);
-	bench->sim.hook[CZ_SET_VARIABLE] = append;
-	assert_int_equal(write_all(bench, "A-" OTHER, "\x47\0\0\0de", 6), 0);
+	put_variable(fixture, "A-" OTHER, 7, "abc", 3);
+	fixture->sim.hook[CZ_SET_VARIABLE] = append;
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\x47\0\0\0de", 6), 0);
 	assert_int_equal(size_after, 5);
-	assert_memory_equal(get_variable(bench, "A-" OTHER)->data, "abcde", 5);
+	assert_memory_equal(get_variable(fixture, "A-" OTHER)->data, "abcde",
+			    5);
 }
 
 static cz_status answer;
@@ -441,17 +445,17 @@ static void statuses_of_writes(void **state)
 		{CZ_EFI_ACCESS_DENIED, EINVAL, EINVAL},
 		{0x1234, EIO, EIO}, /* no status at all */
 	};
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_name name = named("A-" OTHER);
 
-	bench->sim.hook[CZ_SET_VARIABLE] = answers;
+	fixture->sim.hook[CZ_SET_VARIABLE] = answers;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int written, deleted;
 
 		answer = cases[i].status;
-		written = write_all(bench, "A-" OTHER, "\7\0\0\0a", 5);
-		deleted = efivars_delete(&bench->cz, &name, &limit);
+		written = write_all(fixture, "A-" OTHER, "\7\0\0\0a", 5);
+		deleted = efivars_delete(&fixture->cz, &name, &limit);
 		if (answer == 0x1234 && written == EINVAL) {
 			/* A warning, which the library lets pass. */
 			continue;
@@ -463,46 +467,47 @@ static void statuses_of_writes(void **state)
 
 static void withdrawn(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_name name = named("A-" OTHER);
 	struct efivars_contents contents;
 
-	put_variable(bench, "A-" OTHER, 7, "abc", 3);
-	cz_withdraw(&bench->cz, CZ_SET_VARIABLE);
-	assert_int_equal(write_all(bench, "A-" OTHER, "\7\0\0\0a", 5),
+	put_variable(fixture, "A-" OTHER, 7, "abc", 3);
+	cz_withdraw(&fixture->cz, CZ_SET_VARIABLE);
+	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0\0a", 5),
 			 EOPNOTSUPP);
-	assert_int_equal(efivars_delete(&bench->cz, &name, &limit), EOPNOTSUPP);
-	assert_int_equal(read_all(bench, "A-" OTHER, 0, &contents), 0);
+	assert_int_equal(efivars_delete(&fixture->cz, &name, &limit),
+			 EOPNOTSUPP);
+	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), 0);
 	free(contents.bytes);
 }
 
 static void deletes(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_name name = named("A-" OTHER);
 
-	put_variable(bench, "A-" OTHER, 7, "abc", 3);
-	assert_int_equal(efivars_delete(&bench->cz, &name, &limit), 0);
-	assert_null(get_variable(bench, "A-" OTHER));
-	assert_int_equal(efivars_delete(&bench->cz, &name, &limit), 0);
+	put_variable(fixture, "A-" OTHER, 7, "abc", 3);
+	assert_int_equal(efivars_delete(&fixture->cz, &name, &limit), 0);
+	assert_null(get_variable(fixture, "A-" OTHER));
+	assert_int_equal(efivars_delete(&fixture->cz, &name, &limit), 0);
 }
 
 /* ---- Space ---- */
 
 static void space(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_space space;
 
-	assert_int_equal(efivars_space(&bench->cz, &limit, &space), 0);
+	assert_int_equal(efivars_space(&fixture->cz, &limit, &space), 0);
 	assert_int_equal(space.total_bytes, 65536);
 	assert_int_equal(space.free_bytes, 32768);
 	answer = CZ_EFI_UNSUPPORTED;
-	bench->sim.hook[CZ_QUERY_VARIABLE_INFO] = answers;
-	assert_int_equal(efivars_space(&bench->cz, &limit, &space), 0);
+	fixture->sim.hook[CZ_QUERY_VARIABLE_INFO] = answers;
+	assert_int_equal(efivars_space(&fixture->cz, &limit, &space), 0);
 	assert_int_equal(space.total_bytes, 0);
 	assert_int_equal(space.free_bytes, 0);
 }
@@ -519,24 +524,24 @@ static bool is_told(void *argument)
 
 static bool has_entered(void *argument)
 {
-	struct linux_bench *bench = argument;
+	struct linux_fixture *fixture = argument;
 
-	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&fixture->sim.entered_hold, __ATOMIC_SEQ_CST);
 }
 
 static void deadlines(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_name name = named("A-" OTHER);
 	size_t size;
 
-	bench->sim.held = true;
-	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
+	fixture->sim.held = true;
+	fixture->sim.hook[CZ_GET_VARIABLE] = sim_hold;
 	for (int i = 0; i < 2; i++) {
 		limit.deadline_ns = cz_host_now_ns(NULL) + 60000000;
 		assert_int_equal(
-			efivars_size(&bench->cz, &name, &limit, &size, NULL),
+			efivars_size(&fixture->cz, &name, &limit, &size, NULL),
 			ETIMEDOUT);
 		assert_true(cz_host_now_ns(NULL) >= limit.deadline_ns);
 		limit.interrupted = is_told;
@@ -547,21 +552,21 @@ static void deadlines(void **state)
 /* A read that firmware sits on: its caller goes. */
 static void interrupted_read(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_name name = named("A-" OTHER);
 	size_t size;
 
 	limit.interrupted = is_told;
 	told = true;
-	bench->sim.held = true;
-	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
-	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size, NULL),
+	fixture->sim.held = true;
+	fixture->sim.hook[CZ_GET_VARIABLE] = sim_hold;
+	assert_int_equal(efivars_size(&fixture->cz, &name, &limit, &size, NULL),
 			 EINTR);
 }
 
 struct writer {
-	struct linux_bench *bench;
+	struct linux_fixture *fixture;
 	int error;
 	uint32_t done; /* atomic */
 };
@@ -575,8 +580,8 @@ static void write_interruptibly(void *argument)
 	bool exists;
 
 	limit.interrupted = is_told;
-	writer->error = efivars_write(&writer->bench->cz, &name, "\7\0\0\0a", 5,
-				      &limit, &size, &exists);
+	writer->error = efivars_write(&writer->fixture->cz, &name, "\7\0\0\0a",
+				      5, &limit, &size, &exists);
 	__atomic_store_n(&writer->done, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -590,25 +595,26 @@ static bool is_done(void *argument)
 /* One in firmware is waited for; one that waits for it is taken back. */
 static void interrupted_writes(void **state)
 {
-	struct linux_bench *bench = *state;
-	struct writer first = {.bench = bench}, second = {.bench = bench};
+	struct linux_fixture *fixture = *state;
+	struct writer first = {.fixture = fixture},
+		      second = {.fixture = fixture};
 	struct sim_thread *threads[2];
 
 	told = false;
-	bench->sim.held = true;
-	bench->sim.hook[CZ_SET_VARIABLE] = sim_hold;
-	threads[0] = sim_spawn(&bench->sim, 10, write_interruptibly, &first);
-	assert_true(sim_until(has_entered, bench));
-	threads[1] = sim_spawn(&bench->sim, 10, write_interruptibly, &second);
+	fixture->sim.held = true;
+	fixture->sim.hook[CZ_SET_VARIABLE] = sim_hold;
+	threads[0] = sim_spawn(&fixture->sim, 10, write_interruptibly, &first);
+	assert_true(sim_until(has_entered, fixture));
+	threads[1] = sim_spawn(&fixture->sim, 10, write_interruptibly, &second);
 	__atomic_store_n(&told, true, __ATOMIC_SEQ_CST);
 	assert_true(sim_until(is_done, &second));
 	assert_int_equal(second.error, EINTR);
 	assert_false(is_done(&first));
-	sim_release_hold(&bench->sim);
-	sim_join(&bench->sim, threads[0]);
-	sim_join(&bench->sim, threads[1]);
+	sim_release_hold(&fixture->sim);
+	sim_join(&fixture->sim, threads[0]);
+	sim_join(&fixture->sim, threads[1]);
 	assert_int_equal(first.error, 0);
-	assert_non_null(get_variable(bench, "A-" OTHER));
+	assert_non_null(get_variable(fixture, "A-" OTHER));
 }
 
 /* ---- Writes that outlast their callers ---- */
@@ -626,99 +632,99 @@ static bool none_is_open(void *argument)
 	return late_counts().open == 0;
 }
 
-static int write_until(struct linux_bench *bench, const char *file_name,
+static int write_until(struct linux_fixture *fixture, const char *file_name,
 		       const struct efivars_limit *limit)
 {
 	struct efivars_name name = named(file_name);
 	size_t size;
 	bool exists;
 
-	return efivars_write(&bench->cz, &name, "\7\0\0\0a", 5, limit, &size,
+	return efivars_write(&fixture->cz, &name, "\7\0\0\0a", 5, limit, &size,
 			     &exists);
 }
 
 /* Two at their deadlines: the one that is in firmware, and the one that waits for
  * it. The log says what became of the first; the second has not been made. */
-static void late_write(struct linux_bench *bench, sim_service service)
+static void late_write(struct linux_fixture *fixture, sim_service service)
 {
 	struct outlasted first;
 	struct cz_stats before, after;
 	struct efivars_limit second = {0};
 
-	be_outlasted(&first, bench);
-	bench->sim.held = true;
-	bench->sim.hook[CZ_SET_VARIABLE] = service;
-	assert_int_equal(write_until(bench, "A-" OTHER, &first.limit),
+	be_outlasted(&first, fixture);
+	fixture->sim.held = true;
+	fixture->sim.hook[CZ_SET_VARIABLE] = service;
+	assert_int_equal(write_until(fixture, "A-" OTHER, &first.limit),
 			 EINPROGRESS);
 	assert_true(
-		sim_logged(&bench->sim, "the write of A-" OTHER " is late"));
-	cz_get_stats(&bench->cz, &before);
+		sim_logged(&fixture->sim, "the write of A-" OTHER " is late"));
+	cz_get_stats(&fixture->cz, &before);
 	second.deadline_ns = cz_host_now_ns(NULL) + 60000000;
-	assert_int_equal(write_until(bench, "B-" OTHER, &second), ETIMEDOUT);
+	assert_int_equal(write_until(fixture, "B-" OTHER, &second), ETIMEDOUT);
 	/* Nobody can interrupt it: it waits once. */
-	cz_get_stats(&bench->cz, &after);
+	cz_get_stats(&fixture->cz, &after);
 	assert_int_equal(after.deadlines, before.deadlines + 1);
 	assert_int_equal(late_counts().open, 1);
-	sim_release_hold(&bench->sim);
+	sim_release_hold(&fixture->sim);
 	assert_true(sim_until(none_is_open, NULL));
-	assert_null(get_variable(bench, "B-" OTHER));
+	assert_null(get_variable(fixture, "B-" OTHER));
 }
 
 static void late_write_made(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct late_counts before = late_counts();
 
-	late_write(bench, sim_hold);
+	late_write(fixture, sim_hold);
 	assert_int_equal(late_counts().made, before.made + 1);
 	assert_int_equal(late_counts().not_made, before.not_made);
-	assert_true(sim_logged(&bench->sim, "A-" OTHER " has been made"));
-	assert_non_null(get_variable(bench, "A-" OTHER));
+	assert_true(sim_logged(&fixture->sim, "A-" OTHER " has been made"));
+	assert_non_null(get_variable(fixture, "A-" OTHER));
 }
 
 static void late_write_not_made(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct late_counts before = late_counts();
 
-	late_write(bench, hold_and_fail);
+	late_write(fixture, hold_and_fail);
 	assert_int_equal(late_counts().made, before.made);
 	assert_int_equal(late_counts().not_made, before.not_made + 1);
-	assert_true(sim_logged(&bench->sim, "A-" OTHER " has not been made: "
-					    "EFI_DEVICE_ERROR"));
+	assert_true(sim_logged(&fixture->sim, "A-" OTHER " has not been made: "
+					      "EFI_DEVICE_ERROR"));
 }
 
 /* All requests in use: waits for one, within the limit. */
 static void no_request_free(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
 	struct efivars_name name = named("A-" OTHER);
 	cz_request_id ids[8];
 	struct cz_call call;
 	size_t size;
 
-	bench->sim.held = true;
-	bench->sim.hook[CZ_NULL_SERVICE] = sim_hold;
-	bench->sim.hook[CZ_GET_VARIABLE] = sim_hold;
+	fixture->sim.held = true;
+	fixture->sim.hook[CZ_NULL_SERVICE] = sim_hold;
+	fixture->sim.hook[CZ_GET_VARIABLE] = sim_hold;
 	size = 0;
 	assert_true(cz_prepare_get_variable(&call, name.units, &name.guid, NULL,
 					    NULL, &size) == CZ_OK);
 	for (int i = 0; i < 8; i++) {
-		assert_true(cz_submit(&bench->cz, &call, &ids[i]) == CZ_OK);
+		assert_true(cz_submit(&fixture->cz, &call, &ids[i]) == CZ_OK);
 	}
 	limit.deadline_ns = cz_host_now_ns(NULL) + 30000000;
 	limit.interrupted = is_told;
 	told = false;
-	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size, NULL),
+	assert_int_equal(efivars_size(&fixture->cz, &name, &limit, &size, NULL),
 			 ETIMEDOUT);
 	told = true;
 	limit = later();
 	limit.interrupted = is_told;
-	assert_int_equal(efivars_size(&bench->cz, &name, &limit, &size, NULL),
+	assert_int_equal(efivars_size(&fixture->cz, &name, &limit, &size, NULL),
 			 EINTR);
 	for (int i = 0; i < 8; i++) {
-		cz_release(&bench->cz, ids[i]);
+		cz_release(&fixture->cz, ids[i]);
 	}
 }
 

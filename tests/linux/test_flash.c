@@ -20,7 +20,7 @@
 #define SMALL 0x4000u /* a block, where many chips are made */
 
 static struct chip *chip;
-static struct bench bench;
+static struct fixture fixture;
 
 /* The clock of nor.c, and its pauses (-Wl,--wrap). */
 static uint64_t clock_ns = 1;
@@ -55,17 +55,17 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
-	bench_stop(&bench);
-	bench = (struct bench){.chip = NULL};
+	fixture_stop(&fixture);
+	fixture = (struct fixture){.chip = NULL};
 	chip_free(chip);
 	return 0;
 }
 
-static void start_bench(bool with_reach)
+static void start_fixture(bool with_reach)
 {
-	bench_start(&bench, chip, with_reach);
-	if (bench.flash == NULL) {
-		fail_msg("%s", bench.error);
+	fixture_start(&fixture, chip, with_reach);
+	if (fixture.flash == NULL) {
+		fail_msg("%s", fixture.error);
 	}
 }
 
@@ -78,19 +78,20 @@ static int found(const uint8_t *flash, uint32_t name)
 
 static void variables_are_written(bool with_reach)
 {
-	start_bench(with_reach);
+	start_fixture(with_reach);
 	for (uint32_t i = 0; i < 12; i++) {
 		uint32_t size_bytes = i % 3 == 0 ? 64 : i % 3 == 1 ? 1024 : 200;
 
 		assert_int_equal(
-			bench_set(&bench, i % 5, (uint8_t)i, size_bytes), 0);
-		assert_int_equal(found(bench.copy, i % 5), i);
-		assert_true(bench_commit(&bench));
-		assert_memory_equal(chip->storage, bench.copy, BLOCK);
+			fixture_set(&fixture, i % 5, (uint8_t)i, size_bytes),
+			0);
+		assert_int_equal(found(fixture.copy, i % 5), i);
+		assert_true(fixture_commit(&fixture));
+		assert_memory_equal(chip->storage, fixture.copy, BLOCK);
 	}
 	assert_int_equal(chip->erases, 0);
 	assert_int_equal(chip->set_bits, 0);
-	assert_true(flash_counts(bench.flash)->erases > 0);
+	assert_true(flash_counts(fixture.flash)->erases > 0);
 }
 
 static void variables_are_written_access_by_access(void **state)
@@ -109,9 +110,9 @@ static void variables_are_written_going_on(void **state)
 static void use_up(void)
 {
 	for (uint32_t i = 0; i < 4; i++) {
-		assert_int_equal(bench_set(&bench, 100 + i, (uint8_t)i, 50000),
-				 0);
-		assert_true(bench_commit(&bench));
+		assert_int_equal(
+			fixture_set(&fixture, 100 + i, (uint8_t)i, 50000), 0);
+		assert_true(fixture_commit(&fixture));
 	}
 }
 
@@ -121,16 +122,16 @@ static void count_faults(bool with_reach, double most)
 	const struct flash_counts *counts;
 	double buffers = 0, faults;
 
-	start_bench(true);
+	start_fixture(true);
 	use_up();
-	bench_stop(&bench);
-	start_bench(with_reach);
-	counts = flash_counts(bench.flash);
+	fixture_stop(&fixture);
+	start_fixture(with_reach);
+	counts = flash_counts(fixture.flash);
 	before = *counts;
-	assert_int_equal(bench_set(&bench, 1, 7, 1024), 0);
+	assert_int_equal(fixture_set(&fixture, 1, 7, 1024), 0);
 	for (uint32_t i = 0; i < BLOCK; i += 128) {
 		for (uint32_t k = 0; k < 128; k++) {
-			if (bench.copy[i + k] != 0xff) {
+			if (fixture.copy[i + k] != 0xff) {
 				buffers++;
 				break;
 			}
@@ -147,9 +148,9 @@ static void count_faults(bool with_reach, double most)
 		      (unsigned long long)(counts->accesses - before.accesses),
 		      (unsigned long long)(counts->instructions -
 					   before.instructions),
-		      (unsigned long long)bench.natives);
+		      (unsigned long long)fixture.natives);
 	assert_true(faults / buffers < most);
-	assert_true(bench_commit(&bench));
+	assert_true(fixture_commit(&fixture));
 	print_message("  %llu words to the chip, %llu erases, %llu accesses\n",
 		      (unsigned long long)counts->chip_words,
 		      (unsigned long long)counts->chip_erases,
@@ -175,12 +176,12 @@ static void words_take_few_faults(void **state)
 	struct flash_counts before;
 
 	(void)state;
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 1, 64), 0);
-	assert_true(bench_commit(&bench));
-	counts = flash_counts(bench.flash);
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 1, 64), 0);
+	assert_true(fixture_commit(&fixture));
+	counts = flash_counts(fixture.flash);
 	before = *counts;
-	assert_int_equal(bench_set(&bench, 1, 2, 64), 0);
+	assert_int_equal(fixture_set(&fixture, 1, 2, 64), 0);
 	print_message("64 bytes: %llu faults, %llu protects, %llu accesses, "
 		      "%llu instructions gone on with\n",
 		      (unsigned long long)(counts->faults - before.faults),
@@ -196,20 +197,20 @@ static void a_dropped_call_leaves_nothing(void **state)
 	uint8_t *before = malloc(BLOCK);
 
 	(void)state;
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 1, 1024), 0);
-	assert_true(bench_commit(&bench));
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 1, 1024), 0);
+	assert_true(fixture_commit(&fixture));
 	memcpy(before, chip->storage, BLOCK);
-	assert_int_equal(bench_set(&bench, 1, 2, 1024), 0);
-	assert_true(flash_finish(bench.flash, NULL));
-	flash_drop(bench.flash);
-	assert_memory_equal(bench.copy, before, BLOCK);
-	assert_int_equal(bench_call(&bench, OPERATION_ABANDON), 0);
-	flash_drop(bench.flash);
-	assert_memory_equal(bench.copy, before, BLOCK);
-	assert_false(flash_finish(bench.flash, NULL));
-	assert_int_equal(bench_set(&bench, 1, 3, 64), 0);
-	assert_true(bench_commit(&bench));
+	assert_int_equal(fixture_set(&fixture, 1, 2, 1024), 0);
+	assert_true(flash_finish(fixture.flash, NULL));
+	flash_drop(fixture.flash);
+	assert_memory_equal(fixture.copy, before, BLOCK);
+	assert_int_equal(fixture_call(&fixture, OPERATION_ABANDON), 0);
+	flash_drop(fixture.flash);
+	assert_memory_equal(fixture.copy, before, BLOCK);
+	assert_false(flash_finish(fixture.flash, NULL));
+	assert_int_equal(fixture_set(&fixture, 1, 3, 64), 0);
+	assert_true(fixture_commit(&fixture));
 	assert_int_equal(found(chip->storage, 1), 3);
 	free(before);
 }
@@ -217,11 +218,11 @@ static void a_dropped_call_leaves_nothing(void **state)
 static void confirmed_at_the_buffer_itself(void **state)
 {
 	(void)state;
-	start_bench(true);
+	start_fixture(true);
 	for (uint32_t i = 0; i < 20; i++) {
-		bench.confirm = BENCH_FLASH + 0x1000 * (i % 3);
-		assert_int_equal(bench_set(&bench, i, (uint8_t)i, 1000), 0);
-		assert_true(bench_commit(&bench));
+		fixture.confirm = FIXTURE_FLASH + 0x1000 * (i % 3);
+		assert_int_equal(fixture_set(&fixture, i, (uint8_t)i, 1000), 0);
+		assert_true(fixture_commit(&fixture));
 		assert_int_equal(found(chip->storage, i), i);
 	}
 }
@@ -231,28 +232,30 @@ static void what_needs_an_erase_gets_one(void **state)
 	unsigned erases = 0;
 
 	(void)state;
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 0, 64), 0);
-	assert_true(bench_commit(&bench));
-	memset(bench.ram + (BENCH_SHADOW - BENCH_RAM), 0x5a, BLOCK);
-	memset(bench.ram + (BENCH_SHADOW - BENCH_RAM) + 0x8000, 0xff, 0x400);
-	assert_int_equal(bench_call(&bench, OPERATION_BLOCK), 0);
-	assert_true(flash_finish(bench.flash, &erases));
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 0, 64), 0);
+	assert_true(fixture_commit(&fixture));
+	memset(fixture.ram + (FIXTURE_SHADOW - FIXTURE_RAM), 0x5a, BLOCK);
+	memset(fixture.ram + (FIXTURE_SHADOW - FIXTURE_RAM) + 0x8000, 0xff,
+	       0x400);
+	assert_int_equal(fixture_call(&fixture, OPERATION_BLOCK), 0);
+	assert_true(flash_finish(fixture.flash, &erases));
 	assert_int_equal(erases, 1);
 	assert_int_equal(chip->erases, 0);
-	assert_true(bench_commit(&bench));
+	assert_true(fixture_commit(&fixture));
 	assert_int_equal(chip->erases, 1);
 	assert_memory_equal(chip->storage,
-			    bench.ram + (BENCH_SHADOW - BENCH_RAM), BLOCK);
+			    fixture.ram + (FIXTURE_SHADOW - FIXTURE_RAM),
+			    BLOCK);
 }
 
 static void a_locked_chip_is_unlocked(void **state)
 {
 	(void)state;
 	chip->is_locked = true;
-	start_bench(false);
-	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
-	assert_true(bench_commit(&bench));
+	start_fixture(false);
+	assert_int_equal(fixture_set(&fixture, 1, 9, 300), 0);
+	assert_true(fixture_commit(&fixture));
 	assert_int_equal(found(chip->storage, 1), 9);
 }
 
@@ -260,13 +263,13 @@ static void a_locked_chip_is_unlocked(void **state)
 
 static void refused(const char *why)
 {
-	bench_start(&bench, chip, true);
-	assert_null(bench.flash);
-	if (strstr(bench.error, why) == NULL) {
-		fail_msg("'%s' does not say '%s'", bench.error, why);
+	fixture_start(&fixture, chip, true);
+	assert_null(fixture.flash);
+	if (strstr(fixture.error, why) == NULL) {
+		fail_msg("'%s' does not say '%s'", fixture.error, why);
 	}
 	assert_int_equal(chip->erases, 0);
-	bench_stop(&bench);
+	fixture_stop(&fixture);
 }
 
 static void unknown_chips_are_refused(void **state)
@@ -285,7 +288,7 @@ static void unknown_chips_are_refused(void **state)
 	chip->query[0x2d] = 0;
 	refused("a chip of 262144 bytes in a region of 1048576");
 	chip->query[0x2d] = BLOCKS - 1;
-	start_bench(true);
+	start_fixture(true);
 }
 
 static void one_device_of_32_bits(void **state)
@@ -294,9 +297,9 @@ static void one_device_of_32_bits(void **state)
 	chip->lanes = 1;
 	chip->query[0x2f] = (uint8_t)(BLOCK >> 8);
 	chip->query[0x30] = (uint8_t)(BLOCK >> 16);
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
-	assert_true(bench_commit(&bench));
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 9, 300), 0);
+	assert_true(fixture_commit(&fixture));
 	assert_int_equal(found(chip->storage, 1), 9);
 }
 
@@ -320,16 +323,16 @@ static void any_command_is_got_out_of(void **state)
 			}
 		}
 		chip->erases = 0;
-		start_bench(true);
+		start_fixture(true);
 		assert_int_equal(chip->command, 0);
 		assert_int_equal(chip->cycle, 0);
-		bench_stop(&bench);
+		fixture_stop(&fixture);
 	}
 	for (uint32_t i = 0; i < BLOCK; i++) {
 		assert_int_equal(chip->storage[i], 0);
 		assert_int_equal(chip->storage[BLOCK + i], 0xff);
 	}
-	start_bench(true);
+	start_fixture(true);
 }
 
 /* The same of every partition of a chip that has some. */
@@ -339,10 +342,10 @@ static void any_partition_is_got_out_of_it(void **state)
 
 	(void)state;
 	chip_divide(chip, BLOCK);
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
-	assert_true(bench_commit(&bench));
-	bench_stop(&bench);
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 9, 300), 0);
+	assert_true(fixture_commit(&fixture));
+	fixture_stop(&fixture);
 	for (uint32_t i = 0; i < BLOCKS * 6; i++) {
 		uint32_t command = commands[i / BLOCKS];
 		uint64_t offset = i % BLOCKS * BLOCK + BLOCK / 2;
@@ -354,18 +357,18 @@ static void any_partition_is_got_out_of_it(void **state)
 		if (command == 0xe8) {
 			chip_do_write(chip, offset, 31);
 		}
-		start_bench(true);
+		start_fixture(true);
 		if (!chip_is_idle(chip)) {
 			fail_msg("partition %u is not out of 0x%x", i % BLOCKS,
 				 command);
 		}
 		assert_int_equal(chip->status, 0x80);
 		assert_int_equal(found(chip->storage, 1), 9);
-		bench_stop(&bench);
+		fixture_stop(&fixture);
 	}
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 8, 300), 0);
-	assert_true(bench_commit(&bench));
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 8, 300), 0);
+	assert_true(fixture_commit(&fixture));
 	assert_int_equal(found(chip->storage, 1), 8);
 	assert_true(chip_is_idle(chip));
 }
@@ -377,7 +380,7 @@ static void a_busy_partition_is_waited_for(void **state)
 	chip_do_write(chip, 2 * BLOCK, 0x00700070);
 	chip->busy_partition = 2;
 	chip->busy = 500;
-	start_bench(true);
+	start_fixture(true);
 	assert_int_equal(chip->busy, 0);
 	assert_true(chip_is_idle(chip));
 }
@@ -420,34 +423,34 @@ static void an_erase_is_waited_for(void **state)
 {
 	(void)state;
 	chip->busy = 500;
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 1, 9, 300), 0);
-	assert_true(bench_commit(&bench));
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 1, 9, 300), 0);
+	assert_true(fixture_commit(&fixture));
 	assert_int_equal(found(chip->storage, 1), 9);
 }
 
 static void not_applied(enum chip_fault fault, const char *why)
 {
-	struct store_list list = flash_changes(bench.flash);
+	struct store_list list = flash_changes(fixture.flash);
 
-	assert_int_equal(bench_set(&bench, 1, 3, 64), 0);
-	assert_true(flash_finish(bench.flash, NULL));
+	assert_int_equal(fixture_set(&fixture, 1, 3, 64), 0);
+	assert_true(flash_finish(fixture.flash, NULL));
 	chip->fault = fault;
-	assert_false(flash_apply(bench.flash, &list));
-	if (strstr(flash_error(bench.flash), why) == NULL) {
-		fail_msg("'%s' does not say '%s'", flash_error(bench.flash),
+	assert_false(flash_apply(fixture.flash, &list));
+	if (strstr(flash_error(fixture.flash), why) == NULL) {
+		fail_msg("'%s' does not say '%s'", flash_error(fixture.flash),
 			 why);
 	}
 	chip->fault = CHIP_SOUND;
-	assert_true(flash_apply(bench.flash, &list));
-	flash_keep(bench.flash);
-	assert_memory_equal(bench.copy, chip->storage, BLOCK);
+	assert_true(flash_apply(fixture.flash, &list));
+	flash_keep(fixture.flash);
+	assert_memory_equal(fixture.copy, chip->storage, BLOCK);
 }
 
 static void errors_of_the_chip_are_named(void **state)
 {
 	(void)state;
-	start_bench(true);
+	start_fixture(true);
 	not_applied(CHIP_FAILS, "programming at 0x64: it failed (status "
 				"0x00900090)");
 	not_applied(CHIP_FORGETS, "it is 0x");
@@ -484,33 +487,33 @@ static bool cut(volatile uint64_t k, uint32_t size_bytes, bool is_replaced)
 	volatile bool was_cut = false;
 
 	chip = chip_make(BLOCKS * SMALL, SMALL);
-	start_bench(true);
-	assert_int_equal(bench_set(&bench, 8, 8, 300), 0);
-	assert_true(bench_commit(&bench));
-	assert_int_equal(bench_set(&bench, 9, 9, 60), 0);
-	assert_true(bench_commit(&bench));
+	start_fixture(true);
+	assert_int_equal(fixture_set(&fixture, 8, 8, 300), 0);
+	assert_true(fixture_commit(&fixture));
+	assert_int_equal(fixture_set(&fixture, 9, 9, 60), 0);
+	assert_true(fixture_commit(&fixture));
 	if (is_replaced) {
-		assert_int_equal(bench_set(&bench, 1, 4, 100), 0);
-		assert_true(bench_commit(&bench));
+		assert_int_equal(fixture_set(&fixture, 1, 4, 100), 0);
+		assert_true(fixture_commit(&fixture));
 	}
-	assert_int_equal(bench_set(&bench, 1, 5, size_bytes), 0);
+	assert_int_equal(fixture_set(&fixture, 1, 5, size_bytes), 0);
 	if (setjmp(power_cut) == 0) {
 		writes_left = k;
 		chip->step = count_down;
-		assert_true(bench_commit(&bench));
+		assert_true(fixture_commit(&fixture));
 	} else {
 		was_cut = true;
 	}
 	chip->step = NULL;
 	check_store(1, is_replaced ? 4 : -1, 5);
-	bench_stop(&bench);
+	fixture_stop(&fixture);
 	if (was_cut) {
 		chip_reset(chip);
-		start_bench(true);
-		assert_int_equal(bench_set(&bench, 1, 6, 300), 0);
-		assert_true(bench_commit(&bench));
+		start_fixture(true);
+		assert_int_equal(fixture_set(&fixture, 1, 6, 300), 0);
+		assert_true(fixture_commit(&fixture));
 		assert_int_equal(found(chip->storage, 1), 6);
-		bench_stop(&bench);
+		fixture_stop(&fixture);
 	}
 	chip_free(chip);
 	return was_cut;
@@ -521,7 +524,7 @@ static void power_cuts_leave_old_or_new(void **state)
 	uint64_t cuts = 0;
 
 	(void)state;
-	bench_stop(&bench);
+	fixture_stop(&fixture);
 	chip_free(chip);
 	for (unsigned i = 0; i < 4; i++) {
 		uint64_t k = 0;
@@ -533,7 +536,7 @@ static void power_cuts_leave_old_or_new(void **state)
 	}
 	print_message("%llu power cuts\n", (unsigned long long)cuts);
 	chip = chip_make(BLOCKS * BLOCK, BLOCK);
-	start_bench(true);
+	start_fixture(true);
 }
 
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, start, stop)

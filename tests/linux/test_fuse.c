@@ -30,7 +30,7 @@
 #define MINE "Mine-" OTHER
 
 struct mounted {
-	struct linux_bench *bench;
+	struct linux_fixture *fixture;
 	struct fuse_front *front;
 	char directory[64];
 	char path[400];
@@ -50,7 +50,7 @@ static void *run_server(void *argument)
 {
 	struct mounted *mounted = argument;
 
-	mounted->error = fuse_serve(mounted->front, &mounted->bench->cz,
+	mounted->error = fuse_serve(mounted->front, &mounted->fixture->cz,
 				    is_ready, &mounted->ready);
 	return NULL;
 }
@@ -98,7 +98,7 @@ static int setup(void **state)
 	struct mounted *mounted = calloc(1, sizeof(*mounted));
 
 	assert_non_null(mounted);
-	linux_setup((void **)&mounted->bench);
+	linux_setup((void **)&mounted->fixture);
 	strcpy(mounted->directory, "/tmp/caesura-fuse-XXXXXX");
 	assert_non_null(mkdtemp(mounted->directory));
 	sem_init(&mounted->ready, 0, 0);
@@ -106,9 +106,9 @@ static int setup(void **state)
 	if (!attach(mounted)) {
 		return 0;
 	}
-	put_variable(mounted->bench, BOOT, 7, "abc", 3);
-	put_variable(mounted->bench, TIMEOUT, 7, "\5\0", 2);
-	put_variable(mounted->bench, MINE, 6, "mine", 4);
+	put_variable(mounted->fixture, BOOT, 7, "abc", 3);
+	put_variable(mounted->fixture, TIMEOUT, 7, "\5\0", 2);
+	put_variable(mounted->fixture, MINE, 6, "mine", 4);
 	serve(mounted);
 	return 0;
 }
@@ -117,12 +117,12 @@ static int teardown(void **state)
 {
 	struct mounted *mounted = *state;
 
-	sim_release_hold(&mounted->bench->sim);
+	sim_release_hold(&mounted->fixture->sim);
 	if (mounted->front != NULL) {
 		stop(mounted);
 	}
 	assert_int_equal(rmdir(mounted->directory), 0);
-	linux_teardown((void **)&mounted->bench);
+	linux_teardown((void **)&mounted->fixture);
 	sem_destroy(&mounted->ready);
 	free(mounted);
 	return 0;
@@ -204,7 +204,7 @@ static void shell_commands(void **state)
 	assert_int_equal(shell(mounted, "ls -l >/dev/null"), 0);
 	assert_int_equal(
 		shell(mounted, "printf '\\007\\0\\0\\0\\3\\0' > " TIMEOUT), 0);
-	variable = get_variable(mounted->bench, TIMEOUT);
+	variable = get_variable(mounted->fixture, TIMEOUT);
 	assert_int_equal(variable->size, 2);
 	assert_memory_equal(variable->data, "\3\0", 2);
 	assert_int_equal(
@@ -212,13 +212,13 @@ static void shell_commands(void **state)
 	assert_memory_equal(variable->data, "\4\0", 2);
 	assert_int_equal(
 		shell(mounted, "printf '\\007\\0\\0\\0new' > New-" OTHER), 0);
-	assert_non_null(get_variable(mounted->bench, "New-" OTHER));
+	assert_non_null(get_variable(mounted->fixture, "New-" OTHER));
 	assert_int_not_equal(
 		shell(mounted, "printf '\\007\\0\\0\\0x' > New-" OTHER), 0);
 	assert_int_equal(shell(mounted, "rm " TIMEOUT), 0);
-	assert_null(get_variable(mounted->bench, TIMEOUT));
+	assert_null(get_variable(mounted->fixture, TIMEOUT));
 	assert_int_not_equal(shell(mounted, "rm -f " MINE), 0);
-	assert_non_null(get_variable(mounted->bench, MINE));
+	assert_non_null(get_variable(mounted->fixture, MINE));
 }
 
 static void chattr(void **state)
@@ -237,7 +237,7 @@ static void chattr(void **state)
 	assert_int_not_equal(shell(mounted, "rm -f " MINE), 0);
 	assert_int_not_equal(shell(mounted, "chattr +a " MINE), 0);
 	assert_int_equal(shell(mounted, "chattr -i " MINE " && rm " MINE), 0);
-	assert_null(get_variable(mounted->bench, MINE));
+	assert_null(get_variable(mounted->fixture, MINE));
 }
 
 static void flags(void **state)
@@ -277,12 +277,12 @@ static void writes_are_whole(void **state)
 
 	assert_true(fd >= 0);
 	memset(bytes + 4, 'v', sizeof(bytes) - 4);
-	mounted->bench->sim.order_count = 0;
+	mounted->fixture->sim.order_count = 0;
 	assert_int_equal(write(fd, bytes, 4004), 4004);
-	variable = get_variable(mounted->bench, TIMEOUT);
+	variable = get_variable(mounted->fixture, TIMEOUT);
 	assert_int_equal(variable->size, 4000);
 	/* SetVariable, and a look at the size. */
-	assert_int_equal(mounted->bench->sim.order_count, 2);
+	assert_int_equal(mounted->fixture->sim.order_count, 2);
 	/* The position does not matter. */
 	assert_int_equal(write(fd, bytes, 6), 6);
 	assert_int_equal(variable->size, 2);
@@ -293,11 +293,11 @@ static void writes_are_whole(void **state)
 	}
 	assert_int_equal(writev(fd, parts, 5), 20);
 	assert_int_equal(variable->size, 16);
-	mounted->bench->sim.order_count = 0;
+	mounted->fixture->sim.order_count = 0;
 	assert_fails(write(fd, bytes, sizeof(bytes)), ENOSPC);
 	assert_fails(write(fd, bytes, 3), EINVAL);
 	assert_fails(write(fd, bytes + 4, 8), EINVAL);
-	assert_int_equal(mounted->bench->sim.order_count, 0);
+	assert_int_equal(mounted->fixture->sim.order_count, 0);
 	assert_int_equal(variable->size, 16);
 	close(fd);
 }
@@ -315,7 +315,7 @@ static void pieces_are_put_together(void **state)
 		parts[i] = (struct iovec){bytes + i, 1};
 	}
 	assert_int_equal(writev(fd, parts, 256), 256);
-	assert_int_equal(get_variable(mounted->bench, TIMEOUT)->size, 252);
+	assert_int_equal(get_variable(mounted->fixture, TIMEOUT)->size, 252);
 	close(fd);
 }
 
@@ -330,13 +330,13 @@ static void split_writes_are_refused(void **state)
 	assert_non_null(bytes);
 	assert_true(fd >= 0);
 	bytes[0] = 7;
-	mounted->bench->sim.order_count = 0;
+	mounted->fixture->sim.order_count = 0;
 	for (size_t shift = 0; shift < 3; shift++) {
 		assert_fails(write(fd, bytes + shift, size - shift), ENOSPC);
 		bytes[shift] = 0;
 		bytes[shift + 1] = 7;
 	}
-	assert_int_equal(mounted->bench->sim.order_count, 0);
+	assert_int_equal(mounted->fixture->sim.order_count, 0);
 	close(fd);
 	free(bytes);
 }
@@ -353,7 +353,7 @@ static void reads_in_parts(void **state)
 	assert_memory_equal(bytes, "mine", 4);
 	assert_int_equal(read(fd, bytes, 16), 0);
 	/* Not from a cache. */
-	put_variable(mounted->bench, MINE, 6, "ours, now", 9);
+	put_variable(mounted->fixture, MINE, 6, "ours, now", 9);
 	assert_int_equal(pread(fd, bytes, 16, 4), 9);
 	close(fd);
 }
@@ -386,17 +386,17 @@ static void reads_past_the_size(void **state)
 	struct stat stat_of;
 
 	memset(value, 'v', sizeof(value));
-	put_variable(mounted->bench, MINE, 6, value, sizeof(value));
+	put_variable(mounted->fixture, MINE, 6, value, sizeof(value));
 	assert_int_equal(shell(mounted, "test $(cat " MINE " | wc -c) = 3004"),
 			 0);
-	put_variable(mounted->bench, MINE, 6, value, 2000);
+	put_variable(mounted->fixture, MINE, 6, value, 2000);
 	assert_int_equal(
 		shell(mounted, "test $(head -c 9999 " MINE " | wc -c) = 2004"),
 		0);
 	/* sendfile() stops where the kernel believes that the file does. */
 	assert_int_equal(
 		shell(mounted, "printf '\\007\\0\\0\\0\\3\\0' > " TIMEOUT), 0);
-	put_variable(mounted->bench, MINE, 6, value, sizeof(value));
+	put_variable(mounted->fixture, MINE, 6, value, sizeof(value));
 	assert_int_equal(send_all(mounted, MINE, bytes, sizeof(bytes)), 3004);
 	assert_memory_equal(bytes + 4, value, sizeof(value));
 	assert_int_equal(stat(path(mounted, MINE), &stat_of), 0);
@@ -431,11 +431,11 @@ static void names_cost_nobody_a_call(void **state)
 {
 	struct mounted *mounted = here(state);
 
-	mounted->bench->sim.order_count = 0;
+	mounted->fixture->sim.order_count = 0;
 	assert_int_equal(looks_up(mounted, 65534), ENOENT);
-	assert_int_equal(mounted->bench->sim.order_count, 0);
+	assert_int_equal(mounted->fixture->sim.order_count, 0);
 	assert_int_equal(looks_up(mounted, 0), ENOENT);
-	assert_int_equal(mounted->bench->sim.order_count, 50);
+	assert_int_equal(mounted->fixture->sim.order_count, 50);
 }
 
 static void operations_there_are_not(void **state)
@@ -486,15 +486,15 @@ static bool has_entered(void *argument)
 {
 	struct mounted *mounted = argument;
 
-	return __atomic_load_n(&mounted->bench->sim.entered_hold,
+	return __atomic_load_n(&mounted->fixture->sim.entered_hold,
 			       __ATOMIC_SEQ_CST);
 }
 
 static void hold(struct mounted *mounted, enum cz_service service)
 {
-	mounted->bench->sim.entered_hold = false;
-	mounted->bench->sim.held = true;
-	mounted->bench->sim.hook[service] = sim_hold;
+	mounted->fixture->sim.entered_hold = false;
+	mounted->fixture->sim.held = true;
+	mounted->fixture->sim.hook[service] = sim_hold;
 }
 
 /* A child that writes and says how that went by its exit code. */
@@ -546,7 +546,7 @@ static void stat_does_not_wait(void **state)
 	assert_int_equal(stat(path(mounted, MINE), &stat_of), 0);
 	assert_int_equal(stat(path(mounted, TIMEOUT), &stat_of), 0);
 	assert_int_equal(shell(mounted, "test $(ls | wc -l) = 3"), 0);
-	sim_release_hold(&mounted->bench->sim);
+	sim_release_hold(&mounted->fixture->sim);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 }
@@ -674,8 +674,8 @@ static void read_only(void **state)
 	assert_fails(
 		open(path(mounted, "New-" OTHER), O_WRONLY | O_CREAT, 0600),
 		EROFS);
-	assert_non_null(get_variable(mounted->bench, BOOT));
-	assert_null(get_variable(mounted->bench, "New-" OTHER));
+	assert_non_null(get_variable(mounted->fixture, BOOT));
+	assert_null(get_variable(mounted->fixture, "New-" OTHER));
 }
 
 static int open_descriptors(void)

@@ -3,8 +3,8 @@
  * linux/commit/state.c and journal.c: what is refused; what a commit takes; and a
  * daemon that is killed at every step of a commit, and of the recovery after it.
  */
-#include "fixture.h"
 #include "commit/state.h"
+#include "fixture.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -29,7 +29,7 @@
 static char directory[64], path[128];
 static struct chip *chip;
 static const struct state_region regions[] = {
-	{.address = BENCH_RAM, .size_bytes = BENCH_RAM_BYTES},
+	{.address = FIXTURE_RAM, .size_bytes = FIXTURE_RAM_BYTES},
 	{.address = 0x50000000, .size_bytes = SMALL_BYTES},
 };
 
@@ -43,8 +43,8 @@ static unsigned words_put;
 struct daemon {
 	struct state *state;
 	uint8_t *mapping[2];
-	struct bench bench;
-	uint8_t *own_ram; /* bench_start()'s */
+	struct fixture fixture;
+	uint8_t *own_ram; /* fixture_start()'s */
 	uint64_t steps_left;
 };
 
@@ -67,7 +67,7 @@ static bool fill(void *context, unsigned region, void *into,
 
 static uint8_t *ram_at(unsigned region, uint64_t offset)
 {
-	return machine_ram + (region == 0 ? 0 : BENCH_RAM_BYTES) + offset;
+	return machine_ram + (region == 0 ? 0 : FIXTURE_RAM_BYTES) + offset;
 }
 
 /* Word by word, as the machine's is. */
@@ -124,24 +124,24 @@ static void map_regions(struct daemon *daemon)
 
 static void start_flash(struct daemon *daemon)
 {
-	bench_start(&daemon->bench, chip, true);
-	assert_non_null(daemon->bench.flash);
+	fixture_start(&daemon->fixture, chip, true);
+	assert_non_null(daemon->fixture.flash);
 }
 
 /* Firmware runs in the mapping; its code goes there once. */
 static void start_firmware(struct daemon *daemon)
 {
 	map_regions(daemon);
-	daemon->own_ram = daemon->bench.ram;
-	memcpy(daemon->mapping[0], daemon->own_ram, BENCH_CODE_BYTES);
-	daemon->bench.ram = daemon->mapping[0];
+	daemon->own_ram = daemon->fixture.ram;
+	memcpy(daemon->mapping[0], daemon->own_ram, FIXTURE_CODE_BYTES);
+	daemon->fixture.ram = daemon->mapping[0];
 }
 
 static void start_daemon(struct daemon *daemon)
 {
 	assert_int_not_equal(open_state(daemon), STATE_FAILED);
 	start_flash(daemon);
-	if (!state_recover(daemon->state, flash_store(daemon->bench.flash),
+	if (!state_recover(daemon->state, flash_store(daemon->fixture.flash),
 			   NULL)) {
 		fail_msg("%s", state_error(daemon->state));
 	}
@@ -153,15 +153,15 @@ static void stop_daemon(struct daemon *daemon)
 	for (unsigned i = 0; i < 2; i++) {
 		(void)munmap(daemon->mapping[i], regions[i].size_bytes);
 	}
-	daemon->bench.ram = daemon->own_ram;
-	bench_stop(&daemon->bench);
+	daemon->fixture.ram = daemon->own_ram;
+	fixture_stop(&daemon->fixture);
 	state_close(daemon->state);
 }
 
 static void start_machine(void)
 {
-	memset(machine_ram, 1, BENCH_RAM_BYTES);
-	memset(machine_ram + BENCH_RAM_BYTES, 2, SMALL_BYTES);
+	memset(machine_ram, 1, FIXTURE_RAM_BYTES);
+	memset(machine_ram + FIXTURE_RAM_BYTES, 2, SMALL_BYTES);
 	words_put = 0;
 	chip = chip_make(4 * BLOCK, BLOCK);
 	(void)unlink(path);
@@ -355,7 +355,7 @@ static void no_room_is_said(void **state)
 
 static void a_commit_takes_what_was_changed(void **state)
 {
-	uint8_t none[BENCH_RAM_BYTES / CZ_EFI_PAGE_SIZE] = {0};
+	uint8_t none[FIXTURE_RAM_BYTES / CZ_EFI_PAGE_SIZE] = {0};
 	uint8_t dirty_pages[SMALL_BYTES / CZ_EFI_PAGE_SIZE] = {0};
 	const uint8_t *dirty[] = {none, dirty_pages};
 	struct daemon daemon;
@@ -373,10 +373,10 @@ static void a_commit_takes_what_was_changed(void **state)
 			 STATE_COMMITTED);
 	assert_int_equal(state_pages_committed(daemon.state), 0);
 	mapping[1][3] = 10;
-	mapping[0][BENCH_RAM_BYTES - 1] = 11;
+	mapping[0][FIXTURE_RAM_BYTES - 1] = 11;
 	assert_true(state_drop(daemon.state, mapping));
 	assert_int_equal(mapping[1][3], 9);
-	assert_int_equal(mapping[0][BENCH_RAM_BYTES - 1], 1);
+	assert_int_equal(mapping[0][FIXTURE_RAM_BYTES - 1], 1);
 	mapping[1][3] = 12;
 	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
 			 STATE_COMMITTED);
@@ -402,20 +402,20 @@ static void a_chip_that_fails_leaves_the_journal(void **state)
 
 	(void)state;
 	start_daemon(&daemon);
-	assert_int_equal(bench_set(&daemon.bench, 1, 3, 64), 0);
+	assert_int_equal(fixture_set(&daemon.fixture, 1, 3, 64), 0);
 	chip->fault = CHIP_FAILS;
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      flash_store(daemon.bench.flash)),
+				      flash_store(daemon.fixture.flash)),
 			 STATE_COMMIT_PENDING);
 	assert_non_null(strstr(state_error(daemon.state), "it failed"));
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      flash_store(daemon.bench.flash)),
+				      flash_store(daemon.fixture.flash)),
 			 STATE_COMMIT_REFUSED);
 	chip->fault = CHIP_SOUND;
-	assert_true(state_recover(daemon.state, flash_store(daemon.bench.flash),
-				  &was_pending));
+	assert_true(state_recover(
+		daemon.state, flash_store(daemon.fixture.flash), &was_pending));
 	assert_true(was_pending);
-	assert_memory_equal(chip->storage, daemon.bench.copy, BLOCK);
+	assert_memory_equal(chip->storage, daemon.fixture.copy, BLOCK);
 	stop_daemon(&daemon);
 }
 
@@ -433,19 +433,19 @@ static void too_many_changes_are_refused(void **state)
 	start_flash(&daemon);
 	start_firmware(&daemon);
 	/* All of RAM, and then more than the file's alignment leaves. */
-	assert_int_equal(bench_set(&daemon.bench, 1, 3, 60000), 0);
-	for (uint32_t i = 0; i < BENCH_RAM_BYTES; i += CZ_EFI_PAGE_SIZE) {
+	assert_int_equal(fixture_set(&daemon.fixture, 1, 3, 60000), 0);
+	for (uint32_t i = 0; i < FIXTURE_RAM_BYTES; i += CZ_EFI_PAGE_SIZE) {
 		daemon.mapping[0][i + 4000] ^= 1;
 		daemon.mapping[1][i % SMALL_BYTES] = 77;
 	}
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      flash_store(daemon.bench.flash)),
+				      flash_store(daemon.fixture.flash)),
 			 STATE_COMMIT_REFUSED);
 	assert_non_null(strstr(state_error(daemon.state), "no room for"));
-	flash_drop(daemon.bench.flash);
+	flash_drop(daemon.fixture.flash);
 	assert_true(state_drop(daemon.state, daemon.mapping));
 	assert_int_equal(daemon.mapping[0][4000], 1);
-	assert_memory_equal(chip->storage, daemon.bench.copy, WIDE_BLOCK);
+	assert_memory_equal(chip->storage, daemon.fixture.copy, WIDE_BLOCK);
 	assert_int_equal(chip->storage[STORE_OFFSET], 0xff);
 	stop_daemon(&daemon);
 }
@@ -475,9 +475,9 @@ static bool is_ram_as_mapped(const struct daemon *daemon)
 
 static void set(struct daemon *daemon, uint8_t value)
 {
-	assert_int_equal(bench_set(&daemon->bench, 1, value, 300), 0);
+	assert_int_equal(fixture_set(&daemon->fixture, 1, value, 300), 0);
 	assert_int_equal(state_commit(daemon->state, daemon->mapping, NULL,
-				      flash_store(daemon->bench.flash)),
+				      flash_store(daemon->fixture.flash)),
 			 STATE_COMMITTED);
 }
 
@@ -591,16 +591,16 @@ static void a_chip_that_has_changed_is_not_written(void **state)
 		set(&daemon, 3);
 		chip->storage[places[i]] ^= 1;
 		memcpy(before, chip->storage, BLOCK);
-		assert_int_equal(bench_set(&daemon.bench, 2, 4, 300), 0);
-		assert_int_equal(state_commit(daemon.state, daemon.mapping,
-					      NULL,
-					      flash_store(daemon.bench.flash)),
-				 STATE_COMMIT_FOREIGN);
+		assert_int_equal(fixture_set(&daemon.fixture, 2, 4, 300), 0);
+		assert_int_equal(
+			state_commit(daemon.state, daemon.mapping, NULL,
+				     flash_store(daemon.fixture.flash)),
+			STATE_COMMIT_FOREIGN);
 		assert_non_null(
 			strstr(state_error(daemon.state), "somebody else"));
 		assert_memory_equal(chip->storage, before, BLOCK);
 		assert_true(state_recover(daemon.state,
-					  flash_store(daemon.bench.flash),
+					  flash_store(daemon.fixture.flash),
 					  &was_pending));
 		assert_false(was_pending);
 		stop_daemon(&daemon);
@@ -615,13 +615,13 @@ static void what_is_read_ahead_is_known(void **state)
 
 	(void)state;
 	start_daemon(&daemon);
-	flash_read_ahead(daemon.bench.flash, BLOCK + 100, BLOCK);
-	flash_read_ahead(daemon.bench.flash, UINT32_MAX, 4);
-	assert_true(flash_is_same(daemon.bench.flash));
+	flash_read_ahead(daemon.fixture.flash, BLOCK + 100, BLOCK);
+	flash_read_ahead(daemon.fixture.flash, UINT32_MAX, 4);
+	assert_true(flash_is_same(daemon.fixture.flash));
 	chip->storage[3 * BLOCK] = 0; /* which nobody has read */
-	assert_true(flash_is_same(daemon.bench.flash));
+	assert_true(flash_is_same(daemon.fixture.flash));
 	chip->storage[3 * BLOCK - 1] = 0;
-	assert_false(flash_is_same(daemon.bench.flash));
+	assert_false(flash_is_same(daemon.fixture.flash));
 	stop_daemon(&daemon);
 }
 
@@ -638,12 +638,12 @@ static bool killed_in_commit(uint64_t k, uint32_t size_bytes)
 		struct daemon daemon;
 
 		start_daemon(&daemon);
-		(void)bench_set(&daemon.bench, 1, 5, size_bytes);
+		(void)fixture_set(&daemon.fixture, 1, 5, size_bytes);
 		daemon.steps_left = k;
 		chip->step = kill_at;
 		chip->context = &daemon;
 		(void)state_commit(daemon.state, daemon.mapping, NULL,
-				   flash_store(daemon.bench.flash));
+				   flash_store(daemon.fixture.flash));
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -668,7 +668,7 @@ static bool killed_in_recovery(uint64_t k)
 		chip->context = &daemon;
 		start_flash(&daemon);
 		(void)state_recover(daemon.state,
-				    flash_store(daemon.bench.flash), NULL);
+				    flash_store(daemon.fixture.flash), NULL);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -685,11 +685,12 @@ static void first_daemon(void)
 	start_daemon(&daemon);
 	for (uint32_t name = 1; name < 4; name++) {
 		assert_int_equal(
-			bench_set(&daemon.bench, name, (uint8_t)name, 300), 0);
-		assert_int_equal(state_commit(daemon.state, daemon.mapping,
-					      NULL,
-					      flash_store(daemon.bench.flash)),
-				 STATE_COMMITTED);
+			fixture_set(&daemon.fixture, name, (uint8_t)name, 300),
+			0);
+		assert_int_equal(
+			state_commit(daemon.state, daemon.mapping, NULL,
+				     flash_store(daemon.fixture.flash)),
+			STATE_COMMITTED);
 	}
 	stop_daemon(&daemon);
 }
@@ -711,11 +712,11 @@ static bool next_daemon(uint32_t size_bytes)
 	assert_int_equal(store_find(chip->storage, 3, &found_bytes), 3);
 	assert_true(!keeps_ram || is_ram_as_mapped(&daemon));
 	/* Firmware's data are of the call that was committed last. */
-	assert_int_equal(daemon.mapping[0][BENCH_DATA - BENCH_RAM],
+	assert_int_equal(daemon.mapping[0][FIXTURE_DATA - FIXTURE_RAM],
 			 is_new ? 5 : 3);
-	assert_int_equal(bench_set(&daemon.bench, 1, 6, 700), 0);
+	assert_int_equal(fixture_set(&daemon.fixture, 1, 6, 700), 0);
 	assert_int_equal(state_commit(daemon.state, daemon.mapping, NULL,
-				      flash_store(daemon.bench.flash)),
+				      flash_store(daemon.fixture.flash)),
 			 STATE_COMMITTED);
 	assert_int_equal(store_find(chip->storage, 1, &found_bytes), 6);
 	assert_true(!keeps_ram || is_ram_as_mapped(&daemon));
@@ -793,7 +794,7 @@ static int make_directory(void **state)
 	}
 	(void)snprintf(path, sizeof(path), "%s/state", directory);
 	machine_ram =
-		mmap(NULL, BENCH_RAM_BYTES + SMALL_BYTES,
+		mmap(NULL, FIXTURE_RAM_BYTES + SMALL_BYTES,
 		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return machine_ram == MAP_FAILED ? -1 : 0;
 }

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct tree *filled(struct linux_bench *bench)
+static struct tree *filled(struct linux_fixture *fixture)
 {
-	struct tree *tree = tree_new(&bench->cz);
+	struct tree *tree = tree_new(&fixture->cz);
 	struct efivars_limit limit = later();
 
 	assert_non_null(tree);
@@ -94,16 +94,16 @@ static uint32_t flags_of(struct tree *tree, tree_id id)
 
 static void shows_variables(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	char name[EFIVARS_FILE_NAME_BYTES];
 	struct tree *tree;
 	struct stat stat;
 	uint64_t cookie = 0;
 	tree_id id;
 
-	put_variable(bench, "BootOrder-" GLOBAL, 7, "\0\0", 2);
-	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
-	tree = filled(bench);
+	put_variable(fixture, "BootOrder-" GLOBAL, 7, "\0\0", 2);
+	put_variable(fixture, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(fixture);
 	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
 	assert_string_equal(name, ".");
 	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
@@ -128,33 +128,33 @@ static void shows_variables(void **state)
 /* Names and attributes of what is known ask firmware for nothing. */
 static void stat_makes_no_call(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	char name[EFIVARS_FILE_NAME_BYTES];
 	struct tree *tree;
 	uint64_t cookie = 0;
 	tree_id id;
 
-	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
-	tree = filled(bench);
-	bench->sim.order_count = 0;
+	put_variable(fixture, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(fixture);
+	fixture->sim.order_count = 0;
 	while (tree_next(tree, &cookie, name, &id) == 1) {
 	}
 	id = found(tree, "Mine-" OTHER);
 	assert_int_equal(size_of(tree, id), 7);
 	assert_int_equal(tree_open(tree, id, O_RDONLY), 0);
 	tree_close(tree, id);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 	tree_free(tree);
 }
 
 static void lookups(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	tree_id id;
 
-	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
-	tree = filled(bench);
+	put_variable(fixture, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(fixture);
 	id = found(tree, "Mine-" OTHER);
 	assert_int_equal(
 		found(tree, "Mine-CA35E17C-0de5-4ab7-9d3c-010203040506"), id);
@@ -162,11 +162,11 @@ static void lookups(void **state)
 	assert_int_equal(lookup(tree, "Mine", &id), -EINVAL);
 	assert_int_equal(lookup(tree, "-" OTHER, &id), -EINVAL);
 	/* One that has come up since. */
-	put_variable(bench, "New-" OTHER, 7, "abcd", 4);
+	put_variable(fixture, "New-" OTHER, 7, "abcd", 4);
 	id = found(tree, "New-" OTHER);
 	assert_int_equal(size_of(tree, id), 8);
-	put_variable(bench, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", 7, "s",
-		     1);
+	put_variable(fixture, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", 7,
+		     "s", 1);
 	assert_int_equal(
 		lookup(tree, "Seed-1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b", &id),
 		-ENOENT);
@@ -176,14 +176,14 @@ static void lookups(void **state)
 /* Who may not write looks names up for nothing, and sees what is known. */
 static void only_some_may_ask(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
-	struct tree *tree = filled(bench);
+	struct tree *tree = filled(fixture);
 	char name[64];
 	tree_id id;
 
-	put_variable(bench, "New-" OTHER, 7, "abcd", 4);
-	bench->sim.order_count = 0;
+	put_variable(fixture, "New-" OTHER, 7, "abcd", 4);
+	fixture->sim.order_count = 0;
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "N%d-" OTHER, i);
 		assert_int_equal(tree_lookup(tree, name, false, &limit, &id),
@@ -192,56 +192,56 @@ static void only_some_may_ask(void **state)
 	assert_int_equal(tree_lookup(tree, "N", false, &limit, &id), -EINVAL);
 	assert_int_equal(tree_lookup(tree, "New-" OTHER, false, &limit, &id),
 			 -ENOENT);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 	assert_int_equal(tree_lookup(tree, "New-" OTHER, true, &limit, &id), 0);
-	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(fixture->sim.order_count, 1);
 	assert_int_equal(tree_lookup(tree, "New-" OTHER, false, &limit, &id),
 			 0);
-	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(fixture->sim.order_count, 1);
 	tree_free(tree);
 }
 
 /* As U-Boot's VarToFile: a write of another changes it. */
 static void volatile_sizes(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	uint8_t bytes[16];
 	struct tree *tree;
 	tree_id made_up, id;
 
-	put_variable(bench, "VarToFile-" OTHER, 6, "abc", 3);
-	put_variable(bench, "Lang-" GLOBAL, 7, "en", 2);
-	tree = filled(bench);
-	bench->sim.order_count = 0;
+	put_variable(fixture, "VarToFile-" OTHER, 6, "abc", 3);
+	put_variable(fixture, "Lang-" GLOBAL, 7, "en", 2);
+	tree = filled(fixture);
+	fixture->sim.order_count = 0;
 	made_up = found(tree, "VarToFile-" OTHER);
 	id = found(tree, "Lang-" GLOBAL);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 	assert_int_equal(size_of(tree, made_up), 7);
 	assert_int_equal(write_to(tree, id, "\7\0\0\0fr", 6), 6);
-	put_variable(bench, "VarToFile-" OTHER, 6, "abcdef", 6);
-	bench->sim.order_count = 0;
+	put_variable(fixture, "VarToFile-" OTHER, 6, "abcdef", 6);
+	fixture->sim.order_count = 0;
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
 		assert_int_equal(found(tree, "Lang-" GLOBAL), id);
 	}
-	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(fixture->sim.order_count, 1);
 	assert_int_equal(size_of(tree, made_up), 10);
 	/* A read says it too. */
 	assert_int_equal(write_to(tree, id, "\7\0\0\0de", 6), 6);
-	put_variable(bench, "VarToFile-" OTHER, 6, "abcd", 4);
+	put_variable(fixture, "VarToFile-" OTHER, 6, "abcd", 4);
 	assert_int_equal(read_from(tree, made_up, bytes, 16, 0), 8);
-	bench->sim.order_count = 0;
+	fixture->sim.order_count = 0;
 	assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 	assert_int_equal(size_of(tree, made_up), 8);
 	/* What has gone meanwhile is known as it was. */
 	assert_int_equal(unlink_file(tree, "Lang-" GLOBAL), 0);
-	bench->sim.variables[0].size = 0;
-	bench->sim.order_count = 0;
+	fixture->sim.variables[0].size = 0;
+	fixture->sim.order_count = 0;
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
 	}
-	assert_int_equal(bench->sim.order_count, 1);
+	assert_int_equal(fixture->sim.order_count, 1);
 	assert_int_equal(size_of(tree, made_up), 8);
 	tree_free(tree);
 }
@@ -267,26 +267,26 @@ static uint64_t give_slashes(struct cz_host *sim, struct cz *cz,
 /* Two variables whose files would have one name: the first is shown. */
 static void slashes(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	char name[EFIVARS_FILE_NAME_BYTES];
 	uint64_t cookie = 2;
 	tree_id id;
 
-	bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = give_slashes;
-	tree = filled(bench);
+	fixture->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = give_slashes;
+	tree = filled(fixture);
 	assert_int_equal(tree_next(tree, &cookie, name, &id), 1);
 	assert_memory_equal(name, "a!b-", 4);
 	assert_int_equal(tree_next(tree, &cookie, name, &id), 0);
-	assert_true(sim_logged(&bench->sim, "two variables are called a!b-"));
+	assert_true(sim_logged(&fixture->sim, "two variables are called a!b-"));
 	assert_int_equal(write_to(tree, found(tree, name), "\7\0\0\0x", 5), 5);
-	assert_memory_equal(bench->sim.variables[0].name, u"a/b", 8);
+	assert_memory_equal(fixture->sim.variables[0].name, u"a/b", 8);
 	tree_free(tree);
 }
 
 static void long_names_are_left_out(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	char name[EFIVARS_FILE_NAME_BYTES];
 	uint64_t cookie = 2;
@@ -296,10 +296,10 @@ static void long_names_are_left_out(void **state)
 		memcpy(name + 3 * i, "\xe2\x82\xac", 3);
 	}
 	strcpy(name + 1200, "-" OTHER);
-	put_variable(bench, name, 7, "x", 1);
-	tree = filled(bench);
+	put_variable(fixture, name, 7, "x", 1);
+	tree = filled(fixture);
 	assert_int_equal(tree_next(tree, &cookie, name, &id), 0);
-	assert_true(sim_logged(&bench->sim, "for its length"));
+	assert_true(sim_logged(&fixture->sim, "for its length"));
 	tree_free(tree);
 }
 
@@ -307,13 +307,13 @@ static void long_names_are_left_out(void **state)
 
 static void immutable_files(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct stat to = {.st_mode = 0600};
 	struct tree *tree;
 	tree_id id;
 
-	put_variable(bench, "Mine-" OTHER, 7, "abc", 3);
-	tree = filled(bench);
+	put_variable(fixture, "Mine-" OTHER, 7, "abc", 3);
+	tree = filled(fixture);
 	id = found(tree, "Mine-" OTHER);
 	assert_int_equal(flags_of(tree, id), FS_IMMUTABLE_FL);
 	assert_int_equal(tree_open(tree, id, O_RDONLY), 0);
@@ -344,8 +344,8 @@ static void immutable_files(void **state)
 
 static void created(void **state)
 {
-	struct linux_bench *bench = *state;
-	struct tree *tree = filled(bench);
+	struct linux_fixture *fixture = *state;
+	struct tree *tree = filled(fixture);
 	uint8_t bytes[16];
 	tree_id id, again;
 
@@ -353,12 +353,12 @@ static void created(void **state)
 	assert_int_equal(size_of(tree, id), 0);
 	assert_int_equal(flags_of(tree, id), FS_IMMUTABLE_FL);
 	assert_int_equal(read_from(tree, id, bytes, sizeof(bytes), 0), 0);
-	assert_null(get_variable(bench, "New-" OTHER));
+	assert_null(get_variable(fixture, "New-" OTHER));
 	assert_int_equal(create(tree, "New-" OTHER, O_WRONLY | O_EXCL, &again),
 			 -EEXIST);
 	assert_int_equal(write_to(tree, id, "\7\0\0\0abc", 7), 7);
 	assert_int_equal(size_of(tree, id), 7);
-	assert_non_null(get_variable(bench, "New-" OTHER));
+	assert_non_null(get_variable(fixture, "New-" OTHER));
 	assert_int_equal(read_from(tree, id, bytes, sizeof(bytes), 0), 7);
 	assert_memory_equal(bytes, "\7\0\0\0abc", 7);
 	tree_close(tree, id);
@@ -375,8 +375,8 @@ static void created(void **state)
 
 static void not_created(void **state)
 {
-	struct linux_bench *bench = *state;
-	struct tree *tree = filled(bench);
+	struct linux_fixture *fixture = *state;
+	struct tree *tree = filled(fixture);
 	char name[300];
 	tree_id id;
 
@@ -393,18 +393,18 @@ static void not_created(void **state)
 
 static void unlinked(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	struct stat stat;
 	uint8_t bytes[8];
 	tree_id id;
 
-	put_variable(bench, "Boot0001-" GLOBAL, 7, "abc", 3);
-	tree = filled(bench);
+	put_variable(fixture, "Boot0001-" GLOBAL, 7, "abc", 3);
+	tree = filled(fixture);
 	id = found(tree, "Boot0001-" GLOBAL);
 	assert_int_equal(tree_open(tree, id, O_RDWR), 0);
 	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), 0);
-	assert_null(get_variable(bench, "Boot0001-" GLOBAL));
+	assert_null(get_variable(fixture, "Boot0001-" GLOBAL));
 	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), -ENOENT);
 	/* Its opener has a file without a variable. */
 	assert_int_equal(tree_getattr(tree, id, &stat), 0);
@@ -419,19 +419,19 @@ static void unlinked(void **state)
 
 static void deleted_by_writing(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	tree_id id;
 
-	put_variable(bench, "Timeout-" GLOBAL, 7, "ab", 2);
-	tree = filled(bench);
+	put_variable(fixture, "Timeout-" GLOBAL, 7, "ab", 2);
+	tree = filled(fixture);
 	id = found(tree, "Timeout-" GLOBAL);
 	assert_int_equal(tree_open(tree, id, O_WRONLY | O_TRUNC), 0);
 	assert_int_equal(write_to(tree, id, "\7\0\0\0", 4), 4);
 	assert_int_equal(write_to(tree, id, "\7\0\0\0ab", 6), -EIO);
 	tree_close(tree, id);
 	assert_int_equal(lookup(tree, "Timeout-" GLOBAL, &id), -ENOENT);
-	assert_null(get_variable(bench, "Timeout-" GLOBAL));
+	assert_null(get_variable(fixture, "Timeout-" GLOBAL));
 	tree_free(tree);
 }
 
@@ -445,14 +445,14 @@ static uint64_t refuse(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 static void firmware_refuses(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	tree_id id;
 
-	put_variable(bench, "Boot0001-" GLOBAL, 7, "abc", 3);
-	tree = filled(bench);
+	put_variable(fixture, "Boot0001-" GLOBAL, 7, "abc", 3);
+	tree = filled(fixture);
 	id = found(tree, "Boot0001-" GLOBAL);
-	bench->sim.hook[CZ_SET_VARIABLE] = refuse;
+	fixture->sim.hook[CZ_SET_VARIABLE] = refuse;
 	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), -EINVAL);
 	assert_int_equal(found(tree, "Boot0001-" GLOBAL), id);
 	assert_int_equal(create(tree, "Lang-" GLOBAL, O_WRONLY, &id), 0);
@@ -472,30 +472,30 @@ static bool late_writes_have_ended(void *argument)
 /* A write and a removal that outlast their callers, and what the file is then. */
 static void late_changes(void **state)
 {
-	struct linux_bench *bench = *state;
-	struct tree *tree = filled(bench);
+	struct linux_fixture *fixture = *state;
+	struct tree *tree = filled(fixture);
 	struct outlasted first;
 	tree_id id;
 
 	assert_int_equal(create(tree, "Late-" OTHER, O_WRONLY, &id), 0);
-	bench->sim.hook[CZ_SET_VARIABLE] = sim_hold;
-	bench->sim.held = true;
-	be_outlasted(&first, bench);
+	fixture->sim.hook[CZ_SET_VARIABLE] = sim_hold;
+	fixture->sim.held = true;
+	be_outlasted(&first, fixture);
 	assert_int_equal(tree_write(tree, id, "\7\0\0\0four", 8, &first.limit),
 			 -EINPROGRESS);
 	assert_int_equal(size_of(tree, id), 0);
-	sim_release_hold(&bench->sim);
+	sim_release_hold(&fixture->sim);
 	assert_int_equal(found(tree, "Late-" OTHER), id);
 	assert_int_equal(size_of(tree, id), 8);
 	assert_true(sim_until(late_writes_have_ended, NULL));
 
 	assert_int_equal(tree_set_flags(tree, id, 0), 0);
-	bench->sim.held = true;
-	bench->sim.entered_hold = false;
-	be_outlasted(&first, bench);
+	fixture->sim.held = true;
+	fixture->sim.entered_hold = false;
+	be_outlasted(&first, fixture);
 	assert_int_equal(tree_unlink(tree, "Late-" OTHER, &first.limit),
 			 -EINPROGRESS);
-	sim_release_hold(&bench->sim);
+	sim_release_hold(&fixture->sim);
 	assert_int_equal(lookup(tree, "Late-" OTHER, &id), -ENOENT);
 	assert_true(sim_until(late_writes_have_ended, NULL));
 	tree_free(tree);
@@ -503,13 +503,13 @@ static void late_changes(void **state)
 
 static void parts(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct tree *tree;
 	uint8_t bytes[16];
 	tree_id id;
 
-	put_variable(bench, "Lang-" GLOBAL, 7, "abcdef", 6);
-	tree = filled(bench);
+	put_variable(fixture, "Lang-" GLOBAL, 7, "abcdef", 6);
+	tree = filled(fixture);
 	id = found(tree, "Lang-" GLOBAL);
 	assert_int_equal(read_from(tree, id, bytes, 4, 0), 4);
 	assert_memory_equal(bytes, "\7\0\0\0", 4);
@@ -520,24 +520,24 @@ static void parts(void **state)
 	assert_int_equal(read_from(tree, id, bytes, 16, 10), 0);
 	assert_int_equal(read_from(tree, id, bytes, 16, 1 << 30), 0);
 	/* Firmware's own doing, seen by who reads. */
-	put_variable(bench, "Lang-" GLOBAL, 7, "abcdefgh", 8);
+	put_variable(fixture, "Lang-" GLOBAL, 7, "abcdefgh", 8);
 	assert_int_equal(read_from(tree, id, bytes, 16, 0), 12);
 	assert_int_equal(size_of(tree, id), 12);
-	bench->sim.variables[0].size = 0;
+	fixture->sim.variables[0].size = 0;
 	assert_int_equal(read_from(tree, id, bytes, 16, 0), 0);
 	tree_free(tree);
 }
 
 static void attributes(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct stat to = {.st_mode = 04600, .st_uid = 1, .st_gid = 2};
 	struct tree *tree;
 	struct stat stat;
 	tree_id id;
 
-	put_variable(bench, "Lang-" GLOBAL, 7, "abcdef", 6);
-	tree = filled(bench);
+	put_variable(fixture, "Lang-" GLOBAL, 7, "abcdef", 6);
+	tree = filled(fixture);
 	id = found(tree, "Lang-" GLOBAL);
 	to.st_mtim.tv_sec = 77;
 	assert_int_equal(tree_setattr(tree, id, &to,
@@ -560,9 +560,9 @@ static void attributes(void **state)
 
 static void space(void **state)
 {
-	struct linux_bench *bench = *state;
+	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
-	struct tree *tree = filled(bench);
+	struct tree *tree = filled(fixture);
 	struct statvfs statfs;
 
 	assert_int_equal(tree_statfs(tree, &limit, &statfs), 0);

@@ -10,73 +10,73 @@
 
 #define LIMIT_S 240
 
-int bench_setup(void **state)
+int fixture_setup(void **state)
 {
-	struct bench *bench = calloc(1, sizeof(*bench));
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	assert_non_null(bench);
+	assert_non_null(fixture);
 	interleave_at(NULL, 0, NULL, NULL);
-	sim_host_start(&bench->sim);
-	sim_firmware_start(&bench->sim);
-	bench->config = sim_config(&bench->sim);
-	*state = bench;
+	sim_host_start(&fixture->sim);
+	sim_firmware_start(&fixture->sim);
+	fixture->config = sim_config(&fixture->sim);
+	*state = fixture;
 	return 0;
 }
 
-cz_status bench_start(struct bench *bench)
+cz_status fixture_start(struct fixture *fixture)
 {
-	cz_status status = cz_init(&bench->cz, &bench->config);
+	cz_status status = cz_init(&fixture->cz, &fixture->config);
 
-	bench->started = status == CZ_OK;
+	fixture->started = status == CZ_OK;
 	return status;
 }
 
-int bench_setup_started(void **state)
+int fixture_setup_started(void **state)
 {
-	bench_setup(state);
-	assert_status(bench_start(*state), CZ_OK);
+	fixture_setup(state);
+	assert_status(fixture_start(*state), CZ_OK);
 	return 0;
 }
 
-void bench_stop(struct bench *bench)
+void fixture_stop(struct fixture *fixture)
 {
-	if (bench->started) {
-		sim_release_hold(&bench->sim);
-		cz_fini(&bench->cz);
-		bench->started = false;
+	if (fixture->started) {
+		sim_release_hold(&fixture->sim);
+		cz_fini(&fixture->cz);
+		fixture->started = false;
 	}
 }
 
-int bench_teardown(void **state)
+int fixture_teardown(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench_stop(bench);
-	assert_true(sim_is_clean(&bench->sim));
-	sim_host_stop(&bench->sim);
-	free(bench);
+	fixture_stop(fixture);
+	assert_true(sim_is_clean(&fixture->sim));
+	sim_host_stop(&fixture->sim);
+	free(fixture);
 	return 0;
 }
 
-void bench_refused(struct bench *bench, cz_status due, const char *text)
+void fixture_refused(struct fixture *fixture, cz_status due, const char *text)
 {
 	cz_status status;
 
-	bench->config.memory_map_size_bytes =
-		bench->sim.entry_count * bench->sim.stride;
-	bench->config.descriptor_size_bytes = bench->sim.stride;
-	sim_write_map(&bench->sim);
-	sim_forget_log(&bench->sim);
-	status = bench_start(bench);
-	if (status != due || !sim_logged(&bench->sim, text)) {
+	fixture->config.memory_map_size_bytes =
+		fixture->sim.entry_count * fixture->sim.stride;
+	fixture->config.descriptor_size_bytes = fixture->sim.stride;
+	sim_write_map(&fixture->sim);
+	sim_forget_log(&fixture->sim);
+	status = fixture_start(fixture);
+	if (status != due || !sim_logged(&fixture->sim, text)) {
 		print_error("cz_init: %s instead of %s, wanted: %s\nlog:\n%s",
 			    cz_status_name(status), cz_status_name(due), text,
-			    bench->sim.log);
+			    fixture->sim.log);
 	}
 	assert_true(status == due);
-	assert_true(sim_logged(&bench->sim, text));
-	bench_stop(bench);
-	assert_true(sim_is_clean(&bench->sim));
+	assert_true(sim_logged(&fixture->sim, text));
+	fixture_stop(fixture);
+	assert_true(sim_is_clean(&fixture->sim));
 }
 
 void assert_status_at(cz_status status, cz_status due, const char *file,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the groups of tests share: the fixture, assertions, the groups. */
-#ifndef BENCH_H
-#define BENCH_H
+#ifndef FIXTURE_H
+#define FIXTURE_H
 
 #include "sim.h"
 
@@ -13,24 +13,24 @@
 /* After those four. */
 #include <cmocka.h>
 
-/* A machine with its library: a cmocka fixture's state. */
-struct bench {
+/* A machine with its library: the state of a cmocka fixture. */
+struct fixture {
 	struct cz_host sim;
 	struct cz cz;
 	struct cz_config config;
 	bool started;
 };
 
-int bench_setup(void **state);
-int bench_setup_started(void **state);
-int bench_teardown(void **state);
+int fixture_setup(void **state);
+int fixture_setup_started(void **state);
+int fixture_teardown(void **state);
 
-/* cz_init() with what is in RAM now; and its end. */
-cz_status bench_start(struct bench *bench);
-void bench_stop(struct bench *bench);
+/* cz_init() with what is in RAM now, and cz_fini(). */
+cz_status fixture_start(struct fixture *fixture);
+void fixture_stop(struct fixture *fixture);
 
 /* Fails the test unless cz_init() returns `due` and logs the text. */
-void bench_refused(struct bench *bench, cz_status due, const char *text);
+void fixture_refused(struct fixture *fixture, cz_status due, const char *text);
 
 #define assert_status(status, due) \
 	assert_status_at((status), (due), __FILE__, __LINE__)
@@ -42,10 +42,10 @@ void assert_status_at(cz_status status, cz_status due, const char *file,
 #define LATER (cz_host_now_ns(NULL) + 5000000000ull)
 
 #define FRESH(test) \
-	cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
-#define STARTED(test)                                              \
-	cmocka_unit_test_setup_teardown(test, bench_setup_started, \
-					bench_teardown)
+	cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+#define STARTED(test)                                                \
+	cmocka_unit_test_setup_teardown(test, fixture_setup_started, \
+					fixture_teardown)
 
 int group_report(void);
 int group_memmap(void);

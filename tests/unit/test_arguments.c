@@ -45,15 +45,15 @@ static void data_ends_at_page_end(void **state)
 	static const size_t sizes[] = {1,    7,	   8,	 9,    4000,
 				       4096, 4097, 8000, 8191, 8192};
 	static uint8_t data[8192];
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.hook[CZ_GET_VARIABLE] = look;
-	bench->sim.hook[CZ_SET_VARIABLE] = look;
+	fixture->sim.hook[CZ_GET_VARIABLE] = look;
+	fixture->sim.hook[CZ_SET_VARIABLE] = look;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t size = sizes[i];
 		uint64_t end;
 
-		cz_get_variable(&bench->cz, u"Name", &test_guid, NULL, data,
+		cz_get_variable(&fixture->cz, u"Name", &test_guid, NULL, data,
 				&size, LATER);
 		end = seen.registers[4] + sizes[i];
 		assert_true(seen.guarded);
@@ -62,7 +62,7 @@ static void data_ends_at_page_end(void **state)
 		/* Name, GUID and size take 48 bytes. */
 		assert_int_equal(seen.page_count,
 				 (48 + cz_align_up(sizes[i], 8) + 4095) / 4096);
-		cz_set_variable(&bench->cz, u"Name", &test_guid, 7, data,
+		cz_set_variable(&fixture->cz, u"Name", &test_guid, 7, data,
 				sizes[i], LATER);
 		assert_true(cz_align_up(seen.registers[4] + sizes[i], 8) %
 				    SIM_PAGE ==
@@ -72,23 +72,23 @@ static void data_ends_at_page_end(void **state)
 
 static void places(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time_caps caps;
 	struct cz_efi_time time;
 	struct cz_efi_guid guid = {0};
 	uint16_t name[8] = {0};
 	size_t size = sizeof(name);
 
-	bench->sim.hook[CZ_GET_TIME] = look;
-	cz_get_time(&bench->cz, &time, &caps, LATER);
+	fixture->sim.hook[CZ_GET_TIME] = look;
+	cz_get_time(&fixture->cz, &time, &caps, LATER);
 	assert_int_equal(seen.page_count, 1);
 	assert_int_equal(seen.registers[0] % SIM_PAGE, 0);
 	assert_int_equal(seen.registers[1] % SIM_PAGE, SIM_PAGE - 16);
-	cz_get_time(&bench->cz, &time, NULL, LATER);
+	cz_get_time(&fixture->cz, &time, NULL, LATER);
 	assert_int_equal(seen.registers[0] % SIM_PAGE, SIM_PAGE - 16);
 	/* The name, not the last argument, is at the end. */
-	bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = look;
-	cz_get_next_variable_name(&bench->cz, &size, name, &guid, LATER);
+	fixture->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = look;
+	cz_get_next_variable_name(&fixture->cz, &size, name, &guid, LATER);
 	assert_int_equal(seen.registers[0] % SIM_PAGE, 0);
 	assert_int_equal(seen.registers[2] % SIM_PAGE, 16);
 	assert_int_equal(seen.registers[1] % SIM_PAGE, SIM_PAGE - 16);
@@ -97,16 +97,16 @@ static void places(void **state)
 /* No address is used again within a window's round, which none outruns. */
 static void addresses_rotate(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	uint64_t last = 0;
 	int rounds = 0;
 
-	bench->sim.hook[CZ_GET_TIME] = look;
+	fixture->sim.hook[CZ_GET_TIME] = look;
 	for (int i = 0; i < 1100; i++) {
 		uint64_t page;
 
-		cz_get_time(&bench->cz, &time, NULL, LATER);
+		cz_get_time(&fixture->cz, &time, NULL, LATER);
 		page = seen.registers[0] & ~(SIM_PAGE - 1);
 		assert_true(seen.guarded);
 		assert_true(page >=
@@ -142,18 +142,18 @@ static uint64_t check_zero(struct cz_host *sim, struct cz *cz,
 static void outputs_are_zeroed(void **state)
 {
 	static uint8_t data[8192];
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	uint32_t attributes;
 	size_t size;
 
 	memset(data, 0x77, sizeof(data));
-	bench->sim.hook[CZ_GET_VARIABLE] = check_zero;
+	fixture->sim.hook[CZ_GET_VARIABLE] = check_zero;
 	for (size_t i = 1; i <= sizeof(data); i = i * 3 + 1) {
-		cz_set_variable(&bench->cz, u"A", &test_guid, 7, data,
+		cz_set_variable(&fixture->cz, u"A", &test_guid, 7, data,
 				sizeof(data), LATER);
 		size = i;
-		cz_get_variable(&bench->cz, u"A", &test_guid, &attributes, data,
-				&size, LATER);
+		cz_get_variable(&fixture->cz, u"A", &test_guid, &attributes,
+				data, &size, LATER);
 		assert_true(seen.zeroed);
 	}
 }
@@ -169,15 +169,16 @@ static uint64_t claim_all(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 static void nothing_of_another(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	uint8_t data[100];
 	size_t size = sizeof(data);
 
 	memset(data, 0x77, sizeof(data));
-	cz_set_variable(&bench->cz, u"Secret", &test_guid, 7, data, 100, LATER);
-	bench->sim.hook[CZ_GET_VARIABLE] = claim_all;
-	assert_status(cz_get_variable(&bench->cz, u"A", &test_guid, NULL, data,
-				      &size, LATER),
+	cz_set_variable(&fixture->cz, u"Secret", &test_guid, 7, data, 100,
+			LATER);
+	fixture->sim.hook[CZ_GET_VARIABLE] = claim_all;
+	assert_status(cz_get_variable(&fixture->cz, u"A", &test_guid, NULL,
+				      data, &size, LATER),
 		      CZ_OK);
 	assert_int_equal(size, 100);
 	for (int i = 0; i < 100; i++) {
@@ -211,27 +212,27 @@ static uint64_t name_answer(struct cz_host *sim, struct cz *cz,
 static void bad_sizes(void **state)
 {
 	static const uint64_t wrong[] = {9, 4097, 1ull << 32, UINT64_MAX};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	uint8_t data[16];
 	struct cz_stats stats;
 	uint32_t attributes = 0x1234;
 
 	memset(data, 0x77, sizeof(data));
-	bench->sim.hook[CZ_GET_VARIABLE] = answer;
+	fixture->sim.hook[CZ_GET_VARIABLE] = answer;
 	for (size_t i = 0; i < 4; i++) {
 		size_t size = 8;
 
 		answer_size = wrong[i];
-		assert_status(cz_get_variable(&bench->cz, u"A", &test_guid,
+		assert_status(cz_get_variable(&fixture->cz, u"A", &test_guid,
 					      &attributes, data, &size, LATER),
 			      CZ_E_BAD_SIZE);
 		assert_int_equal(size, 8);
 		assert_int_equal(data[0], 0x77);
 		assert_int_equal(attributes, 0x1234);
 	}
-	cz_get_stats(&bench->cz, &stats);
+	cz_get_stats(&fixture->cz, &stats);
 	assert_int_equal(stats.bad_sizes, 4);
-	assert_true(sim_logged(&bench->sim,
+	assert_true(sim_logged(&fixture->sim,
 			       "1 GetVariable (RuntimeDxe) returned "
 			       "an invalid size"));
 	/* No room was asked for, and it says that it used some. */
@@ -239,7 +240,7 @@ static void bad_sizes(void **state)
 	for (int i = 0; i < 2; i++) {
 		size_t size = 0;
 
-		assert_status(cz_get_variable(&bench->cz, u"A", &test_guid,
+		assert_status(cz_get_variable(&fixture->cz, u"A", &test_guid,
 					      NULL, i == 0 ? NULL : data, &size,
 					      LATER),
 			      CZ_E_BAD_SIZE);
@@ -263,9 +264,9 @@ static void bad_names(void **state)
 		{18, u"abc", CZ_E_BAD_SIZE},
 		{UINT64_MAX, u"abc", CZ_E_BAD_SIZE},
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = name_answer;
+	fixture->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = name_answer;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cz_efi_guid guid = test_guid;
 		uint16_t name[8] = {0};
@@ -273,8 +274,8 @@ static void bad_names(void **state)
 
 		answer_size = cases[i].size;
 		answer_name = cases[i].name;
-		assert_status(cz_get_next_variable_name(&bench->cz, &size, name,
-							&guid, LATER),
+		assert_status(cz_get_next_variable_name(&fixture->cz, &size,
+							name, &guid, LATER),
 			      cases[i].due);
 		assert_int_equal(name[0], cases[i].due == CZ_OK ? 'a' : 0);
 	}
@@ -283,17 +284,17 @@ static void bad_names(void **state)
 /* The caller's size changes between cz_prepare and cz_submit. */
 static void size_is_taken_once(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 	uint8_t data[8];
 	size_t size = sizeof(data);
 
-	bench->sim.hook[CZ_GET_VARIABLE] = claim_all;
+	fixture->sim.hook[CZ_GET_VARIABLE] = claim_all;
 	cz_prepare_get_variable(&call, u"A", &test_guid, NULL, data, &size);
 	size = 4096;
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 	assert_int_equal(size, 8);
 }
 
@@ -313,23 +314,23 @@ static uint64_t write_astray(struct cz_host *sim, struct cz *cz,
 static void writes_past_the_end(void **state)
 {
 	static const int64_t offsets[] = {8, 4096, -4096, 1 << 20};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	uint8_t data[8];
 
-	bench->sim.hook[CZ_GET_VARIABLE] = write_astray;
+	fixture->sim.hook[CZ_GET_VARIABLE] = write_astray;
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
 		size_t size = sizeof(data);
 
 		stray_offset = offsets[i];
-		assert_status(cz_get_variable(&bench->cz, u"A", &test_guid,
+		assert_status(cz_get_variable(&fixture->cz, u"A", &test_guid,
 					      NULL, data, &size, LATER),
 			      CZ_E_FAULT);
 		for (uint32_t j = 0; j < CZ_NULL_SERVICE; j++) {
-			cz_restore(&bench->cz, (enum cz_service)j);
+			cz_restore(&fixture->cz, (enum cz_service)j);
 		}
 	}
-	assert_true(sim_logged(&bench->sim, "GetVariable: data abort at "
-					    "RuntimeDxe+0x1010"));
+	assert_true(sim_logged(&fixture->sim, "GetVariable: data abort at "
+					      "RuntimeDxe+0x1010"));
 }
 
 /* A write to an argument of a call that has returned. */
@@ -356,32 +357,32 @@ static uint64_t write_stale(struct cz_host *sim, struct cz *cz,
 
 static void stale_writes(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 
-	bench->sim.hook[CZ_GET_TIME] = keep_address;
-	bench->sim.hook[CZ_SET_TIME] = write_stale;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_status(cz_set_time(&bench->cz, &time, LATER), CZ_E_FAULT);
+	fixture->sim.hook[CZ_GET_TIME] = keep_address;
+	fixture->sim.hook[CZ_SET_TIME] = write_stale;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_status(cz_set_time(&fixture->cz, &time, LATER), CZ_E_FAULT);
 }
 
 /* ---- Calls that no cz_prepare_*() made ---- */
 
-static cz_status submit_and_release(struct bench *bench,
+static cz_status submit_and_release(struct fixture *fixture,
 				    const struct cz_call *call)
 {
 	cz_request_id id;
-	cz_status status = cz_submit(&bench->cz, call, &id);
+	cz_status status = cz_submit(&fixture->cz, call, &id);
 
 	if (status == CZ_OK) {
-		cz_release(&bench->cz, id);
+		cz_release(&fixture->cz, id);
 	}
 	return status;
 }
 
 static void hand_made(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	struct cz_call sound;
 	struct cz_call call;
@@ -389,51 +390,51 @@ static void hand_made(void **state)
 	cz_prepare_get_time(&sound, &time, NULL);
 	call = sound;
 	call.service = CZ_SERVICE_COUNT;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call.service = (enum cz_service)(-1);
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call = sound;
 	call.argument_count = CZ_MAX_ARGUMENTS + 1;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call = sound;
 	call.argument[0].kind = 99;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call = sound;
 	call.argument[0].pointer = NULL;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	/* Data without a size before it, or with one of four bytes. */
 	call = sound;
 	call.argument[0].kind = CZ_ARGUMENT_DATA;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call.argument[1] = call.argument[0];
 	call.argument[0].kind = CZ_ARGUMENT_INOUT;
 	call.argument[0].size_bytes = 4;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call.argument[0].kind = CZ_ARGUMENT_OUT;
 	call.argument[0].size_bytes = 8;
-	assert_status(submit_and_release(bench, &call), CZ_E_ARGUMENT);
+	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
 	call = sound;
 	call.argument[0].size_bytes = UINT32_MAX;
-	assert_status(submit_and_release(bench, &call), CZ_E_TOO_LARGE);
+	assert_status(submit_and_release(fixture, &call), CZ_E_TOO_LARGE);
 	/* Six times as much as one may have. */
 	call.argument_count = CZ_MAX_ARGUMENTS;
 	for (int i = 0; i < CZ_MAX_ARGUMENTS; i++) {
 		call.argument[i] = sound.argument[0];
 		call.argument[i].size_bytes = 8192;
 	}
-	assert_status(submit_and_release(bench, &call), CZ_E_TOO_LARGE);
+	assert_status(submit_and_release(fixture, &call), CZ_E_TOO_LARGE);
 }
 
 /* A capsule changes between the measuring and the copying. */
-static void check_change(struct bench *bench, const struct cz_call *call,
+static void check_change(struct fixture *fixture, const struct cz_call *call,
 			 struct cz_efi_capsule_header *header,
 			 uint32_t header_size)
 {
-	struct cz_request *request = &bench->cz.requests[0];
+	struct cz_request *request = &fixture->cz.requests[0];
 	struct cz_efi_capsule_header sound = *header;
 	struct cz_layout layout;
 
-	assert_status(cz_arguments_measure(&bench->cz, call, &layout), CZ_OK);
+	assert_status(cz_arguments_measure(&fixture->cz, call, &layout), CZ_OK);
 	header->header_size = header_size;
 	header->capsule_image_size = header_size;
 	assert_status(cz_arguments_in(request, call, &layout), CZ_E_ARGUMENT);
@@ -444,7 +445,7 @@ static void check_change(struct bench *bench, const struct cz_call *call,
 
 static void capsules_that_change(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_capsule_header header = {
 		.guid = test_guid,
 		.header_size = sizeof(header),
@@ -457,11 +458,11 @@ static void capsules_that_change(void **state)
 	uint64_t size;
 
 	cz_prepare_update_capsule(&call, list, 1, 0);
-	check_change(bench, &call, &header, 8000);
-	check_change(bench, &call, &header, 10);
+	check_change(fixture, &call, &header, 8000);
+	check_change(fixture, &call, &header, 10);
 	cz_prepare_query_capsule_capabilities(&call, list, 1, &size, &type);
-	check_change(bench, &call, &header, 8000);
-	check_change(bench, &call, &header, 10);
+	check_change(fixture, &call, &header, 8000);
+	check_change(fixture, &call, &header, 10);
 }
 
 int group_arguments(void)

@@ -7,66 +7,66 @@
 #define PE (SIM_CODE_2 + 0x80)
 #define OPTIONAL (PE + 24)
 
-static void put32(struct bench *bench, uint64_t physical, uint32_t value)
+static void put32(struct fixture *fixture, uint64_t physical, uint32_t value)
 {
-	memcpy(sim_ram(&bench->sim, physical), &value, sizeof(value));
+	memcpy(sim_ram(&fixture->sim, physical), &value, sizeof(value));
 }
 
 /* The second driver's name, "" when it was not found. */
-static const char *second_name(struct bench *bench)
+static const char *second_name(struct fixture *fixture)
 {
 	const struct cz_image *image;
 	uint64_t offset;
 
-	bench_stop(bench);
-	assert_status(bench_start(bench), CZ_OK);
-	image = cz_find_image(&bench->cz, SIM_CODE_2, &offset);
+	fixture_stop(fixture);
+	assert_status(fixture_start(fixture), CZ_OK);
+	image = cz_find_image(&fixture->cz, SIM_CODE_2, &offset);
 	return image == NULL ? "" : image->name;
 }
 
-static const char *name_with_path(struct bench *bench, const char *path)
+static const char *name_with_path(struct fixture *fixture, const char *path)
 {
-	memset(sim_ram(&bench->sim, SIM_CODE_2), 0, 0x1000);
-	sim_write_image(&bench->sim, SIM_CODE_2, 0x5000, path);
-	return second_name(bench);
+	memset(sim_ram(&fixture->sim, SIM_CODE_2), 0, 0x1000);
+	sim_write_image(&fixture->sim, SIM_CODE_2, 0x5000, path);
+	return second_name(fixture);
 }
 
 static void paths(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	assert_string_equal(name_with_path(bench, "/a/b/RuntimeDxe.dll"),
+	assert_string_equal(name_with_path(fixture, "/a/b/RuntimeDxe.dll"),
 			    "RuntimeDxe");
-	assert_string_equal(name_with_path(bench, "C:\\x.y\\Clock.v1.pdb"),
+	assert_string_equal(name_with_path(fixture, "C:\\x.y\\Clock.v1.pdb"),
 			    "Clock.v1");
-	assert_string_equal(name_with_path(bench, "Plain"), "Plain");
-	assert_string_equal(name_with_path(bench, "/a.b/Plain"), "Plain");
-	assert_string_equal(name_with_path(bench, "/a/.hidden"), ".hidden");
-	assert_string_equal(name_with_path(bench, "/a/b\x01 c\xff.dll"),
+	assert_string_equal(name_with_path(fixture, "Plain"), "Plain");
+	assert_string_equal(name_with_path(fixture, "/a.b/Plain"), "Plain");
+	assert_string_equal(name_with_path(fixture, "/a/.hidden"), ".hidden");
+	assert_string_equal(name_with_path(fixture, "/a/b\x01 c\xff.dll"),
 			    "b__c_");
 	assert_string_equal(
-		name_with_path(bench,
+		name_with_path(fixture,
 			       "/0123456789012345678901234567890123456789.dll"),
 		"0123456789012345678901234567890");
-	assert_string_equal(name_with_path(bench, "/a/b/"), "image@40400000");
-	assert_string_equal(name_with_path(bench, ""), "image@40400000");
-	assert_string_equal(name_with_path(bench, NULL), "image@40400000");
+	assert_string_equal(name_with_path(fixture, "/a/b/"), "image@40400000");
+	assert_string_equal(name_with_path(fixture, ""), "image@40400000");
+	assert_string_equal(name_with_path(fixture, NULL), "image@40400000");
 }
 
 static void record_kinds(void **state)
 {
-	struct bench *bench = *state;
-	char *record = sim_ram(&bench->sim, SIM_CODE_2 + 0x380);
+	struct fixture *fixture = *state;
+	char *record = sim_ram(&fixture->sim, SIM_CODE_2 + 0x380);
 
-	name_with_path(bench, "/a/b/Clock.dll");
+	name_with_path(fixture, "/a/b/Clock.dll");
 	memcpy(record, "NB10", 4);
 	strcpy(record + 16, "/a/Other.dll");
-	assert_string_equal(second_name(bench), "Other");
+	assert_string_equal(second_name(fixture), "Other");
 	memcpy(record, "MTOC", 4);
 	strcpy(record + 20, "/a/Third.dll");
-	assert_string_equal(second_name(bench), "Third");
+	assert_string_equal(second_name(fixture), "Third");
 	memcpy(record, "????", 4);
-	assert_string_equal(second_name(bench), "image@40400000");
+	assert_string_equal(second_name(fixture), "image@40400000");
 }
 
 static void malformed_debug(void **state)
@@ -86,17 +86,17 @@ static void malformed_debug(void **state)
 		{SIM_CODE_2 + 0x300 + 16, 0xffffffff},
 		{SIM_CODE_2 + 0x300 + 16, 24}, /* no room for a path */
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		name_with_path(bench, "/a/b/Clock.dll");
-		put32(bench, wrong[i].at, wrong[i].value);
-		assert_string_equal(second_name(bench), "image@40400000");
+		name_with_path(fixture, "/a/b/Clock.dll");
+		put32(fixture, wrong[i].at, wrong[i].value);
+		assert_string_equal(second_name(fixture), "image@40400000");
 	}
 	/* Absurd, but the first entry is all right. */
-	name_with_path(bench, "/a/b/Clock.dll");
-	put32(bench, OPTIONAL + 112 + 6 * 8 + 4, 0xffffffff);
-	assert_string_equal(second_name(bench), "Clock");
+	name_with_path(fixture, "/a/b/Clock.dll");
+	put32(fixture, OPTIONAL + 112 + 6 * 8 + 4, 0xffffffff);
+	assert_string_equal(second_name(fixture), "Clock");
 }
 
 static void no_images(void **state)
@@ -117,68 +117,70 @@ static void no_images(void **state)
 		{OPTIONAL + 56, 0x8001}, /* larger than its region */
 		{OPTIONAL + 56, 0xffffffff},
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		name_with_path(bench, "/a/b/Clock.dll");
-		put32(bench, wrong[i].at, wrong[i].value);
-		assert_string_equal(second_name(bench), "");
-		assert_int_equal(bench->cz.image_count, 1);
+		name_with_path(fixture, "/a/b/Clock.dll");
+		put32(fixture, wrong[i].at, wrong[i].value);
+		assert_string_equal(second_name(fixture), "");
+		assert_int_equal(fixture->cz.image_count, 1);
 	}
 }
 
 /* EDK II puts the PE header just below a section that is aligned to 64 KiB. */
 static void header_far_from_start(void **state)
 {
-	struct bench *bench = *state;
-	uint8_t *image = sim_ram(&bench->sim, SIM_CODE);
+	struct fixture *fixture = *state;
+	uint8_t *image = sim_ram(&fixture->sim, SIM_CODE);
 
 	memmove(image + 0xee80, image + 0x80, 0x180);
-	put32(bench, SIM_CODE + 60, 0xee80);
-	assert_status(bench_start(bench), CZ_OK);
-	assert_int_equal(bench->cz.image_count, 2);
-	assert_string_equal(bench->cz.images[0].name, "RuntimeDxe");
+	put32(fixture, SIM_CODE + 60, 0xee80);
+	assert_status(fixture_start(fixture), CZ_OK);
+	assert_int_equal(fixture->cz.image_count, 2);
+	assert_string_equal(fixture->cz.images[0].name, "RuntimeDxe");
 }
 
 static void pe32(void **state)
 {
-	struct bench *bench = *state;
-	uint8_t *optional = sim_ram(&bench->sim, OPTIONAL);
+	struct fixture *fixture = *state;
+	uint8_t *optional = sim_ram(&fixture->sim, OPTIONAL);
 
-	name_with_path(bench, "/a/b/Clock.dll");
+	name_with_path(fixture, "/a/b/Clock.dll");
 	optional[0] = 0x0b;
 	optional[1] = 0x01;
 	memmove(optional + 92, optional + 108, 4 + 16 * 8);
-	assert_string_equal(second_name(bench), "Clock");
+	assert_string_equal(second_name(fixture), "Clock");
 }
 
 static void several_in_one_region(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	sim_write_image(&bench->sim, SIM_CODE, 0x3001, "/x/First.dll");
-	sim_write_image(&bench->sim, SIM_CODE + 0x4000, 0x1000, "/x/Next.dll");
-	sim_write_image(&bench->sim, SIM_CODE + 0x6000, 0xa000, "/x/Last.dll");
-	assert_status(bench_start(bench), CZ_OK);
-	assert_int_equal(bench->cz.image_count, 4);
-	assert_string_equal(bench->cz.images[0].name, "First");
-	assert_int_equal(bench->cz.images[0].size_bytes, 0x3001);
-	assert_string_equal(bench->cz.images[1].name, "Next");
-	assert_string_equal(bench->cz.images[2].name, "Last");
-	assert_int_equal(bench->cz.images[2].physical, SIM_CODE + 0x6000);
+	sim_write_image(&fixture->sim, SIM_CODE, 0x3001, "/x/First.dll");
+	sim_write_image(&fixture->sim, SIM_CODE + 0x4000, 0x1000,
+			"/x/Next.dll");
+	sim_write_image(&fixture->sim, SIM_CODE + 0x6000, 0xa000,
+			"/x/Last.dll");
+	assert_status(fixture_start(fixture), CZ_OK);
+	assert_int_equal(fixture->cz.image_count, 4);
+	assert_string_equal(fixture->cz.images[0].name, "First");
+	assert_int_equal(fixture->cz.images[0].size_bytes, 0x3001);
+	assert_string_equal(fixture->cz.images[1].name, "Next");
+	assert_string_equal(fixture->cz.images[2].name, "Last");
+	assert_int_equal(fixture->cz.images[2].physical, SIM_CODE + 0x6000);
 }
 
 static void too_many_images(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	sim_add_entry(&bench->sim, CZ_EFI_RUNTIME_SERVICES_CODE, 0x40500000,
+	sim_add_entry(&fixture->sim, CZ_EFI_RUNTIME_SERVICES_CODE, 0x40500000,
 		      100, CZ_EFI_MEMORY_WB | CZ_EFI_MEMORY_RUNTIME);
 	for (uint32_t i = 0; i < 100; i++) {
-		sim_write_image(&bench->sim, 0x40500000 + i * 0x1000ull, 0x1000,
-				"/x/Many.dll");
+		sim_write_image(&fixture->sim, 0x40500000 + i * 0x1000ull,
+				0x1000, "/x/Many.dll");
 	}
-	bench_refused(bench, CZ_OK, "64 images");
+	fixture_refused(fixture, CZ_OK, "64 images");
 }
 
 int group_images(void)

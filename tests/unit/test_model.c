@@ -24,7 +24,7 @@ static const char *const state_names[REQUEST_STATES] = {
 };
 
 static struct {
-	struct bench *bench;
+	struct fixture *fixture;
 	uint8_t state[CZ_MAX_REQUESTS];
 	uint32_t taken[REQUEST_STATES][REQUEST_STATES];
 	bool stop;
@@ -63,7 +63,7 @@ static uint8_t state_of(const struct cz_request *request)
 /* With the mutex held, just before it is given back. */
 static void compare(void)
 {
-	const struct cz *cz = &model.bench->cz;
+	const struct cz *cz = &model.fixture->cz;
 
 	for (uint32_t i = 0; i < cz->request_count; i++) {
 		uint8_t now = state_of(&cz->requests[i]);
@@ -138,7 +138,7 @@ static void caller_entry(void *argument)
 	unsigned seed = (unsigned)(uintptr_t)argument;
 
 	while (!__atomic_load_n(&model.stop, __ATOMIC_RELAXED)) {
-		one_round(&model.bench->cz, &seed);
+		one_round(&model.fixture->cz, &seed);
 	}
 }
 
@@ -195,27 +195,27 @@ static void disturb(struct cz *cz, unsigned round)
 
 static void follows_the_model(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct sim_thread *threads[CALLERS];
 	time_t end = time(NULL) + MAX_SECONDS;
 
 	memset(&model, 0, sizeof(model));
-	model.bench = bench;
-	bench->sim.hook[CZ_GET_TIME] = anything;
-	bench->sim.unlocking = compare;
+	model.fixture = fixture;
+	fixture->sim.hook[CZ_GET_TIME] = anything;
+	fixture->sim.unlocking = compare;
 	for (uintptr_t i = 0; i < CALLERS; i++) {
-		threads[i] = sim_spawn(&bench->sim, 5, caller_entry,
+		threads[i] = sim_spawn(&fixture->sim, 5, caller_entry,
 				       (void *)(i + 1));
 	}
 	for (unsigned round = 0;
 	     round < ROUNDS || (!all_taken() && time(NULL) < end); round++) {
-		disturb(&bench->cz, round);
+		disturb(&fixture->cz, round);
 	}
 	__atomic_store_n(&model.stop, true, __ATOMIC_RELAXED);
 	for (int i = 0; i < CALLERS; i++) {
-		sim_join(&bench->sim, threads[i]);
+		sim_join(&fixture->sim, threads[i]);
 	}
-	bench->sim.unlocking = NULL;
+	fixture->sim.unlocking = NULL;
 	assert_int_equal(differences(), 0);
 }
 

@@ -6,14 +6,15 @@
 
 #define RUNTIME CZ_EFI_MEMORY_RUNTIME
 
-static void no_attributes_table(struct bench *bench)
+static void no_attributes_table(struct fixture *fixture)
 {
-	sim_system_table(&bench->sim)->number_of_table_entries = 0;
+	sim_system_table(&fixture->sim)->number_of_table_entries = 0;
 }
 
-static const struct cz_region *region_at(struct bench *bench, uint64_t address)
+static const struct cz_region *region_at(struct fixture *fixture,
+					 uint64_t address)
 {
-	const struct cz_region *region = cz_find_region(&bench->cz, address);
+	const struct cz_region *region = cz_find_region(&fixture->cz, address);
 
 	assert_non_null(region);
 	return region;
@@ -42,21 +43,21 @@ static void types(void **state)
 		{CZ_EFI_MMIO, CZ_EFI_MEMORY_WC, CZ_MEMORY_DEVICE},
 		{CZ_EFI_MMIO_PORT, 8, CZ_MEMORY_DEVICE},
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	uint32_t count = sizeof(cases) / sizeof(cases[0]);
 
-	no_attributes_table(bench);
+	no_attributes_table(fixture);
 	for (uint32_t i = 0; i < count; i++) {
-		sim_add_entry(&bench->sim, cases[i].efi_type,
+		sim_add_entry(&fixture->sim, cases[i].efi_type,
 			      0x10000000 + i * 0x10000ull, 1,
 			      cases[i].attribute | RUNTIME);
 	}
-	sim_write_map(&bench->sim);
-	bench->config.memory_map_size_bytes += count * bench->sim.stride;
-	assert_status(bench_start(bench), CZ_OK);
+	sim_write_map(&fixture->sim);
+	fixture->config.memory_map_size_bytes += count * fixture->sim.stride;
+	assert_status(fixture_start(fixture), CZ_OK);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct cz_region *region =
-			region_at(bench, 0x10000000 + i * 0x10000ull);
+			region_at(fixture, 0x10000000 + i * 0x10000ull);
 
 		assert_int_equal(region->type, cases[i].type);
 		assert_int_equal(region->prot, CZ_PROT_READ | CZ_PROT_WRITE);
@@ -65,29 +66,29 @@ static void types(void **state)
 
 static void without_attributes_table(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	no_attributes_table(bench);
-	assert_status(bench_start(bench), CZ_OK);
-	assert_int_equal(region_at(bench, SIM_CODE)->prot,
+	no_attributes_table(fixture);
+	assert_status(fixture_start(fixture), CZ_OK);
+	assert_int_equal(region_at(fixture, SIM_CODE)->prot,
 			 CZ_PROT_READ | CZ_PROT_WRITE | CZ_PROT_EXEC);
-	assert_int_equal(region_at(bench, SIM_DATA)->prot,
+	assert_int_equal(region_at(fixture, SIM_DATA)->prot,
 			 CZ_PROT_READ | CZ_PROT_WRITE);
-	assert_int_equal(bench->cz.region_count, 4);
-	assert_int_equal(region_at(bench, SIM_CODE)->efi_type,
+	assert_int_equal(fixture->cz.region_count, 4);
+	assert_int_equal(region_at(fixture, SIM_CODE)->efi_type,
 			 CZ_EFI_RUNTIME_SERVICES_CODE);
 }
 
 static void sorted_and_mapped(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	assert_status(bench_start(bench), CZ_OK);
-	assert_int_equal(bench->cz.region_count, 6);
-	for (uint32_t i = 0; i < bench->cz.region_count; i++) {
-		const struct cz_region *region = &bench->cz.regions[i];
+	assert_status(fixture_start(fixture), CZ_OK);
+	assert_int_equal(fixture->cz.region_count, 6);
+	for (uint32_t i = 0; i < fixture->cz.region_count; i++) {
+		const struct cz_region *region = &fixture->cz.regions[i];
 		const struct sim_mapping *there =
-			sim_mapped(&bench->sim, region->address);
+			sim_mapped(&fixture->sim, region->address);
 
 		assert_non_null(there);
 		assert_int_equal(there->address, region->address);
@@ -100,70 +101,71 @@ static void sorted_and_mapped(void **state)
 		assert_int_equal(there->type, region->type);
 		if (i > 0) {
 			assert_true(region->address >
-				    bench->cz.regions[i - 1].address);
+				    fixture->cz.regions[i - 1].address);
 		}
 	}
 }
 
 static void merges(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	no_attributes_table(bench);
+	no_attributes_table(fixture);
 	for (uint32_t i = 0; i < 3; i++) {
-		sim_add_entry(&bench->sim, CZ_EFI_RUNTIME_SERVICES_DATA,
+		sim_add_entry(&fixture->sim, CZ_EFI_RUNTIME_SERVICES_DATA,
 			      0x10000000 + i * 0x1000ull, 1,
 			      CZ_EFI_MEMORY_WB | RUNTIME);
 	}
-	sim_write_map(&bench->sim);
-	bench->config.memory_map_size_bytes += 3 * bench->sim.stride;
-	assert_status(bench_start(bench), CZ_OK);
-	assert_int_equal(region_at(bench, 0x10000000)->page_count, 3);
-	assert_int_equal(bench->cz.region_count, 5);
+	sim_write_map(&fixture->sim);
+	fixture->config.memory_map_size_bytes += 3 * fixture->sim.stride;
+	assert_status(fixture_start(fixture), CZ_OK);
+	assert_int_equal(region_at(fixture, 0x10000000)->page_count, 3);
+	assert_int_equal(fixture->cz.region_count, 5);
 }
 
 /* ---- The window ---- */
 
 static void window_is_found(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->config.window_address = 0;
-	bench->config.window_bytes = 0;
-	assert_status(bench_start(bench), CZ_OK);
+	fixture->config.window_address = 0;
+	fixture->config.window_bytes = 0;
+	assert_status(fixture_start(fixture), CZ_OK);
 	/* 64 MiB, just above the highest region. */
-	assert_int_equal(bench->cz.window_address, 0x44000000);
-	assert_int_equal(bench->cz.window_pages, 16384);
+	assert_int_equal(fixture->cz.window_address, 0x44000000);
+	assert_int_equal(fixture->cz.window_pages, 16384);
 }
 
 static void window_below(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->config.window_address = 0;
-	sim_add_entry(&bench->sim, CZ_EFI_CONVENTIONAL, 0x100000000000,
+	fixture->config.window_address = 0;
+	sim_add_entry(&fixture->sim, CZ_EFI_CONVENTIONAL, 0x100000000000,
 		      0x700000000000 / SIM_PAGE, 15);
-	bench_refused(bench, CZ_OK, "window 0x4000000-0x8000000");
+	fixture_refused(fixture, CZ_OK, "window 0x4000000-0x8000000");
 }
 
-static void block(struct bench *bench, uint64_t start, uint64_t end)
+static void block(struct fixture *fixture, uint64_t start, uint64_t end)
 {
-	sim_add_entry(&bench->sim, CZ_EFI_CONVENTIONAL, start,
+	sim_add_entry(&fixture->sim, CZ_EFI_CONVENTIONAL, start,
 		      (end - start) / SIM_PAGE, CZ_EFI_MEMORY_WB);
 }
 
 static void window_nowhere(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->config.window_address = 0;
-	block(bench, 0, 0x9000000);
-	block(bench, 0x9020000, 0x10400000);
-	block(bench, 0x10800000, 0x40000000);
-	block(bench, 0x40600000, 0x800000000000);
-	bench_refused(bench, CZ_OK, "window 0x10400000-0x10800000");
-	block(bench, 0x10401000, 0x10402000);
-	bench_refused(bench, CZ_E_TABLE, "no free window below 0x800000000000");
+	fixture->config.window_address = 0;
+	block(fixture, 0, 0x9000000);
+	block(fixture, 0x9020000, 0x10400000);
+	block(fixture, 0x10800000, 0x40000000);
+	block(fixture, 0x40600000, 0x800000000000);
+	fixture_refused(fixture, CZ_OK, "window 0x10400000-0x10800000");
+	block(fixture, 0x10401000, 0x10402000);
+	fixture_refused(fixture, CZ_E_TABLE,
+			"no free window below 0x800000000000");
 }
 
 static void window_given(void **state)
@@ -176,36 +178,36 @@ static void window_given(void **state)
 		{SIM_WINDOW, SIM_WINDOW_BYTES - SIM_PAGE},
 		{0xfffffffffff00000, SIM_WINDOW_BYTES},
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
 	for (uint32_t i = 0; i < 4; i++) {
-		bench->config.window_address = wrong[i].address;
-		bench->config.window_bytes = wrong[i].bytes;
-		bench_refused(bench, CZ_E_ARGUMENT,
-			      "is not aligned, too small or wraps around");
+		fixture->config.window_address = wrong[i].address;
+		fixture->config.window_bytes = wrong[i].bytes;
+		fixture_refused(fixture, CZ_E_ARGUMENT,
+				"is not aligned, too small or wraps around");
 	}
-	bench->config.window_address = SIM_CODE - 0x300000;
-	bench->config.window_bytes = SIM_WINDOW_BYTES;
-	bench_refused(bench, CZ_E_ARGUMENT,
-		      "window [0x3ff00000-0x40300000] is not free in the "
-		      "memory map");
-	bench->config.window_address = SIM_WINDOW;
-	bench->config.max_data_bytes = 2 << 20;
-	bench_refused(bench, CZ_E_ARGUMENT,
-		      "window of 1024 pages is too small for requests of 513 "
-		      "pages");
+	fixture->config.window_address = SIM_CODE - 0x300000;
+	fixture->config.window_bytes = SIM_WINDOW_BYTES;
+	fixture_refused(fixture, CZ_E_ARGUMENT,
+			"window [0x3ff00000-0x40300000] is not free in the "
+			"memory map");
+	fixture->config.window_address = SIM_WINDOW;
+	fixture->config.max_data_bytes = 2 << 20;
+	fixture_refused(fixture, CZ_E_ARGUMENT,
+			"window of 1024 pages is too small for requests of 513 "
+			"pages");
 }
 
 static void window_avoids_virtual(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->config.window_address = 0;
-	bench->config.map_mode = CZ_MAP_SET;
-	bench->sim.entries[5].virtual_start = 0x44000000;
-	sim_write_map(&bench->sim);
-	assert_status(bench_start(bench), CZ_OK);
-	assert_int_equal(bench->cz.window_address, 0x48000000);
+	fixture->config.window_address = 0;
+	fixture->config.map_mode = CZ_MAP_SET;
+	fixture->sim.entries[5].virtual_start = 0x44000000;
+	sim_write_map(&fixture->sim);
+	assert_status(fixture_start(fixture), CZ_OK);
+	assert_int_equal(fixture->cz.window_address, 0x48000000);
 }
 
 int group_regions(void)

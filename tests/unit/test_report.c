@@ -52,18 +52,18 @@ static void names_of_anomalies(void **state)
 
 static void finds_images(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	const struct cz_image *image;
 	uint64_t offset = 0;
 
-	image = cz_find_image(&bench->cz, SIM_CODE + 0x1234, &offset);
+	image = cz_find_image(&fixture->cz, SIM_CODE + 0x1234, &offset);
 	assert_non_null(image);
 	assert_string_equal(image->name, "RuntimeDxe");
 	assert_int_equal(offset, 0x1234);
-	assert_null(cz_find_image(&bench->cz, SIM_DATA, &offset));
-	assert_null(cz_find_image(&bench->cz, SIM_CODE - 1, &offset));
-	assert_null(
-		cz_find_image(&bench->cz, SIM_CODE_2 + 5 * SIM_PAGE, &offset));
+	assert_null(cz_find_image(&fixture->cz, SIM_DATA, &offset));
+	assert_null(cz_find_image(&fixture->cz, SIM_CODE - 1, &offset));
+	assert_null(cz_find_image(&fixture->cz, SIM_CODE_2 + 5 * SIM_PAGE,
+				  &offset));
 }
 
 int group_report(void)

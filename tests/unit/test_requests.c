@@ -8,156 +8,158 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REQUESTS 4 /* as bench's configuration says */
+#define REQUESTS 4 /* as fixture's configuration says */
 
 static bool is_held(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 
-	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&fixture->sim.entered_hold, __ATOMIC_SEQ_CST);
 }
 
 /* Submits SetTime and lets it get into firmware, where it stays. */
-static cz_request_id hold(struct bench *bench, struct cz_call *call)
+static cz_request_id hold(struct fixture *fixture, struct cz_call *call)
 {
 	static const struct cz_efi_time time = {.year = 2026, .month = 1};
 	cz_request_id id = 0;
 
-	bench->sim.hook[CZ_SET_TIME] = sim_hold;
-	bench->sim.held = true;
-	bench->sim.entered_hold = false;
+	fixture->sim.hook[CZ_SET_TIME] = sim_hold;
+	fixture->sim.held = true;
+	fixture->sim.entered_hold = false;
 	cz_prepare_set_time(call, &time);
-	assert_status(cz_submit(&bench->cz, call, &id), CZ_OK);
-	assert_true(sim_until(is_held, bench));
-	bench->sim.order_count = 0;
+	assert_status(cz_submit(&fixture->cz, call, &id), CZ_OK);
+	assert_true(sim_until(is_held, fixture));
+	fixture->sim.order_count = 0;
 	return id;
 }
 
-static void let_go(struct bench *bench, cz_request_id id,
+static void let_go(struct fixture *fixture, cz_request_id id,
 		   const struct cz_call *call)
 {
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, call, LATER), CZ_OK);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, call, LATER), CZ_OK);
 }
 
-static struct cz_stats stats_of(struct bench *bench)
+static struct cz_stats stats_of(struct fixture *fixture)
 {
 	struct cz_stats stats;
 
-	cz_get_stats(&bench->cz, &stats);
+	cz_get_stats(&fixture->cz, &stats);
 	return stats;
 }
 
 /* Every request is free again. */
-static void assert_all_free(struct bench *bench)
+static void assert_all_free(struct fixture *fixture)
 {
-	assert_int_equal(bench->cz.free_requests, (1u << REQUESTS) - 1);
-	assert_int_equal(bench->cz.queued_requests, 0);
-	assert_null(bench->cz.in_flight);
+	assert_int_equal(fixture->cz.free_requests, (1u << REQUESTS) - 1);
+	assert_int_equal(fixture->cz.queued_requests, 0);
+	assert_null(fixture->cz.in_flight);
 }
 
 /* ---- Without waiting ---- */
 
 static void submit_and_wait(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time = {0};
 	struct cz_call call;
 	cz_request_id id = 0;
 
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
 	assert_int_not_equal(id, 0);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 	assert_int_equal(time.year, 2026);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_ARGUMENT);
-	assert_status(cz_cancel(&bench->cz, id), CZ_E_ARGUMENT);
-	cz_release(&bench->cz, id);
-	assert_int_equal(stats_of(bench).submitted, 1);
-	assert_int_equal(stats_of(bench).completed, 1);
-	assert_all_free(bench);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&fixture->cz, id), CZ_E_ARGUMENT);
+	cz_release(&fixture->cz, id);
+	assert_int_equal(stats_of(fixture).submitted, 1);
+	assert_int_equal(stats_of(fixture).completed, 1);
+	assert_all_free(fixture);
 }
 
 static void inputs_are_copied(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call held;
 	struct cz_call call;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id id;
 	uint8_t data[4] = "abc";
 	uint16_t name[] = u"A";
 
 	cz_prepare_set_variable(&call, name, &test_guid, 7, data, 4);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
 	memset(data, 0, sizeof(data));
 	name[0] = 'B';
-	let_go(bench, hold_id, &held);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	assert_memory_equal(bench->sim.variables[0].data, "abc", 4);
-	assert_int_equal(bench->sim.variables[0].name[0], 'A');
+	let_go(fixture, hold_id, &held);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	assert_memory_equal(fixture->sim.variables[0].data, "abc", 4);
+	assert_int_equal(fixture->sim.variables[0].name[0], 'A');
 }
 
 static void stale_ids(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id ids[8];
 
 	cz_prepare_null_service(&call);
 	for (int i = 0; i < 8; i++) {
-		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
-		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+		assert_status(cz_submit(&fixture->cz, &call, &ids[i]), CZ_OK);
+		assert_status(cz_wait(&fixture->cz, ids[i], &call, LATER),
+			      CZ_OK);
 		for (int j = 0; j < i; j++) {
 			assert_int_not_equal(ids[i], ids[j]);
 		}
 	}
 	for (int i = 0; i < 8; i++) {
-		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER),
+		assert_status(cz_wait(&fixture->cz, ids[i], &call, LATER),
 			      CZ_E_ARGUMENT);
-		assert_status(cz_cancel(&bench->cz, ids[i]), CZ_E_ARGUMENT);
-		cz_release(&bench->cz, ids[i]);
+		assert_status(cz_cancel(&fixture->cz, ids[i]), CZ_E_ARGUMENT);
+		cz_release(&fixture->cz, ids[i]);
 	}
-	assert_status(cz_cancel(&bench->cz, 0), CZ_E_ARGUMENT);
-	assert_status(cz_cancel(&bench->cz, REQUESTS + 1), CZ_E_ARGUMENT);
-	assert_status(cz_cancel(&bench->cz, 0xffffffff), CZ_E_ARGUMENT);
-	assert_all_free(bench);
+	assert_status(cz_cancel(&fixture->cz, 0), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&fixture->cz, REQUESTS + 1), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&fixture->cz, 0xffffffff), CZ_E_ARGUMENT);
+	assert_all_free(fixture);
 }
 
 /* The slot is in use again, by another's request. */
 static void stale_id_in_use(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call held, call;
 	cz_request_id stale, held_id, id;
 
 	cz_prepare_null_service(&call);
-	assert_status(cz_submit(&bench->cz, &call, &stale), CZ_OK);
-	assert_status(cz_wait(&bench->cz, stale, &call, LATER), CZ_OK);
-	held_id = hold(bench, &held);
+	assert_status(cz_submit(&fixture->cz, &call, &stale), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, stale, &call, LATER), CZ_OK);
+	held_id = hold(fixture, &held);
 	assert_int_equal(held_id & 0xffff, stale & 0xffff);
-	assert_status(cz_wait(&bench->cz, stale, &held, SOON), CZ_E_ARGUMENT);
-	assert_status(cz_cancel(&bench->cz, stale), CZ_E_ARGUMENT);
-	cz_release(&bench->cz, stale);
-	let_go(bench, held_id, &held);
+	assert_status(cz_wait(&fixture->cz, stale, &held, SOON), CZ_E_ARGUMENT);
+	assert_status(cz_cancel(&fixture->cz, stale), CZ_E_ARGUMENT);
+	cz_release(&fixture->cz, stale);
+	let_go(fixture, held_id, &held);
 	/* Queued behind another, where cancelling would work. */
-	held_id = hold(bench, &held);
-	assert_status(cz_submit(&bench->cz, &call, &stale), CZ_OK);
-	assert_status(cz_cancel(&bench->cz, stale), CZ_OK);
-	assert_status(cz_wait(&bench->cz, stale, &call, LATER), CZ_E_CANCELLED);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
+	held_id = hold(fixture, &held);
+	assert_status(cz_submit(&fixture->cz, &call, &stale), CZ_OK);
+	assert_status(cz_cancel(&fixture->cz, stale), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, stale, &call, LATER),
+		      CZ_E_CANCELLED);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
 	assert_int_equal(id & 0xffff, stale & 0xffff);
-	assert_status(cz_cancel(&bench->cz, stale), CZ_E_ARGUMENT);
-	cz_release(&bench->cz, stale);
-	assert_status(cz_wait(&bench->cz, stale, &call, SOON), CZ_E_ARGUMENT);
-	let_go(bench, held_id, &held);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	assert_all_free(bench);
+	assert_status(cz_cancel(&fixture->cz, stale), CZ_E_ARGUMENT);
+	cz_release(&fixture->cz, stale);
+	assert_status(cz_wait(&fixture->cz, stale, &call, SOON), CZ_E_ARGUMENT);
+	let_go(fixture, held_id, &held);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	assert_all_free(fixture);
 }
 
 static void another_call(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	struct cz_call call;
 	struct cz_call other;
@@ -165,13 +167,13 @@ static void another_call(void **state)
 
 	cz_prepare_null_service(&call);
 	cz_prepare_get_time(&other, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_status(cz_wait(&bench->cz, id, &other, LATER), CZ_E_ARGUMENT);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, id, &other, LATER), CZ_E_ARGUMENT);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 }
 
 struct caller {
-	struct bench *bench;
+	struct fixture *fixture;
 	struct sim_thread *thread;
 	uint64_t deadline_ns;
 	enum cz_service service;
@@ -184,7 +186,7 @@ static void wait_for_id(void *argument)
 {
 	struct caller *caller = argument;
 
-	caller->status = cz_wait(&caller->bench->cz, caller->id, caller->call,
+	caller->status = cz_wait(&caller->fixture->cz, caller->id, caller->call,
 				 CZ_FOREVER);
 }
 
@@ -192,7 +194,7 @@ static bool has_waiter(void *argument)
 {
 	struct caller *caller = argument;
 	struct cz_request *request =
-		&caller->bench->cz.requests[(caller->id & 0xffff) - 1];
+		&caller->fixture->cz.requests[(caller->id & 0xffff) - 1];
 
 	return __atomic_load_n(&request->waiter, __ATOMIC_SEQ_CST) != NULL;
 }
@@ -200,49 +202,50 @@ static bool has_waiter(void *argument)
 /* One thread waits for a request at a time, and nobody takes it from there. */
 static void two_wait(void **state)
 {
-	struct bench *bench = *state;
-	struct caller caller = {.bench = bench};
+	struct fixture *fixture = *state;
+	struct caller caller = {.fixture = fixture};
 	struct cz_call held;
 
-	caller.id = hold(bench, &held);
+	caller.id = hold(fixture, &held);
 	caller.call = &held;
-	caller.thread = sim_spawn(&bench->sim, 20, wait_for_id, &caller);
+	caller.thread = sim_spawn(&fixture->sim, 20, wait_for_id, &caller);
 	assert_true(sim_until(has_waiter, &caller));
-	assert_status(cz_wait(&bench->cz, caller.id, &held, LATER),
+	assert_status(cz_wait(&fixture->cz, caller.id, &held, LATER),
 		      CZ_E_ARGUMENT);
-	cz_release(&bench->cz, caller.id);
-	sim_release_hold(&bench->sim);
-	sim_join(&bench->sim, caller.thread);
+	cz_release(&fixture->cz, caller.id);
+	sim_release_hold(&fixture->sim);
+	sim_join(&fixture->sim, caller.thread);
 	assert_status(caller.status, CZ_OK);
 }
 
 static void busy(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call held;
 	struct cz_call call;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id ids[REQUESTS];
 
 	cz_prepare_null_service(&call);
 	for (int i = 0; i < REQUESTS - 1; i++) {
-		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+		assert_status(cz_submit(&fixture->cz, &call, &ids[i]), CZ_OK);
 	}
-	assert_status(cz_submit(&bench->cz, &call, &ids[3]), CZ_E_BUSY);
+	assert_status(cz_submit(&fixture->cz, &call, &ids[3]), CZ_E_BUSY);
 	/* A caller that can wait does, until its deadline. */
-	assert_status(cz_null_service(&bench->cz, SOON), CZ_E_DEADLINE);
-	let_go(bench, hold_id, &held);
+	assert_status(cz_null_service(&fixture->cz, SOON), CZ_E_DEADLINE);
+	let_go(fixture, hold_id, &held);
 	for (int i = 0; i < REQUESTS - 1; i++) {
-		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+		assert_status(cz_wait(&fixture->cz, ids[i], &call, LATER),
+			      CZ_OK);
 	}
-	assert_int_equal(stats_of(bench).deadlines, 1);
-	assert_all_free(bench);
+	assert_int_equal(stats_of(fixture).deadlines, 1);
+	assert_all_free(fixture);
 }
 
 static void call_service(void *argument)
 {
 	struct caller *caller = argument;
-	struct cz *cz = &caller->bench->cz;
+	struct cz *cz = &caller->fixture->cz;
 	struct cz_efi_time time;
 	uint32_t count;
 	uint64_t word;
@@ -270,18 +273,19 @@ static void call_service(void *argument)
 	}
 }
 
-static void start(struct bench *bench, struct caller *caller, int priority,
+static void start(struct fixture *fixture, struct caller *caller, int priority,
 		  enum cz_service service, uint64_t deadline_ns)
 {
-	caller->bench = bench;
+	caller->fixture = fixture;
 	caller->service = service;
 	caller->deadline_ns = deadline_ns;
-	caller->thread = sim_spawn(&bench->sim, priority, call_service, caller);
+	caller->thread =
+		sim_spawn(&fixture->sim, priority, call_service, caller);
 }
 
-static cz_status join(struct bench *bench, struct caller *caller)
+static cz_status join(struct fixture *fixture, struct caller *caller)
 {
-	sim_join(&bench->sim, caller->thread);
+	sim_join(&fixture->sim, caller->thread);
 	return caller->status;
 }
 
@@ -289,78 +293,79 @@ static uint32_t wanted_queued;
 
 static bool has_queued(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 	uint64_t queued =
-		__atomic_load_n(&bench->cz.queued_requests, __ATOMIC_SEQ_CST);
+		__atomic_load_n(&fixture->cz.queued_requests, __ATOMIC_SEQ_CST);
 
 	return (uint32_t)__builtin_popcountll(queued) == wanted_queued;
 }
 
 /* Starts a caller and sees it into the queue. */
-static void start_queued(struct bench *bench, struct caller *caller,
+static void start_queued(struct fixture *fixture, struct caller *caller,
 			 int priority, enum cz_service service)
 {
 	wanted_queued =
-		(uint32_t)__builtin_popcountll(bench->cz.queued_requests) + 1;
-	start(bench, caller, priority, service, CZ_FOREVER);
-	assert_true(sim_until(has_queued, bench));
+		(uint32_t)__builtin_popcountll(fixture->cz.queued_requests) + 1;
+	start(fixture, caller, priority, service, CZ_FOREVER);
+	assert_true(sim_until(has_queued, fixture));
 }
 
 static int wanted_priority;
 
 static bool has_priority(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 
-	return sim_priority(&bench->sim,
-			    (struct sim_thread *)bench->cz.worker) ==
+	return sim_priority(&fixture->sim,
+			    (struct sim_thread *)fixture->cz.worker) ==
 	       wanted_priority;
 }
 
 /* Who waits lends the worker this priority, as soon as it really does. */
-static void assert_lent(struct bench *bench, int priority)
+static void assert_lent(struct fixture *fixture, int priority)
 {
 	wanted_priority = priority;
-	assert_true(sim_until(has_priority, bench));
+	assert_true(sim_until(has_priority, fixture));
 }
 
 static bool has_room_waiters(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 
-	return __atomic_load_n(&bench->cz.room_waiters, __ATOMIC_SEQ_CST) == 3;
+	return __atomic_load_n(&fixture->cz.room_waiters, __ATOMIC_SEQ_CST) ==
+	       3;
 }
 
 /* Three wait for room, and for nobody to be forgotten. */
 static void room(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct caller callers[3];
 	struct cz_call held;
 	struct cz_call call;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id ids[REQUESTS];
 
 	cz_prepare_null_service(&call);
 	for (int i = 0; i < REQUESTS - 1; i++) {
-		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+		assert_status(cz_submit(&fixture->cz, &call, &ids[i]), CZ_OK);
 	}
 	for (int i = 0; i < 3; i++) {
-		start(bench, &callers[i], 30 + i, CZ_GET_TIME, CZ_FOREVER);
+		start(fixture, &callers[i], 30 + i, CZ_GET_TIME, CZ_FOREVER);
 	}
-	assert_true(sim_until(has_room_waiters, bench));
+	assert_true(sim_until(has_room_waiters, fixture));
 	/* They lend the worker their priority, queued or not. */
-	assert_lent(bench, 32);
-	assert_status(cz_cancel(&bench->cz, ids[0]), CZ_OK);
-	assert_status(cz_wait(&bench->cz, ids[0], &call, LATER),
+	assert_lent(fixture, 32);
+	assert_status(cz_cancel(&fixture->cz, ids[0]), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, ids[0], &call, LATER),
 		      CZ_E_CANCELLED);
-	cz_release(&bench->cz, ids[1]);
-	let_go(bench, hold_id, &held);
+	cz_release(&fixture->cz, ids[1]);
+	let_go(fixture, hold_id, &held);
 	for (int i = 0; i < 3; i++) {
-		assert_status(join(bench, &callers[i]), CZ_OK);
+		assert_status(join(fixture, &callers[i]), CZ_OK);
 	}
-	assert_status(cz_wait(&bench->cz, ids[2], &call, LATER), CZ_OK);
-	assert_all_free(bench);
+	assert_status(cz_wait(&fixture->cz, ids[2], &call, LATER), CZ_OK);
+	assert_all_free(fixture);
 }
 
 /* A caller that has been told of its result and does not get to run: it is stopped
@@ -383,7 +388,7 @@ static void stop_here(void *argument)
 static void stopped_entry(void *argument)
 {
 	struct stopped *stopped = argument;
-	struct cz *cz = &stopped->caller.bench->cz;
+	struct cz *cz = &stopped->caller.fixture->cz;
 	int first = __builtin_ctzll(cz->free_requests);
 
 	interleave_at(&cz->requests[first].state, 0, stop_here, stopped);
@@ -401,53 +406,54 @@ static bool has_inherited(void *argument)
 {
 	struct caller *caller = argument;
 
-	return sim_priority(&caller->bench->sim, caller->thread) == 30;
+	return sim_priority(&caller->fixture->sim, caller->thread) == 30;
 }
 
-static void stop_a_caller(struct bench *bench, struct stopped *stopped)
+static void stop_a_caller(struct fixture *fixture, struct stopped *stopped)
 {
 	memset(stopped, 0, sizeof(*stopped));
-	stopped->caller.bench = bench;
+	stopped->caller.fixture = fixture;
 	stopped->caller.service = CZ_GET_TIME;
 	stopped->caller.deadline_ns = CZ_FOREVER;
 	stopped->caller.thread =
-		sim_spawn(&bench->sim, 5, stopped_entry, stopped);
+		sim_spawn(&fixture->sim, 5, stopped_entry, stopped);
 	assert_true(sim_until(is_stopped, stopped));
 }
 
-static void let_it_go_on(struct bench *bench, struct stopped *stopped)
+static void let_it_go_on(struct fixture *fixture, struct stopped *stopped)
 {
 	__atomic_store_n(&stopped->go_on, true, __ATOMIC_SEQ_CST);
-	assert_status(join(bench, &stopped->caller), CZ_OK);
+	assert_status(join(fixture, &stopped->caller), CZ_OK);
 }
 
 /* Who waits for room lends its priority to callers whose results are there, also
  * when the others' requests are nobody's to wait for. */
 static void room_of_a_result_unread(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct stopped stopped[2];
 	struct caller urgent;
 	struct cz_call call;
 	cz_request_id ids[REQUESTS - 2];
 
-	stop_a_caller(bench, &stopped[0]);
-	stop_a_caller(bench, &stopped[1]);
+	stop_a_caller(fixture, &stopped[0]);
+	stop_a_caller(fixture, &stopped[1]);
 	cz_prepare_null_service(&call);
 	for (int i = 0; i < REQUESTS - 2; i++) {
-		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+		assert_status(cz_submit(&fixture->cz, &call, &ids[i]), CZ_OK);
 	}
-	start(bench, &urgent, 30, CZ_QUERY_VARIABLE_INFO, CZ_FOREVER);
+	start(fixture, &urgent, 30, CZ_QUERY_VARIABLE_INFO, CZ_FOREVER);
 	assert_true(sim_until(has_inherited, &stopped[0].caller));
-	let_it_go_on(bench, &stopped[0]);
-	assert_status(join(bench, &urgent), CZ_OK);
-	assert_int_equal(sim_priority(&bench->sim, stopped[1].caller.thread),
+	let_it_go_on(fixture, &stopped[0]);
+	assert_status(join(fixture, &urgent), CZ_OK);
+	assert_int_equal(sim_priority(&fixture->sim, stopped[1].caller.thread),
 			 5);
-	let_it_go_on(bench, &stopped[1]);
+	let_it_go_on(fixture, &stopped[1]);
 	for (int i = 0; i < REQUESTS - 2; i++) {
-		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+		assert_status(cz_wait(&fixture->cz, ids[i], &call, LATER),
+			      CZ_OK);
 	}
-	assert_all_free(bench);
+	assert_all_free(fixture);
 }
 
 static uint64_t wanted_completed;
@@ -459,37 +465,38 @@ static bool has_completed(void *argument)
 
 static bool one_room_waiter(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 
-	return __atomic_load_n(&bench->cz.room_waiters, __ATOMIC_SEQ_CST) == 1;
+	return __atomic_load_n(&fixture->cz.room_waiters, __ATOMIC_SEQ_CST) ==
+	       1;
 }
 
 /* A caller that cannot run, and does not take its result, holds up nothing that is
  * queued. */
 static void queued_beside_a_result_unread(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct stopped stopped;
 	struct caller queued, urgent;
 	struct cz_call held, null;
 	cz_request_id hold_id, id;
 
-	stop_a_caller(bench, &stopped);
-	hold_id = hold(bench, &held);
-	start_queued(bench, &queued, 50, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	stop_a_caller(fixture, &stopped);
+	hold_id = hold(fixture, &held);
+	start_queued(fixture, &queued, 50, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
 	cz_prepare_null_service(&null);
-	assert_status(cz_submit(&bench->cz, &null, &id), CZ_OK);
-	start(bench, &urgent, 30, CZ_QUERY_VARIABLE_INFO, CZ_FOREVER);
-	assert_true(sim_until(one_room_waiter, bench));
-	sim_release_hold(&bench->sim);
+	assert_status(cz_submit(&fixture->cz, &null, &id), CZ_OK);
+	start(fixture, &urgent, 30, CZ_QUERY_VARIABLE_INFO, CZ_FOREVER);
+	assert_true(sim_until(one_room_waiter, fixture));
+	sim_release_hold(&fixture->sim);
 	wanted_completed = 3;
-	assert_true(sim_until(has_completed, bench));
-	let_it_go_on(bench, &stopped);
-	assert_status(join(bench, &queued), CZ_OK);
-	assert_status(cz_wait(&bench->cz, hold_id, &held, LATER), CZ_OK);
-	assert_status(cz_wait(&bench->cz, id, &null, LATER), CZ_OK);
-	assert_status(join(bench, &urgent), CZ_OK);
-	assert_all_free(bench);
+	assert_true(sim_until(has_completed, fixture));
+	let_it_go_on(fixture, &stopped);
+	assert_status(join(fixture, &queued), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, hold_id, &held, LATER), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, id, &null, LATER), CZ_OK);
+	assert_status(join(fixture, &urgent), CZ_OK);
+	assert_all_free(fixture);
 }
 
 static bool has_deadline(void *argument)
@@ -499,8 +506,8 @@ static bool has_deadline(void *argument)
 
 static bool lends_to_nobody(void *argument)
 {
-	struct bench *bench = argument;
-	struct sim_thread *worker = (struct sim_thread *)bench->cz.worker;
+	struct fixture *fixture = argument;
+	struct sim_thread *worker = (struct sim_thread *)fixture->cz.worker;
 
 	return __atomic_load_n(&worker->waits_for, __ATOMIC_SEQ_CST) == NULL;
 }
@@ -509,158 +516,164 @@ static bool lends_to_nobody(void *argument)
  * that thread's call, after which it may end. */
 static void lent_until_the_result_is_read(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct stopped stopped;
 	struct caller urgent;
 	struct cz_call call;
 	cz_request_id ids[REQUESTS - 1];
 
-	stop_a_caller(bench, &stopped);
+	stop_a_caller(fixture, &stopped);
 	cz_prepare_null_service(&call);
 	for (int i = 0; i < REQUESTS - 1; i++) {
-		assert_status(cz_submit(&bench->cz, &call, &ids[i]), CZ_OK);
+		assert_status(cz_submit(&fixture->cz, &call, &ids[i]), CZ_OK);
 	}
-	start(bench, &urgent, 30, CZ_QUERY_VARIABLE_INFO, SOON);
-	assert_true(sim_until(has_deadline, bench));
-	assert_status(join(bench, &urgent), CZ_E_DEADLINE);
-	let_it_go_on(bench, &stopped);
-	assert_true(sim_until(lends_to_nobody, bench));
+	start(fixture, &urgent, 30, CZ_QUERY_VARIABLE_INFO, SOON);
+	assert_true(sim_until(has_deadline, fixture));
+	assert_status(join(fixture, &urgent), CZ_E_DEADLINE);
+	let_it_go_on(fixture, &stopped);
+	assert_true(sim_until(lends_to_nobody, fixture));
 	for (int i = 0; i < REQUESTS - 1; i++) {
-		assert_status(cz_wait(&bench->cz, ids[i], &call, LATER), CZ_OK);
+		assert_status(cz_wait(&fixture->cz, ids[i], &call, LATER),
+			      CZ_OK);
 	}
-	assert_all_free(bench);
+	assert_all_free(fixture);
 }
 
 /* ---- Order ---- */
 
 static void by_priority(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct caller callers[3];
 	struct cz_call held;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 
-	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
-	start_queued(bench, &callers[1], 40, CZ_QUERY_VARIABLE_INFO);
-	start_queued(bench, &callers[2], 30, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
-	assert_lent(bench, 40);
-	let_go(bench, hold_id, &held);
+	start_queued(fixture, &callers[0], 20, CZ_GET_TIME);
+	start_queued(fixture, &callers[1], 40, CZ_QUERY_VARIABLE_INFO);
+	start_queued(fixture, &callers[2], 30,
+		     CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	assert_lent(fixture, 40);
+	let_go(fixture, hold_id, &held);
 	for (int i = 0; i < 3; i++) {
-		assert_status(join(bench, &callers[i]), CZ_OK);
+		assert_status(join(fixture, &callers[i]), CZ_OK);
 	}
-	assert_int_equal(bench->sim.order[0], CZ_QUERY_VARIABLE_INFO);
-	assert_int_equal(bench->sim.order[1], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
-	assert_int_equal(bench->sim.order[2], CZ_GET_TIME);
+	assert_int_equal(fixture->sim.order[0], CZ_QUERY_VARIABLE_INFO);
+	assert_int_equal(fixture->sim.order[1],
+			 CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	assert_int_equal(fixture->sim.order[2], CZ_GET_TIME);
 }
 
 static void by_age(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct caller callers[3];
 	struct cz_call held;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 
-	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
-	start_queued(bench, &callers[1], 20, CZ_QUERY_VARIABLE_INFO);
-	start_queued(bench, &callers[2], 20, CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
-	let_go(bench, hold_id, &held);
+	start_queued(fixture, &callers[0], 20, CZ_GET_TIME);
+	start_queued(fixture, &callers[1], 20, CZ_QUERY_VARIABLE_INFO);
+	start_queued(fixture, &callers[2], 20,
+		     CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	let_go(fixture, hold_id, &held);
 	for (int i = 0; i < 3; i++) {
-		assert_status(join(bench, &callers[i]), CZ_OK);
+		assert_status(join(fixture, &callers[i]), CZ_OK);
 	}
-	assert_int_equal(bench->sim.order[0], CZ_GET_TIME);
-	assert_int_equal(bench->sim.order[1], CZ_QUERY_VARIABLE_INFO);
-	assert_int_equal(bench->sim.order[2], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	assert_int_equal(fixture->sim.order[0], CZ_GET_TIME);
+	assert_int_equal(fixture->sim.order[1], CZ_QUERY_VARIABLE_INFO);
+	assert_int_equal(fixture->sim.order[2],
+			 CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
 }
 
 static void boosted_while_waiting(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct caller callers[2];
 	struct cz_call held;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 
-	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
-	start_queued(bench, &callers[1], 15, CZ_QUERY_VARIABLE_INFO);
+	start_queued(fixture, &callers[0], 20, CZ_GET_TIME);
+	start_queued(fixture, &callers[1], 15, CZ_QUERY_VARIABLE_INFO);
 	sim_set_priority(callers[1].thread, 50);
-	assert_lent(bench, 50);
-	let_go(bench, hold_id, &held);
-	assert_status(join(bench, &callers[0]), CZ_OK);
-	assert_status(join(bench, &callers[1]), CZ_OK);
-	assert_int_equal(bench->sim.order[0], CZ_QUERY_VARIABLE_INFO);
+	assert_lent(fixture, 50);
+	let_go(fixture, hold_id, &held);
+	assert_status(join(fixture, &callers[0]), CZ_OK);
+	assert_status(join(fixture, &callers[1]), CZ_OK);
+	assert_int_equal(fixture->sim.order[0], CZ_QUERY_VARIABLE_INFO);
 }
 
 /* Not waited for, a request has the priority of its submitter, then. */
 static void submitted_priority(void **state)
 {
-	struct bench *bench = *state;
-	struct sim_thread *self = sim_self(&bench->sim);
+	struct fixture *fixture = *state;
+	struct sim_thread *self = sim_self(&fixture->sim);
 	struct cz_efi_time time;
 	struct cz_call held;
 	struct cz_call calls[2];
 	uint32_t count;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id ids[2];
 
 	cz_prepare_get_time(&calls[0], &time, NULL);
 	cz_prepare_get_next_high_monotonic_count(&calls[1], &count);
 	sim_set_priority(self, 20);
-	assert_status(cz_submit(&bench->cz, &calls[0], &ids[0]), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &calls[0], &ids[0]), CZ_OK);
 	sim_set_priority(self, 30);
-	assert_status(cz_submit(&bench->cz, &calls[1], &ids[1]), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &calls[1], &ids[1]), CZ_OK);
 	sim_set_priority(self, 5);
 	/* A wait that ended leaves it as it was. */
-	assert_status(cz_wait(&bench->cz, ids[0], &calls[0], SOON),
+	assert_status(cz_wait(&fixture->cz, ids[0], &calls[0], SOON),
 		      CZ_E_DEADLINE);
-	let_go(bench, hold_id, &held);
-	assert_status(cz_wait(&bench->cz, ids[0], &calls[0], LATER), CZ_OK);
-	assert_status(cz_wait(&bench->cz, ids[1], &calls[1], LATER), CZ_OK);
-	assert_int_equal(bench->sim.order[0], CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
+	let_go(fixture, hold_id, &held);
+	assert_status(cz_wait(&fixture->cz, ids[0], &calls[0], LATER), CZ_OK);
+	assert_status(cz_wait(&fixture->cz, ids[1], &calls[1], LATER), CZ_OK);
+	assert_int_equal(fixture->sim.order[0],
+			 CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
 }
 
 /* One that is waited for keeps it, if the waiter is less urgent. */
 static void submitted_priority_is_kept(void **state)
 {
-	struct bench *bench = *state;
-	struct sim_thread *self = sim_self(&bench->sim);
-	struct caller caller = {.bench = bench};
+	struct fixture *fixture = *state;
+	struct sim_thread *self = sim_self(&fixture->sim);
+	struct caller caller = {.fixture = fixture};
 	struct cz_efi_time time;
 	struct cz_call held;
 	struct cz_call calls[2];
 	uint32_t count;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id id;
 
 	cz_prepare_get_time(&calls[0], &time, NULL);
 	cz_prepare_get_next_high_monotonic_count(&calls[1], &count);
 	sim_set_priority(self, 50);
-	assert_status(cz_submit(&bench->cz, &calls[0], &caller.id), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &calls[0], &caller.id), CZ_OK);
 	sim_set_priority(self, 20);
-	assert_status(cz_submit(&bench->cz, &calls[1], &id), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &calls[1], &id), CZ_OK);
 	caller.call = &calls[0];
-	caller.thread = sim_spawn(&bench->sim, 5, wait_for_id, &caller);
+	caller.thread = sim_spawn(&fixture->sim, 5, wait_for_id, &caller);
 	assert_true(sim_until(has_waiter, &caller));
-	let_go(bench, hold_id, &held);
-	assert_status(cz_wait(&bench->cz, id, &calls[1], LATER), CZ_OK);
-	assert_status(join(bench, &caller), CZ_OK);
-	assert_int_equal(bench->sim.order[0], CZ_GET_TIME);
+	let_go(fixture, hold_id, &held);
+	assert_status(cz_wait(&fixture->cz, id, &calls[1], LATER), CZ_OK);
+	assert_status(join(fixture, &caller), CZ_OK);
+	assert_int_equal(fixture->sim.order[0], CZ_GET_TIME);
 }
 
 static void reset_goes_first(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct caller callers[3];
 	struct cz_call held;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 
-	start_queued(bench, &callers[0], 90, CZ_GET_TIME);
-	start_queued(bench, &callers[1], 2, CZ_RESET_SYSTEM);
-	start_queued(bench, &callers[2], 95, CZ_QUERY_VARIABLE_INFO);
-	let_go(bench, hold_id, &held);
+	start_queued(fixture, &callers[0], 90, CZ_GET_TIME);
+	start_queued(fixture, &callers[1], 2, CZ_RESET_SYSTEM);
+	start_queued(fixture, &callers[2], 95, CZ_QUERY_VARIABLE_INFO);
+	let_go(fixture, hold_id, &held);
 	for (int i = 0; i < 3; i++) {
-		join(bench, &callers[i]);
+		join(fixture, &callers[i]);
 	}
-	assert_int_equal(bench->sim.order[0], CZ_RESET_SYSTEM);
-	assert_int_equal(bench->sim.order[1], CZ_QUERY_VARIABLE_INFO);
+	assert_int_equal(fixture->sim.order[0], CZ_RESET_SYSTEM);
+	assert_int_equal(fixture->sim.order[1], CZ_QUERY_VARIABLE_INFO);
 	assert_status(callers[1].status, CZ_EFI_UNSUPPORTED);
 }
 
@@ -668,182 +681,183 @@ static void reset_goes_first(void **state)
 
 static void deadline_in_flight(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time = {.year = 2031, .month = 5};
 
-	bench->sim.hook[CZ_SET_TIME] = sim_hold;
-	bench->sim.held = true;
-	assert_status(cz_set_time(&bench->cz, &time, SOON), CZ_E_DEADLINE);
+	fixture->sim.hook[CZ_SET_TIME] = sim_hold;
+	fixture->sim.held = true;
+	assert_status(cz_set_time(&fixture->cz, &time, SOON), CZ_E_DEADLINE);
 	memset(&time, 0, sizeof(time));
-	assert_int_equal(stats_of(bench).deadlines, 1);
-	assert_int_equal(stats_of(bench).late, 0);
-	sim_release_hold(&bench->sim);
+	assert_int_equal(stats_of(fixture).deadlines, 1);
+	assert_int_equal(stats_of(fixture).late, 0);
+	sim_release_hold(&fixture->sim);
 	/* It went on, with its own copy, and is counted. */
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	assert_int_equal(time.year, 2031);
-	assert_int_equal(stats_of(bench).late, 1);
-	assert_int_equal(stats_of(bench).service[CZ_SET_TIME].calls, 1);
-	assert_all_free(bench);
+	assert_int_equal(stats_of(fixture).late, 1);
+	assert_int_equal(stats_of(fixture).service[CZ_SET_TIME].calls, 1);
+	assert_all_free(fixture);
 }
 
 static void deadline_in_queue(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	struct cz_call held;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 
-	assert_status(cz_get_time(&bench->cz, &time, NULL, SOON),
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, SOON),
 		      CZ_E_DEADLINE);
-	assert_status(cz_get_time(&bench->cz, &time, NULL, 0), CZ_E_DEADLINE);
-	let_go(bench, hold_id, &held);
-	assert_int_equal(bench->sim.order_count, 0);
-	assert_int_equal(stats_of(bench).cancelled, 2);
-	assert_int_equal(stats_of(bench).submitted, 3);
-	assert_all_free(bench);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, 0), CZ_E_DEADLINE);
+	let_go(fixture, hold_id, &held);
+	assert_int_equal(fixture->sim.order_count, 0);
+	assert_int_equal(stats_of(fixture).cancelled, 2);
+	assert_int_equal(stats_of(fixture).submitted, 3);
+	assert_all_free(fixture);
 }
 
 static void wait_again(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call held;
-	cz_request_id id = hold(bench, &held);
+	cz_request_id id = hold(fixture, &held);
 
-	assert_status(cz_wait(&bench->cz, id, &held, SOON), CZ_E_DEADLINE);
-	assert_status(cz_wait(&bench->cz, id, &held, 0), CZ_E_DEADLINE);
-	let_go(bench, id, &held);
-	assert_int_equal(stats_of(bench).deadlines, 2);
-	assert_int_equal(stats_of(bench).late, 0);
+	assert_status(cz_wait(&fixture->cz, id, &held, SOON), CZ_E_DEADLINE);
+	assert_status(cz_wait(&fixture->cz, id, &held, 0), CZ_E_DEADLINE);
+	let_go(fixture, id, &held);
+	assert_int_equal(stats_of(fixture).deadlines, 2);
+	assert_int_equal(stats_of(fixture).late, 0);
 }
 
 static bool is_done(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 
-	return stats_of(bench).completed == 1;
+	return stats_of(fixture).completed == 1;
 }
 
 /* What is done is done, whatever the deadline. */
 static void done_before_the_wait(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time = {0};
 	struct cz_call call;
 	cz_request_id id;
 
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_true(sim_until(is_done, bench));
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_done, fixture));
 	assert_int_equal(time.year, 0);
-	assert_status(cz_cancel(&bench->cz, id), CZ_E_IN_FLIGHT);
-	assert_status(cz_wait(&bench->cz, id, &call, 0), CZ_OK);
+	assert_status(cz_cancel(&fixture->cz, id), CZ_E_IN_FLIGHT);
+	assert_status(cz_wait(&fixture->cz, id, &call, 0), CZ_OK);
 	assert_int_equal(time.year, 2026);
 }
 
 static void cancel(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time = {0};
 	struct cz_call held;
 	struct cz_call call;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id id;
 
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_status(cz_cancel(&bench->cz, hold_id), CZ_E_IN_FLIGHT);
-	assert_status(cz_cancel(&bench->cz, id), CZ_OK);
-	assert_status(cz_cancel(&bench->cz, id), CZ_E_IN_FLIGHT);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_CANCELLED);
-	let_go(bench, hold_id, &held);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	assert_status(cz_cancel(&fixture->cz, hold_id), CZ_E_IN_FLIGHT);
+	assert_status(cz_cancel(&fixture->cz, id), CZ_OK);
+	assert_status(cz_cancel(&fixture->cz, id), CZ_E_IN_FLIGHT);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_CANCELLED);
+	let_go(fixture, hold_id, &held);
+	assert_int_equal(fixture->sim.order_count, 0);
 	assert_int_equal(time.year, 0);
-	assert_int_equal(stats_of(bench).cancelled, 1);
-	assert_all_free(bench);
+	assert_int_equal(stats_of(fixture).cancelled, 1);
+	assert_all_free(fixture);
 }
 
 static void release(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call held;
 	struct cz_call call;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 	cz_request_id id;
 
 	cz_prepare_null_service(&call);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	cz_release(&bench->cz, id);
-	cz_release(&bench->cz, id);
-	cz_release(&bench->cz, hold_id);
-	assert_status(cz_wait(&bench->cz, hold_id, &held, LATER),
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	cz_release(&fixture->cz, id);
+	cz_release(&fixture->cz, id);
+	cz_release(&fixture->cz, hold_id);
+	assert_status(cz_wait(&fixture->cz, hold_id, &held, LATER),
 		      CZ_E_ARGUMENT);
-	assert_status(cz_cancel(&bench->cz, hold_id), CZ_E_ARGUMENT);
-	sim_release_hold(&bench->sim);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	while (stats_of(bench).completed != 2) {
+	assert_status(cz_cancel(&fixture->cz, hold_id), CZ_E_ARGUMENT);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	while (stats_of(fixture).completed != 2) {
 		;
 	}
-	cz_release(&bench->cz, id);
-	assert_int_equal(stats_of(bench).late, 1);
-	assert_int_equal(stats_of(bench).cancelled, 1);
-	assert_all_free(bench);
+	cz_release(&fixture->cz, id);
+	assert_int_equal(stats_of(fixture).late, 1);
+	assert_int_equal(stats_of(fixture).cancelled, 1);
+	assert_all_free(fixture);
 }
 
 /* ---- Withdrawing ---- */
 
 static void withdraw(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct caller callers[2];
 	struct cz_efi_time time;
 	struct cz_call held;
-	cz_request_id hold_id = hold(bench, &held);
+	cz_request_id hold_id = hold(fixture, &held);
 
-	start_queued(bench, &callers[0], 20, CZ_GET_TIME);
-	start_queued(bench, &callers[1], 20, CZ_QUERY_VARIABLE_INFO);
-	cz_withdraw(&bench->cz, CZ_GET_TIME);
-	assert_status(join(bench, &callers[0]), CZ_E_WITHDRAWN);
-	assert_false(cz_service_available(&bench->cz, CZ_GET_TIME));
-	assert_true(cz_service_available(&bench->cz, CZ_SET_TIME));
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+	start_queued(fixture, &callers[0], 20, CZ_GET_TIME);
+	start_queued(fixture, &callers[1], 20, CZ_QUERY_VARIABLE_INFO);
+	cz_withdraw(&fixture->cz, CZ_GET_TIME);
+	assert_status(join(fixture, &callers[0]), CZ_E_WITHDRAWN);
+	assert_false(cz_service_available(&fixture->cz, CZ_GET_TIME));
+	assert_true(cz_service_available(&fixture->cz, CZ_SET_TIME));
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER),
 		      CZ_E_WITHDRAWN);
 	/* The one in flight goes on, though its service is withdrawn. */
-	cz_withdraw(&bench->cz, CZ_SET_TIME);
-	let_go(bench, hold_id, &held);
-	assert_status(join(bench, &callers[1]), CZ_OK);
-	cz_restore(&bench->cz, CZ_GET_TIME);
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	cz_withdraw(&bench->cz, CZ_SERVICE_COUNT);
-	cz_restore(&bench->cz, CZ_SERVICE_COUNT);
-	assert_int_equal(stats_of(bench).submitted,
-			 stats_of(bench).completed + stats_of(bench).cancelled);
+	cz_withdraw(&fixture->cz, CZ_SET_TIME);
+	let_go(fixture, hold_id, &held);
+	assert_status(join(fixture, &callers[1]), CZ_OK);
+	cz_restore(&fixture->cz, CZ_GET_TIME);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	cz_withdraw(&fixture->cz, CZ_SERVICE_COUNT);
+	cz_restore(&fixture->cz, CZ_SERVICE_COUNT);
+	assert_int_equal(stats_of(fixture).submitted,
+			 stats_of(fixture).completed +
+				 stats_of(fixture).cancelled);
 }
 
 /* ---- Statistics ---- */
 
 static void statistics(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_service_stats stats;
 	struct cz_efi_time time = {.month = 13};
 
 	for (int i = 0; i < 3; i++) {
-		cz_set_time(&bench->cz, &time, LATER);
+		cz_set_time(&fixture->cz, &time, LATER);
 	}
-	stats = stats_of(bench).service[CZ_SET_TIME];
+	stats = stats_of(fixture).service[CZ_SET_TIME];
 	assert_int_equal(stats.calls, 3);
 	assert_int_equal(stats.failures, 3);
 	assert_true(stats.min_ns > 0 && stats.min_ns <= stats.max_ns);
 	assert_true(stats.total_ns >= 3 * stats.min_ns &&
 		    stats.total_ns <= 3 * stats.max_ns);
 	assert_true(stats.last_exit_ns > stats.last_enter_ns);
-	assert_int_equal(stats_of(bench).service[CZ_GET_TIME].calls, 0);
+	assert_int_equal(stats_of(fixture).service[CZ_GET_TIME].calls, 0);
 }
 
 /* ---- Many at once ---- */
 
 struct hammer {
-	struct bench *bench;
+	struct fixture *fixture;
 	uint32_t seed, wrong, done;
 };
 
@@ -855,7 +869,7 @@ static uint32_t next_random(struct hammer *hammer)
 
 static void hammer_once(struct hammer *hammer)
 {
-	struct cz *cz = &hammer->bench->cz;
+	struct cz *cz = &hammer->fixture->cz;
 	struct cz_efi_time time = {0};
 	uint32_t kind = next_random(hammer) % 8;
 	uint64_t deadline =
@@ -913,22 +927,22 @@ static bool all_ended(void *argument)
 
 static void many_at_once(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct hammer hammers[6];
 	struct sim_thread *threads[6];
 
 	for (uint32_t i = 0; i < 6; i++) {
-		hammers[i] = (struct hammer){bench, i * 77, 0, 0};
-		threads[i] = sim_spawn(&bench->sim, 10 + (int)i, hammer_thread,
-				       &hammers[i]);
+		hammers[i] = (struct hammer){fixture, i * 77, 0, 0};
+		threads[i] = sim_spawn(&fixture->sim, 10 + (int)i,
+				       hammer_thread, &hammers[i]);
 	}
 	for (uint32_t i = 0; i < 6; i++) {
-		sim_join(&bench->sim, threads[i]);
+		sim_join(&fixture->sim, threads[i]);
 		assert_int_equal(hammers[i].wrong, 0);
 		assert_int_equal(hammers[i].done, 500);
 	}
-	assert_true(sim_until(all_ended, bench));
-	assert_all_free(bench);
+	assert_true(sim_until(all_ended, fixture));
+	assert_all_free(fixture);
 }
 
 int group_requests(void)

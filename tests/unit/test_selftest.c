@@ -4,40 +4,41 @@
 
 static void sound(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.timers_run = true;
-	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_DIRECT), CZ_OK);
-	assert_status(cz_host_selftest_now(&bench->sim, CZ_GATE_DIRECT), CZ_OK);
-	assert_false(sim_logged(&bench->sim, "selftest"));
-	assert_true(sim_is_clean(&bench->sim));
+	fixture->sim.timers_run = true;
+	assert_status(cz_host_selftest(&fixture->sim, CZ_GATE_DIRECT), CZ_OK);
+	assert_status(cz_host_selftest_now(&fixture->sim, CZ_GATE_DIRECT),
+		      CZ_OK);
+	assert_false(sim_logged(&fixture->sim, "selftest"));
+	assert_true(sim_is_clean(&fixture->sim));
 }
 
 static void another_gate(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.timers_run = true;
-	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX),
+	fixture->sim.timers_run = true;
+	assert_status(cz_host_selftest(&fixture->sim, CZ_GATE_SANDBOX),
 		      CZ_E_HOST);
-	assert_true(sim_logged(&bench->sim, "cz_host_gates"));
+	assert_true(sim_logged(&fixture->sim, "cz_host_gates"));
 }
 
 /* An access for firmware that fails. */
 static void refusal(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.timers_run = true;
-	bench->sim.has_sandbox = true;
-	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX), CZ_OK);
-	assert_true(sim_logged(&bench->sim, "the port does not call"));
-	bench->sim.broken = SIM_UNMAP_LEAVES;
-	assert_status(cz_host_selftest(&bench->sim, CZ_GATE_SANDBOX),
+	fixture->sim.timers_run = true;
+	fixture->sim.has_sandbox = true;
+	assert_status(cz_host_selftest(&fixture->sim, CZ_GATE_SANDBOX), CZ_OK);
+	assert_true(sim_logged(&fixture->sim, "the port does not call"));
+	fixture->sim.broken = SIM_UNMAP_LEAVES;
+	assert_status(cz_host_selftest(&fixture->sim, CZ_GATE_SANDBOX),
 		      CZ_E_HOST);
-	bench->sim.broken = SIM_SOUND;
-	assert_true(sim_logged(&bench->sim, "space_unmap: an unmapped page"));
-	assert_true(sim_is_clean(&bench->sim));
+	fixture->sim.broken = SIM_SOUND;
+	assert_true(sim_logged(&fixture->sim, "space_unmap: an unmapped page"));
+	assert_true(sim_is_clean(&fixture->sim));
 }
 
 static void broken(void **state)
@@ -83,40 +84,40 @@ static void broken(void **state)
 		{SIM_TIMER_EARLY, "timer_start: the timer fires"},
 		{SIM_NOT_RUNNING, "is_running: says that the caller"},
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.timers_run = true;
+	fixture->sim.timers_run = true;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		cz_status status;
 
-		sim_forget_log(&bench->sim);
-		bench->sim.broken = cases[i].broken;
-		status = cz_host_selftest(&bench->sim, CZ_GATE_DIRECT);
-		bench->sim.broken = SIM_SOUND;
-		if (!sim_logged(&bench->sim, cases[i].words)) {
+		sim_forget_log(&fixture->sim);
+		fixture->sim.broken = cases[i].broken;
+		status = cz_host_selftest(&fixture->sim, CZ_GATE_DIRECT);
+		fixture->sim.broken = SIM_SOUND;
+		if (!sim_logged(&fixture->sim, cases[i].words)) {
 			print_error("wanted: %s\nlog: %s", cases[i].words,
-				    bench->sim.log);
+				    fixture->sim.log);
 		}
 		assert_status(status, CZ_E_HOST);
-		assert_true(sim_logged(&bench->sim, "0 selftest: cz_host_"));
-		assert_true(sim_logged(&bench->sim, cases[i].words));
-		assert_true(sim_is_clean(&bench->sim));
+		assert_true(sim_logged(&fixture->sim, "0 selftest: cz_host_"));
+		assert_true(sim_logged(&fixture->sim, cases[i].words));
+		assert_true(sim_is_clean(&fixture->sim));
 	}
 }
 
 static void interrupts_stay(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	bench->sim.broken = SIM_INTERRUPTS_STAY;
-	assert_status(cz_host_selftest_now(&bench->sim, CZ_GATE_DIRECT),
+	fixture->sim.broken = SIM_INTERRUPTS_STAY;
+	assert_status(cz_host_selftest_now(&fixture->sim, CZ_GATE_DIRECT),
 		      CZ_E_HOST);
-	bench->sim.broken = SIM_SOUND;
+	fixture->sim.broken = SIM_SOUND;
 	assert_true(
-		sim_logged(&bench->sim,
+		sim_logged(&fixture->sim,
 			   "cz_host_interrupts_restore: interrupts are not in "
 			   "their previous state"));
-	assert_true(sim_is_clean(&bench->sim));
+	assert_true(sim_is_clean(&fixture->sim));
 }
 
 int group_selftest(void)

@@ -8,8 +8,8 @@
 
 static void time_services(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	struct cz_efi_time_caps caps;
 	struct cz_efi_time time;
 	uint8_t enabled = FILL;
@@ -17,19 +17,19 @@ static void time_services(void **state)
 
 	memset(&caps, FILL, sizeof(caps));
 	assert_status(cz_get_time(cz, &time, &caps, LATER), CZ_OK);
-	assert_memory_equal(&time, &bench->sim.time, sizeof(time));
+	assert_memory_equal(&time, &fixture->sim.time, sizeof(time));
 	assert_int_equal(caps.accuracy, 50000000);
 	/* What firmware did not write is no other caller's. */
 	assert_int_equal(caps.pad[2], 0);
 	time.year = 2030;
 	assert_status(cz_set_time(cz, &time, LATER), CZ_OK);
-	assert_int_equal(bench->sim.time.year, 2030);
+	assert_int_equal(fixture->sim.time.year, 2030);
 	time.month = 13;
 	assert_status(cz_set_time(cz, &time, LATER), CZ_EFI_INVALID_PARAMETER);
 	assert_status(cz_set_wakeup_time(cz, 77, &time, LATER), CZ_OK);
-	assert_int_equal(bench->sim.wakeup_enabled, 1);
+	assert_int_equal(fixture->sim.wakeup_enabled, 1);
 	assert_status(cz_set_wakeup_time(cz, 0, NULL, LATER), CZ_OK);
-	assert_int_equal(bench->sim.last_registers[1], 0);
+	assert_int_equal(fixture->sim.last_registers[1], 0);
 	memset(&time, 0, sizeof(time));
 	assert_status(cz_get_wakeup_time(cz, &enabled, &pending, &time, LATER),
 		      CZ_OK);
@@ -40,17 +40,17 @@ static void time_services(void **state)
 
 static void no_caps(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_int_equal(bench->sim.last_registers[1], 0);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_int_equal(fixture->sim.last_registers[1], 0);
 }
 
 static void variables(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	uint32_t attributes = 0;
 	uint8_t data[8];
 	size_t size = sizeof(data);
@@ -72,7 +72,7 @@ static void variables(void **state)
 	assert_status(
 		cz_set_variable(cz, u"One", &test_guid, 7, NULL, 0, LATER),
 		CZ_OK);
-	assert_int_equal(bench->sim.last_registers[4], 0);
+	assert_int_equal(fixture->sim.last_registers[4], 0);
 	assert_status(
 		cz_set_variable(cz, u"One", &test_guid, 7, NULL, 0, LATER),
 		CZ_EFI_NOT_FOUND);
@@ -80,8 +80,8 @@ static void variables(void **state)
 
 static void too_small(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	uint32_t attributes = 0;
 	uint8_t data[4] = {FILL, FILL, FILL, FILL};
 	size_t size = 4;
@@ -100,8 +100,8 @@ static void too_small(void **state)
 				      LATER),
 		      CZ_EFI_BUFFER_TOO_SMALL);
 	assert_int_equal(size, 5);
-	assert_int_equal(bench->sim.last_registers[2], 0);
-	assert_int_equal(bench->sim.last_registers[4], 0);
+	assert_int_equal(fixture->sim.last_registers[2], 0);
+	assert_int_equal(fixture->sim.last_registers[4], 0);
 }
 
 static uint64_t too_small_without_attributes(struct cz_host *sim, struct cz *cz,
@@ -115,12 +115,12 @@ static uint64_t too_small_without_attributes(struct cz_host *sim, struct cz *cz,
 
 static void before_uefi_2_8(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	uint32_t attributes = 0x55;
 	size_t size = 0;
 
-	bench->sim.hook[CZ_GET_VARIABLE] = too_small_without_attributes;
-	assert_status(cz_get_variable(&bench->cz, u"One", &test_guid,
+	fixture->sim.hook[CZ_GET_VARIABLE] = too_small_without_attributes;
+	assert_status(cz_get_variable(&fixture->cz, u"One", &test_guid,
 				      &attributes, NULL, &size, LATER),
 		      CZ_EFI_BUFFER_TOO_SMALL);
 	assert_int_equal(size, 100);
@@ -129,8 +129,8 @@ static void before_uefi_2_8(void **state)
 
 static void names(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	struct cz_efi_guid guid = {0};
 	uint16_t name[16];
 	size_t size = sizeof(name);
@@ -164,8 +164,8 @@ static void names(void **state)
 
 static void queries(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	uint64_t maximum = 1;
 	uint64_t remaining = 1;
 	uint64_t largest = 1;
@@ -188,20 +188,20 @@ static void queries(void **state)
 
 static void reset(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	static const uint16_t text[] = u"because";
 
 	assert_status(cz_reset_system(cz, CZ_EFI_RESET_WARM, CZ_EFI_ABORTED,
 				      text, sizeof(text), LATER),
 		      CZ_EFI_UNSUPPORTED);
-	assert_int_equal(bench->sim.reset_type, CZ_EFI_RESET_WARM);
-	assert_int_equal(bench->sim.reset_status, CZ_EFI_ABORTED);
-	assert_memory_equal(bench->sim.reset_data, text, sizeof(text));
+	assert_int_equal(fixture->sim.reset_type, CZ_EFI_RESET_WARM);
+	assert_int_equal(fixture->sim.reset_status, CZ_EFI_ABORTED);
+	assert_memory_equal(fixture->sim.reset_data, text, sizeof(text));
 	assert_status(
 		cz_reset_system(cz, CZ_EFI_RESET_COLD, CZ_OK, NULL, 0, LATER),
 		CZ_EFI_UNSUPPORTED);
-	assert_int_equal(bench->sim.last_registers[3], 0);
+	assert_int_equal(fixture->sim.last_registers[3], 0);
 	assert_status(cz_reset_system(cz, (enum cz_efi_reset_type)4, CZ_OK,
 				      NULL, 0, LATER),
 		      CZ_E_ARGUMENT);
@@ -209,13 +209,13 @@ static void reset(void **state)
 
 static void null_service(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_stats stats;
 
-	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
-	cz_get_stats(&bench->cz, &stats);
+	assert_status(cz_null_service(&fixture->cz, LATER), CZ_OK);
+	cz_get_stats(&fixture->cz, &stats);
 	assert_int_equal(stats.service[CZ_NULL_SERVICE].calls, 1);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 }
 
 /* ---- Capsules ---- */
@@ -240,7 +240,7 @@ static struct capsule make_capsule(uint32_t flags)
 
 static void capsules(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct capsule kept = make_capsule(CZ_EFI_CAPSULE_PERSIST_ACROSS_RESET);
 	struct capsule now = make_capsule(0);
 	const struct cz_efi_capsule_header *list[] = {&kept.header,
@@ -249,15 +249,16 @@ static void capsules(void **state)
 	uint64_t size = 0;
 
 	now.header.guid.a = 0x1234;
-	assert_status(cz_update_capsule(&bench->cz, list, 2, 0x1234000, LATER),
-		      CZ_OK);
-	assert_int_equal(bench->sim.capsule_count, 2);
-	assert_memory_equal(&bench->sim.capsules[0], &kept.header,
+	assert_status(
+		cz_update_capsule(&fixture->cz, list, 2, 0x1234000, LATER),
+		CZ_OK);
+	assert_int_equal(fixture->sim.capsule_count, 2);
+	assert_memory_equal(&fixture->sim.capsules[0], &kept.header,
 			    sizeof(kept.header));
-	assert_memory_equal(&bench->sim.capsules[1], &now.header,
+	assert_memory_equal(&fixture->sim.capsules[1], &now.header,
 			    sizeof(now.header));
-	assert_status(cz_query_capsule_capabilities(&bench->cz, list, 1, &size,
-						    &type, LATER),
+	assert_status(cz_query_capsule_capabilities(&fixture->cz, list, 1,
+						    &size, &type, LATER),
 		      CZ_OK);
 	assert_int_equal(size, 1 << 20);
 	assert_int_equal(type, CZ_EFI_RESET_WARM);
@@ -279,20 +280,21 @@ static uint64_t look_at_bodies(struct cz_host *sim, struct cz *cz,
 
 static void capsule_bodies(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct capsule kept = make_capsule(CZ_EFI_CAPSULE_PERSIST_ACROSS_RESET);
 	struct capsule now = make_capsule(0);
 	const struct cz_efi_capsule_header *list[] = {&kept.header,
 						      &now.header};
 
-	bench->sim.hook[CZ_UPDATE_CAPSULE] = look_at_bodies;
-	assert_status(cz_update_capsule(&bench->cz, list, 2, 0, LATER), CZ_OK);
+	fixture->sim.hook[CZ_UPDATE_CAPSULE] = look_at_bodies;
+	assert_status(cz_update_capsule(&fixture->cz, list, 2, 0, LATER),
+		      CZ_OK);
 }
 
 static void bad_capsules(void **state)
 {
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	struct capsule capsule = make_capsule(0);
 	const struct cz_efi_capsule_header *list[9];
 
@@ -311,7 +313,7 @@ static void bad_capsules(void **state)
 	assert_status(cz_update_capsule(cz, list, 1, 0, LATER), CZ_E_ARGUMENT);
 	capsule.header.capsule_image_size = 0xffffffff;
 	assert_status(cz_update_capsule(cz, list, 1, 0, LATER), CZ_E_TOO_LARGE);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 }
 
 /* ---- Arguments that no service gets to see ---- */
@@ -319,8 +321,8 @@ static void bad_capsules(void **state)
 static void bad_arguments(void **state)
 {
 	static uint16_t endless[CZ_MAX_NAME_BYTES];
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	struct cz_efi_guid guid;
 	uint64_t word = 0;
 	size_t size = 0;
@@ -373,15 +375,15 @@ static void bad_arguments(void **state)
 	assert_status(
 		cz_get_next_variable_name(cz, &size, endless, &guid, LATER),
 		CZ_E_ARGUMENT);
-	assert_int_equal(bench->sim.order_count, 0);
+	assert_int_equal(fixture->sim.order_count, 0);
 }
 
 static void largest(void **state)
 {
 	static uint16_t name[CZ_MAX_NAME_BYTES / 2];
 	static uint8_t data[8193];
-	struct bench *bench = *state;
-	struct cz *cz = &bench->cz;
+	struct fixture *fixture = *state;
+	struct cz *cz = &fixture->cz;
 	size_t size = sizeof(data);
 
 	for (size_t i = 0; i < CZ_MAX_NAME_BYTES / 2 - 1; i++) {

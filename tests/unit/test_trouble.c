@@ -7,11 +7,11 @@
 
 #include <unistd.h>
 
-static struct cz_stats stats_of(struct bench *bench)
+static struct cz_stats stats_of(struct fixture *fixture)
 {
 	struct cz_stats stats;
 
-	cz_get_stats(&bench->cz, &stats);
+	cz_get_stats(&fixture->cz, &stats);
 	return stats;
 }
 
@@ -67,27 +67,27 @@ static uint64_t warn(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 static void bad_status(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time = {.year = 1999};
 
-	bench->sim.hook[CZ_GET_TIME] = lie;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+	fixture->sim.hook[CZ_GET_TIME] = lie;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER),
 		      CZ_E_BAD_STATUS);
 	assert_int_equal(time.year, 1999);
-	assert_int_equal(stats_of(bench).bad_statuses, 1);
+	assert_int_equal(stats_of(fixture).bad_statuses, 1);
 	assert_true(
-		sim_logged(&bench->sim,
+		sim_logged(&fixture->sim,
 			   "1 GetTime (RuntimeDxe) returned "
 			   "0xc0000000435a0001, which is not a valid status"));
-	bench->sim.log_bytes = 0;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+	fixture->sim.log_bytes = 0;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER),
 		      CZ_E_BAD_STATUS);
-	assert_int_equal(bench->sim.log_bytes, 0);
-	assert_int_equal(stats_of(bench).service[CZ_GET_TIME].failures, 2);
-	assert_true(cz_service_available(&bench->cz, CZ_GET_TIME));
+	assert_int_equal(fixture->sim.log_bytes, 0);
+	assert_int_equal(stats_of(fixture).service[CZ_GET_TIME].failures, 2);
+	assert_true(cz_service_available(&fixture->cz, CZ_GET_TIME));
 	/* A warning is passed on, and nothing with it. */
-	bench->sim.hook[CZ_GET_TIME] = warn;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), 4);
+	fixture->sim.hook[CZ_GET_TIME] = warn;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), 4);
 	assert_int_equal(time.year, 1999);
 }
 
@@ -105,15 +105,15 @@ static uint64_t touch(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 }
 
 /* GetTime, and no other. */
-static void assert_withdrawn(struct bench *bench)
+static void assert_withdrawn(struct fixture *fixture)
 {
 	for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
 		bool there =
-			cz_service_available(&bench->cz, (enum cz_service)i);
+			cz_service_available(&fixture->cz, (enum cz_service)i);
 
 		assert_int_equal(there, i != CZ_GET_TIME);
 	}
-	assert_status(cz_null_service(&bench->cz, LATER), CZ_OK);
+	assert_status(cz_null_service(&fixture->cz, LATER), CZ_OK);
 }
 
 static void faults(void **state)
@@ -127,56 +127,57 @@ static void faults(void **state)
 		SIM_WINDOW + 2 * SIM_PAGE - 1, /* below the stack */
 		SIM_WINDOW + 10 * SIM_PAGE, /* above it */
 	};
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 
-	bench->sim.hook[CZ_GET_TIME] = touch;
+	fixture->sim.hook[CZ_GET_TIME] = touch;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		fault_address = addresses[i];
-		assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+		assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER),
 			      CZ_E_FAULT);
-		assert_int_equal(stats_of(bench).faults, i + 1);
-		assert_withdrawn(bench);
+		assert_int_equal(stats_of(fixture).faults, i + 1);
+		assert_withdrawn(fixture);
 		for (uint32_t j = 0; j < CZ_NULL_SERVICE; j++) {
-			cz_restore(&bench->cz, (enum cz_service)j);
+			cz_restore(&fixture->cz, (enum cz_service)j);
 		}
 	}
-	assert_true(sim_logged(&bench->sim,
+	assert_true(sim_logged(&fixture->sim,
 			       "0 GetTime: data abort at RuntimeDxe+0x1010 "
 			       "(0x40201010)"));
-	assert_true(sim_logged(
-		&bench->sim, "0 address 0x40200000: not allowed; runtime code "
-			     "0x40200000-0x"));
+	assert_true(
+		sim_logged(&fixture->sim,
+			   "0 address 0x40200000: not allowed; runtime code "
+			   "0x40200000-0x"));
 	/* What firmware may write, it can. */
 	fault_address = SIM_STATE;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	fault_address = SIM_MMIO;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 }
 
 static bool is_held(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 
-	return __atomic_load_n(&bench->sim.entered_hold, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&fixture->sim.entered_hold, __ATOMIC_SEQ_CST);
 }
 
-static void hold(struct bench *bench, struct cz_call *call, cz_request_id *id,
-		 sim_service how)
+static void hold(struct fixture *fixture, struct cz_call *call,
+		 cz_request_id *id, sim_service how)
 {
 	static struct cz_efi_time time;
 
-	bench->sim.hook[CZ_GET_TIME] = how;
-	bench->sim.held = true;
-	bench->sim.entered_hold = false;
+	fixture->sim.hook[CZ_GET_TIME] = how;
+	fixture->sim.held = true;
+	fixture->sim.entered_hold = false;
 	cz_prepare_get_time(call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, call, id), CZ_OK);
-	assert_true(sim_until(is_held, bench));
+	assert_status(cz_submit(&fixture->cz, call, id), CZ_OK);
+	assert_true(sim_until(is_held, fixture));
 }
 
 static void abort_in_flight(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call queued_call;
 	struct cz_call null_call;
 	struct cz_call call;
@@ -185,22 +186,23 @@ static void abort_in_flight(void **state)
 	cz_request_id queued;
 	cz_request_id null;
 
-	hold(bench, &call, &id, sim_hold);
+	hold(fixture, &call, &id, sim_hold);
 	cz_prepare_get_time(&queued_call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &queued_call, &queued), CZ_OK);
+	assert_status(cz_submit(&fixture->cz, &queued_call, &queued), CZ_OK);
 	cz_prepare_null_service(&null_call);
-	assert_status(cz_submit(&bench->cz, &null_call, &null), CZ_OK);
-	cz_abort_in_flight(&bench->cz);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_ABORTED);
+	assert_status(cz_submit(&fixture->cz, &null_call, &null), CZ_OK);
+	cz_abort_in_flight(&fixture->cz);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_ABORTED);
 	/* What was queued does not go to firmware that was cut off. */
-	assert_status(cz_wait(&bench->cz, queued, &queued_call, LATER),
+	assert_status(cz_wait(&fixture->cz, queued, &queued_call, LATER),
 		      CZ_E_WITHDRAWN);
-	assert_status(cz_wait(&bench->cz, null, &null_call, LATER), CZ_OK);
-	assert_withdrawn(bench);
-	assert_int_equal(stats_of(bench).aborts, 1);
-	assert_int_equal(stats_of(bench).faults, 0);
-	assert_int_equal(stats_of(bench).submitted,
-			 stats_of(bench).completed + stats_of(bench).cancelled);
+	assert_status(cz_wait(&fixture->cz, null, &null_call, LATER), CZ_OK);
+	assert_withdrawn(fixture);
+	assert_int_equal(stats_of(fixture).aborts, 1);
+	assert_int_equal(stats_of(fixture).faults, 0);
+	assert_int_equal(stats_of(fixture).submitted,
+			 stats_of(fixture).completed +
+				 stats_of(fixture).cancelled);
 }
 
 static uint64_t deaf(struct cz_host *sim, struct cz *cz, const uint64_t *r)
@@ -228,32 +230,32 @@ static uint64_t late_to_hear(struct cz_host *sim, struct cz *cz,
 
 static void abort_sent_again(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 
-	hold(bench, &call, &id, late_to_hear);
-	cz_abort_in_flight(&bench->cz);
-	assert_int_equal(bench->sim.interrupts_sent, 1);
-	sim_release_hold(&bench->sim);
-	sim_fire(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_ABORTED);
-	assert_int_equal(bench->sim.interrupts_sent, 2);
+	hold(fixture, &call, &id, late_to_hear);
+	cz_abort_in_flight(&fixture->cz);
+	assert_int_equal(fixture->sim.interrupts_sent, 1);
+	sim_release_hold(&fixture->sim);
+	sim_fire(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_ABORTED);
+	assert_int_equal(fixture->sim.interrupts_sent, 2);
 }
 
 /* An abort is of the call in flight: there is none, or it has ended. */
 static void abort_of_nothing(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 
-	cz_abort_in_flight(&bench->cz);
-	assert_int_equal(bench->cz.end_request, 0);
-	hold(bench, &call, &id, sim_hold);
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	assert_int_equal(stats_of(bench).aborts, 0);
+	cz_abort_in_flight(&fixture->cz);
+	assert_int_equal(fixture->cz.end_request, 0);
+	hold(fixture, &call, &id, sim_hold);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(stats_of(fixture).aborts, 0);
 }
 
 /* Sees that it is to be ended, and returns by itself before any interrupt. */
@@ -279,51 +281,51 @@ static uint64_t interrupted(struct cz_host *sim, struct cz *cz,
 /* An abort that came too late for its call is not the next one's. */
 static void abort_too_late(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	struct cz_call call;
 	cz_request_id id;
 
-	bench->sim.hook[CZ_GET_TIME] = outrun;
-	bench->sim.entered_hold = false;
+	fixture->sim.hook[CZ_GET_TIME] = outrun;
+	fixture->sim.entered_hold = false;
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_true(sim_until(is_held, bench));
-	cz_abort_in_flight(&bench->cz);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	bench->sim.hook[CZ_GET_TIME] = interrupted;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_int_equal(stats_of(bench).aborts, 0);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_held, fixture));
+	cz_abort_in_flight(&fixture->cz);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	fixture->sim.hook[CZ_GET_TIME] = interrupted;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_int_equal(stats_of(fixture).aborts, 0);
 }
 
 static void abort_given_up(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 
-	hold(bench, &call, &id, sim_hold);
-	cz_release(&bench->cz, id);
-	cz_abort_in_flight(&bench->cz);
-	while (stats_of(bench).late != 1) {
+	hold(fixture, &call, &id, sim_hold);
+	cz_release(&fixture->cz, id);
+	cz_abort_in_flight(&fixture->cz);
+	while (stats_of(fixture).late != 1) {
 		;
 	}
-	assert_int_equal(stats_of(bench).aborts, 1);
-	assert_int_equal(bench->cz.free_requests, 15);
+	assert_int_equal(stats_of(fixture).aborts, 1);
+	assert_int_equal(fixture->cz.free_requests, 15);
 }
 
 /* ---- Limits ---- */
 
 /* Periods until it ends, at most `most`. */
-static int fire_until_done(struct bench *bench, cz_request_id id, int most)
+static int fire_until_done(struct fixture *fixture, cz_request_id id, int most)
 {
-	struct cz_request *request = &bench->cz.requests[(id & 0xffff) - 1];
+	struct cz_request *request = &fixture->cz.requests[(id & 0xffff) - 1];
 	int periods = 0;
 
 	while (__atomic_load_n(&request->state, __ATOMIC_ACQUIRE) !=
 		       CZ_REQUEST_DONE &&
 	       periods < most) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 		periods++;
 		usleep(2000);
 	}
@@ -332,42 +334,42 @@ static int fire_until_done(struct bench *bench, cz_request_id id, int most)
 
 static void killed(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_ending ending;
 	struct cz_call call;
 	cz_request_id id;
 	int periods;
 
-	assert_false(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
-	hold(bench, &call, &id, sim_hold);
-	periods = fire_until_done(bench, id, 100);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	assert_false(cz_get_ending(&fixture->cz, CZ_GET_TIME, &ending));
+	hold(fixture, &call, &id, sim_hold);
+	periods = fire_until_done(fixture, id, 100);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
 	assert_in_range(periods, 16, 19);
-	assert_int_equal(stats_of(bench).kills, 1);
-	assert_int_equal(stats_of(bench).dirty, 0);
-	assert_true(bench->sim.interrupts_sent > 0);
-	assert_true(sim_logged(&bench->sim,
+	assert_int_equal(stats_of(fixture).kills, 1);
+	assert_int_equal(stats_of(fixture).dirty, 0);
+	assert_true(fixture->sim.interrupts_sent > 0);
+	assert_true(sim_logged(&fixture->sim,
 			       "0 GetTime: past its kill limit of 2000 ms"));
-	assert_true(sim_logged(&bench->sim, "exact: it touched nothing"));
-	assert_withdrawn(bench);
-	assert_true(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
+	assert_true(sim_logged(&fixture->sim, "exact: it touched nothing"));
+	assert_withdrawn(fixture);
+	assert_true(cz_get_ending(&fixture->cz, CZ_GET_TIME, &ending));
 	assert_status(ending.status, CZ_E_KILLED);
 	assert_int_equal(ending.number, 1);
 	/* A limit is one call's. */
-	sim_release_hold(&bench->sim);
-	cz_restore(&bench->cz, CZ_GET_TIME);
-	hold(bench, &call, &id, sim_hold);
+	sim_release_hold(&fixture->sim);
+	cz_restore(&fixture->cz, CZ_GET_TIME);
+	hold(fixture, &call, &id, sim_hold);
 	for (int i = 0; i < 10; i++) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 	}
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	hold(bench, &call, &id, sim_hold);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	hold(fixture, &call, &id, sim_hold);
 	for (int i = 0; i < 10; i++) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 	}
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 }
 
 /* ---- Timers that are late ---- */
@@ -375,7 +377,7 @@ static void killed(void **state)
 #define SECOND 1000000000ull
 
 /* GetTime's limit is 2 s, and another service's the least that there is. */
-static struct cz_request *hold_beside_a_small_limit(struct bench *bench,
+static struct cz_request *hold_beside_a_small_limit(struct fixture *fixture,
 						    struct cz_call *call,
 						    cz_request_id *id)
 {
@@ -383,10 +385,10 @@ static struct cz_request *hold_beside_a_small_limit(struct bench *bench,
 
 	policy = cz_default_policy;
 	policy.service[CZ_SET_TIME].kill_limit_ns = CZ_MIN_KILL_LIMIT_NS;
-	bench->config.policy = &policy;
-	assert_status(bench_start(bench), CZ_OK);
-	hold(bench, call, id, sim_hold);
-	return &bench->cz.requests[(*id & 0xffff) - 1];
+	fixture->config.policy = &policy;
+	assert_status(fixture_start(fixture), CZ_OK);
+	hold(fixture, call, id, sim_hold);
+	return &fixture->cz.requests[(*id & 0xffff) - 1];
 }
 
 static bool is_done(void *argument)
@@ -398,53 +400,53 @@ static bool is_done(void *argument)
 }
 
 /* Fires so many times, each later than asked for. */
-static void fire_late(struct bench *bench, unsigned times, uint64_t late_ns)
+static void fire_late(struct fixture *fixture, unsigned times, uint64_t late_ns)
 {
 	for (unsigned i = 0; i < times; i++) {
-		sim_leap(&bench->sim, bench->sim.timer_ns + late_ns);
-		assert_true(sim_fire(&bench->sim));
+		sim_leap(&fixture->sim, fixture->sim.timer_ns + late_ns);
+		assert_true(sim_fire(&fixture->sim));
 	}
 }
 
 /* The limit is in time, not in how often the timer has come. */
 static void killed_by_a_late_timer(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_request *request;
 	struct cz_call call;
 	cz_request_id id;
 
-	request = hold_beside_a_small_limit(bench, &call, &id);
+	request = hold_beside_a_small_limit(fixture, &call, &id);
 	/* The first look sees a new call; then 19 make 1.9 s. */
-	fire_late(bench, 20, SECOND / 10 - bench->cz.watch_period_ns);
-	assert_int_equal(bench->sim.interrupts_sent, 0);
-	fire_late(bench, 1, SECOND / 10);
+	fire_late(fixture, 20, SECOND / 10 - fixture->cz.watch_period_ns);
+	assert_int_equal(fixture->sim.interrupts_sent, 0);
+	fire_late(fixture, 1, SECOND / 10);
 	assert_true(sim_until(is_done, request));
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
-	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
+	sim_release_hold(&fixture->sim);
 }
 
 /* A machine that slept for an hour has not run the call for an hour. */
 static void not_killed_by_one_late_timer(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_request *request;
 	struct cz_call call;
 	cz_request_id id;
 
-	request = hold_beside_a_small_limit(bench, &call, &id);
-	fire_late(bench, 16, 3600 * SECOND);
-	assert_int_equal(bench->sim.interrupts_sent, 0);
-	fire_late(bench, 1, 3600 * SECOND);
+	request = hold_beside_a_small_limit(fixture, &call, &id);
+	fire_late(fixture, 16, 3600 * SECOND);
+	assert_int_equal(fixture->sim.interrupts_sent, 0);
+	fire_late(fixture, 1, 3600 * SECOND);
 	assert_true(sim_until(is_done, request));
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
-	sim_release_hold(&bench->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
+	sim_release_hold(&fixture->sim);
 }
 
 /* ---- The watch meets a newer call ---- */
 
 struct newer {
-	struct bench *bench;
+	struct fixture *fixture;
 	cz_request_id id, older_id;
 	struct cz_call call, older;
 };
@@ -462,65 +464,65 @@ static uint64_t interrupted_late(struct cz_host *sim, struct cz *cz,
 static void abort_the_next(void *argument)
 {
 	struct newer *newer = argument;
-	struct bench *bench = newer->bench;
+	struct fixture *fixture = newer->fixture;
 
-	sim_release_hold(&bench->sim);
+	sim_release_hold(&fixture->sim);
 	assert_status(
-		cz_wait(&bench->cz, newer->older_id, &newer->older, LATER),
+		cz_wait(&fixture->cz, newer->older_id, &newer->older, LATER),
 		CZ_OK);
-	hold(bench, &newer->call, &newer->id, interrupted_late);
-	cz_abort_in_flight(&bench->cz);
+	hold(fixture, &newer->call, &newer->id, interrupted_late);
+	cz_abort_in_flight(&fixture->cz);
 }
 
 /* Whether the watch has looked at the number already or is just going to. */
-static void abort_while_the_watch_asks(struct bench *bench, unsigned loads)
+static void abort_while_the_watch_asks(struct fixture *fixture, unsigned loads)
 {
-	struct newer newer = {.bench = bench};
+	struct newer newer = {.fixture = fixture};
 
-	hold(bench, &newer.older, &newer.older_id, deaf);
+	hold(fixture, &newer.older, &newer.older_id, deaf);
 	for (unsigned i = 0; i < 16; i++) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 	}
-	assert_int_equal(bench->cz.end_request & 1, 0); /* no kill */
-	interleave_at(&bench->cz.end_request, loads, abort_the_next, &newer);
-	sim_fire(&bench->sim);
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, newer.id, &newer.call, LATER),
+	assert_int_equal(fixture->cz.end_request & 1, 0); /* no kill */
+	interleave_at(&fixture->cz.end_request, loads, abort_the_next, &newer);
+	sim_fire(&fixture->sim);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, newer.id, &newer.call, LATER),
 		      CZ_E_ABORTED);
-	cz_restore(&bench->cz, CZ_GET_TIME);
-	assert_int_equal(stats_of(bench).kills, 0);
+	cz_restore(&fixture->cz, CZ_GET_TIME);
+	assert_int_equal(stats_of(fixture).kills, 0);
 }
 
 static void abort_is_not_lost(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 
-	abort_while_the_watch_asks(bench, 0);
-	abort_while_the_watch_asks(bench, 1);
-	assert_int_equal(stats_of(bench).aborts, 2);
+	abort_while_the_watch_asks(fixture, 0);
+	abort_while_the_watch_asks(fixture, 1);
+	assert_int_equal(stats_of(fixture).aborts, 2);
 }
 
 static void hold_the_next(void *argument)
 {
 	struct newer *newer = argument;
 
-	hold(newer->bench, &newer->call, &newer->id, sim_hold);
+	hold(newer->fixture, &newer->call, &newer->id, sim_hold);
 }
 
 /* A call begins just as the watch goes to rest: the watch is on for it. */
 static void watch_does_not_rest(void **state)
 {
-	struct bench *bench = *state;
-	struct newer newer = {.bench = bench};
+	struct fixture *fixture = *state;
+	struct newer newer = {.fixture = fixture};
 	struct cz_efi_time time;
 
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	interleave_at(&bench->cz.watch_state, 1, hold_the_next, &newer);
-	assert_true(sim_fire(&bench->sim));
-	(void)fire_until_done(bench, newer.id, 100);
-	assert_status(cz_wait(&bench->cz, newer.id, &newer.call, LATER),
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	interleave_at(&fixture->cz.watch_state, 1, hold_the_next, &newer);
+	assert_true(sim_fire(&fixture->sim));
+	(void)fire_until_done(fixture, newer.id, 100);
+	assert_status(cz_wait(&fixture->cz, newer.id, &newer.call, LATER),
 		      CZ_E_KILLED);
-	sim_release_hold(&bench->sim);
+	sim_release_hold(&fixture->sim);
 }
 
 /* ---- What is done for a call that has left firmware ---- */
@@ -533,155 +535,155 @@ static uint64_t read_null(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return *(volatile uint8_t *)16;
 }
 
-static void watch_the_report(struct bench *bench)
+static void watch_the_report(struct fixture *fixture)
 {
-	assert_true(sim_until(is_held, bench));
+	assert_true(sim_until(is_held, fixture));
 	for (int i = 0; i < 100; i++) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 	}
-	assert_int_equal(bench->sim.interrupts_sent, 0);
-	sim_release_hold(&bench->sim);
+	assert_int_equal(fixture->sim.interrupts_sent, 0);
+	sim_release_hold(&fixture->sim);
 }
 
-static void prepare_report(struct bench *bench)
+static void prepare_report(struct fixture *fixture)
 {
-	bench->sim.hook[CZ_GET_TIME] = read_null;
-	bench->sim.held = true;
-	bench->sim.entered_hold = false;
-	bench->sim.held_in_log = true;
+	fixture->sim.hook[CZ_GET_TIME] = read_null;
+	fixture->sim.held = true;
+	fixture->sim.entered_hold = false;
+	fixture->sim.held_in_log = true;
 }
 
 static void call_now_entry(void *argument)
 {
-	struct bench *bench = argument;
+	struct fixture *fixture = argument;
 	struct cz_efi_time time;
 	struct cz_call call;
 
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_call_now(&bench->cz, &call), CZ_E_FAULT);
+	assert_status(cz_call_now(&fixture->cz, &call), CZ_E_FAULT);
 }
 
 /* A console may be slow: that is not the call's time. */
 static void reporting(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct sim_thread *thread;
 	struct cz_efi_time time;
 	struct cz_call call;
 	cz_request_id id;
 
-	prepare_report(bench);
+	prepare_report(fixture);
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	watch_the_report(bench);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_FAULT);
-	cz_restore(&bench->cz, CZ_GET_TIME);
-	prepare_report(bench);
-	thread = sim_spawn(&bench->sim, 10, call_now_entry, bench);
-	watch_the_report(bench);
-	sim_join(&bench->sim, thread);
-	assert_int_equal(stats_of(bench).faults, 2);
-	assert_int_equal(stats_of(bench).stuck, 0);
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	watch_the_report(fixture);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_FAULT);
+	cz_restore(&fixture->cz, CZ_GET_TIME);
+	prepare_report(fixture);
+	thread = sim_spawn(&fixture->sim, 10, call_now_entry, fixture);
+	watch_the_report(fixture);
+	sim_join(&fixture->sim, thread);
+	assert_int_equal(stats_of(fixture).faults, 2);
+	assert_int_equal(stats_of(fixture).stuck, 0);
 }
 
 /* The host is told how each call of firmware's has ended, and can refuse it. */
 static void host_keeps(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	struct cz_call call;
 	cz_request_id id;
 
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_int_equal(bench->sim.calls_ended, 1);
-	assert_int_equal(bench->sim.calls_completed, 1);
-	bench->sim.keeps_nothing = true;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_E_HOST);
-	bench->sim.keeps_nothing = false;
-	hold(bench, &call, &id, sim_hold);
-	(void)fire_until_done(bench, id, 100);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
-	assert_int_equal(bench->sim.calls_ended, 3);
-	assert_int_equal(bench->sim.calls_completed, 2);
-	sim_release_hold(&bench->sim);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_int_equal(fixture->sim.calls_ended, 1);
+	assert_int_equal(fixture->sim.calls_completed, 1);
+	fixture->sim.keeps_nothing = true;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_E_HOST);
+	fixture->sim.keeps_nothing = false;
+	hold(fixture, &call, &id, sim_hold);
+	(void)fire_until_done(fixture, id, 100);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
+	assert_int_equal(fixture->sim.calls_ended, 3);
+	assert_int_equal(fixture->sim.calls_completed, 2);
+	sim_release_hold(&fixture->sim);
 }
 
 /* What it is switched out for does not count. */
 static void not_killed_while_switched_out(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 
-	hold(bench, &call, &id, sim_hold);
-	bench->sim.not_running = true;
-	assert_int_equal(fire_until_done(bench, id, 60), 60);
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	assert_int_equal(stats_of(bench).kills, 0);
+	hold(fixture, &call, &id, sim_hold);
+	fixture->sim.not_running = true;
+	assert_int_equal(fire_until_done(fixture, id, 60), 60);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(stats_of(fixture).kills, 0);
 }
 
 /* The watch goes off with nothing in flight, and on again. */
 static void watch_rests(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	int periods = 0;
 
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	while (sim_fire(&bench->sim)) {
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	while (sim_fire(&fixture->sim)) {
 		assert_true(++periods < 3);
 	}
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_true(sim_fire(&bench->sim));
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_true(sim_fire(&fixture->sim));
 	/* A call outside the queue cannot start a timer, nor is kept from it. */
-	while (sim_fire(&bench->sim)) {
+	while (sim_fire(&fixture->sim)) {
 		;
 	}
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_true(sim_fire(&bench->sim));
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_true(sim_fire(&fixture->sim));
 }
 
 /* It takes no interrupt: that is said, once. */
 static void stuck(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 
-	hold(bench, &call, &id, deaf);
+	hold(fixture, &call, &id, deaf);
 	for (int i = 0; i < 30; i++) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 	}
-	assert_true(sim_logged(&bench->sim,
+	assert_true(sim_logged(&fixture->sim,
 			       "0 GetTime has run for 3000 ms and takes no "
 			       "interrupt"));
-	assert_int_equal(stats_of(bench).stuck, 1);
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(stats_of(fixture).stuck, 1);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 }
 
 /* The host takes its time to keep what a call did: that is not firmware's. */
 static void keeping(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_call call;
 	cz_request_id id;
 
-	bench->sim.held_at_end = true;
-	hold(bench, &call, &id, NULL);
+	fixture->sim.held_at_end = true;
+	hold(fixture, &call, &id, NULL);
 	for (int i = 0; i < 100; i++) {
-		sim_fire(&bench->sim);
+		sim_fire(&fixture->sim);
 	}
-	sim_release_hold(&bench->sim);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_OK);
-	assert_int_equal(bench->sim.interrupts_sent, 0);
-	assert_int_equal(stats_of(bench).stuck, 0);
+	sim_release_hold(&fixture->sim);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
+	assert_int_equal(fixture->sim.interrupts_sent, 0);
+	assert_int_equal(stats_of(fixture).stuck, 0);
 	/* The next one has a limit as before. */
-	bench->sim.held_at_end = false;
-	hold(bench, &call, &id, sim_hold);
-	fire_until_done(bench, id, 100);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
+	fixture->sim.held_at_end = false;
+	hold(fixture, &call, &id, sim_hold);
+	fire_until_done(fixture, id, 100);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
 }
 
 /* ---- What it touched ---- */
@@ -694,69 +696,70 @@ static uint64_t write_device(struct cz_host *sim, struct cz *cz,
 	return sim_hold(sim, cz, r);
 }
 
-static bool device_is_writable(struct bench *bench)
+static bool device_is_writable(struct fixture *fixture)
 {
-	return (sim_mapped(&bench->sim, SIM_MMIO)->prot & CZ_PROT_WRITE) != 0;
+	return (sim_mapped(&fixture->sim, SIM_MMIO)->prot & CZ_PROT_WRITE) != 0;
 }
 
 static void dirty(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 	struct cz_ending ending;
 	struct cz_call call;
 	cz_request_id id;
 
-	assert_false(device_is_writable(bench));
-	bench->sim.hook[CZ_GET_TIME] = write_device;
-	bench->sim.held = true;
-	bench->sim.entered_hold = false;
+	assert_false(device_is_writable(fixture));
+	fixture->sim.hook[CZ_GET_TIME] = write_device;
+	fixture->sim.held = true;
+	fixture->sim.entered_hold = false;
 	cz_prepare_get_time(&call, &time, NULL);
-	assert_status(cz_submit(&bench->cz, &call, &id), CZ_OK);
-	assert_true(sim_until(is_held, bench));
-	assert_true(device_is_writable(bench));
+	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
+	assert_true(sim_until(is_held, fixture));
+	assert_true(device_is_writable(fixture));
 	/* It is not to be cut off, but by its limit. */
-	cz_abort_in_flight(&bench->cz);
+	cz_abort_in_flight(&fixture->cz);
 	usleep(10000);
-	assert_int_equal(stats_of(bench).aborts, 0);
-	fire_until_done(bench, id, 100);
-	assert_status(cz_wait(&bench->cz, id, &call, LATER), CZ_E_KILLED);
-	assert_int_equal(stats_of(bench).dirty, 1);
-	assert_false(device_is_writable(bench));
-	assert_true(cz_get_ending(&bench->cz, CZ_GET_TIME, &ending));
+	assert_int_equal(stats_of(fixture).aborts, 0);
+	fire_until_done(fixture, id, 100);
+	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
+	assert_int_equal(stats_of(fixture).dirty, 1);
+	assert_false(device_is_writable(fixture));
+	assert_true(cz_get_ending(&fixture->cz, CZ_GET_TIME, &ending));
 	assert_int_equal(ending.touched, CZ_TOUCHED_DEVICE);
-	assert_false(cz_service_available(&bench->cz, CZ_SET_VARIABLE));
-	assert_true(cz_service_available(&bench->cz, CZ_GET_VARIABLE));
-	assert_true(cz_service_available(&bench->cz, CZ_RESET_SYSTEM));
+	assert_false(cz_service_available(&fixture->cz, CZ_SET_VARIABLE));
+	assert_true(cz_service_available(&fixture->cz, CZ_GET_VARIABLE));
+	assert_true(cz_service_available(&fixture->cz, CZ_RESET_SYSTEM));
 	/* A call that returns by itself has done no harm. */
-	sim_release_hold(&bench->sim);
-	cz_restore(&bench->cz, CZ_GET_TIME);
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_false(device_is_writable(bench));
+	sim_release_hold(&fixture->sim);
+	cz_restore(&fixture->cz, CZ_GET_TIME);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_false(device_is_writable(fixture));
 }
 
 /* ---- What is left behind ---- */
 
 static void anomalies(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_stats stats;
 	struct cz_efi_time time;
 
-	bench->sim.leave_anomalies = 1u << CZ_ANOMALY_INTERRUPTS |
-				     1u << CZ_ANOMALY_PLATFORM_REGISTER;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_true(sim_logged(&bench->sim,
+	fixture->sim.leave_anomalies = 1u << CZ_ANOMALY_INTERRUPTS |
+				       1u << CZ_ANOMALY_PLATFORM_REGISTER;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_true(sim_logged(&fixture->sim,
 			       "1 GetTime (RuntimeDxe) left interrupt mask "
 			       "changed: mended"));
-	assert_true(sim_logged(&bench->sim, "left platform register changed"));
+	assert_true(
+		sim_logged(&fixture->sim, "left platform register changed"));
 	/* Said once; counted every time. */
-	sim_forget_log(&bench->sim);
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	assert_false(sim_logged(&bench->sim, "left"));
-	bench->sim.leave_anomalies = 0;
-	assert_status(cz_get_time(&bench->cz, &time, NULL, LATER), CZ_OK);
-	stats = stats_of(bench);
+	sim_forget_log(&fixture->sim);
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	assert_false(sim_logged(&fixture->sim, "left"));
+	fixture->sim.leave_anomalies = 0;
+	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
+	stats = stats_of(fixture);
 	assert_int_equal(stats.anomalies[CZ_ANOMALY_INTERRUPTS], 2);
 	assert_int_equal(stats.anomalies[CZ_ANOMALY_PLATFORM_REGISTER], 2);
 	assert_int_equal(stats.anomalies[CZ_ANOMALY_PAN], 0);
@@ -772,16 +775,17 @@ static uint64_t overrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 static void canary(void **state)
 {
-	struct bench *bench = *state;
+	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 
-	bench->sim.hook[CZ_GET_TIME] = overrun;
+	fixture->sim.hook[CZ_GET_TIME] = overrun;
 	for (int i = 0; i < 2; i++) {
-		assert_status(cz_get_time(&bench->cz, &time, NULL, LATER),
+		assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER),
 			      CZ_EFI_NOT_FOUND);
 	}
-	assert_int_equal(stats_of(bench).anomalies[CZ_ANOMALY_STACK_CANARY], 2);
-	assert_int_equal(*(uint64_t *)bench->cz.stack.alias, CZ_STACK_CANARY);
+	assert_int_equal(stats_of(fixture).anomalies[CZ_ANOMALY_STACK_CANARY],
+			 2);
+	assert_int_equal(*(uint64_t *)fixture->cz.stack.alias, CZ_STACK_CANARY);
 }
 
 int group_trouble(void)
