@@ -53,7 +53,7 @@ refuses_options() {
 		"refuses 2 'wrong value' caesurad run --state x"
 	check "status fails without a daemon" "refuses 2 'no daemon' caesurad status"
 	check "run refuses without a front end" \
-		"refuses 2 'neither a module nor --mount' caesurad run"
+		"refuses 2 'neither the module nor --mount' caesurad run"
 }
 
 # has_only CAPABILITIES PID: whether each thread of the process has these capabilities only,
