@@ -6,13 +6,13 @@
  */
 
 #define HCR_RW (1 << 31)		/* EL1 is AArch64 */
-#define HCR_APK (1 << 40)		/* pointer authentication, tags: no traps */
+#define HCR_APK (1 << 40)		/* no traps of pointer authentication */
 #define HCR_API (1 << 41)
 #define HCR_ATA (1 << 56)
 #define CNTHCTL_COUNTER_TIMER 3		/* physical counter, timer: no traps */
 #define CPTR_RES1 0x33ff		/* FP/SIMD: no traps */
 #define MDCR_HPMN 0x1f
-#define ICC_SRE_ALL 15			/* system registers, at EL1 too; no bypass */
+#define ICC_SRE_ALL 15			/* system registers at EL1; no bypass */
 #define SCTLR_EL1_RES1 0x30d00800	/* MMU and caches off */
 #define SPSR_EL1H_MASKED 0x3c5
 

@@ -95,7 +95,7 @@ enter_kernel:
 	load_constant x12, SCTLR_RES1 | SCTLR_SA | SCTLR_SA0
 	msr	sctlr_el1, x12		/* MMU and caches off */
 	isb
-	load_constant x13, 0xff4404	/* MAIR_VALUE, asserted in exception.c */
+	load_constant x13, 0xff4404	/* MAIR_VALUE: see exception.c */
 	msr	mair_el1, x13
 	mrs	x14, id_aa64mmfr0_el1
 	load_constant x15, TCR_BASE

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine as it is being read, and the panic over a malformed description. */
+/* The machine as it is being read, and the panic over a malformed description.
+ */
 #include "dev/tables.h"
 #include <kernel/machine.h>
 #include <kernel/print.h>

@@ -14,7 +14,8 @@
 void acpi_read_machine(uint64_t rsdp_physical);
 void tree_read_machine(uint64_t tree_physical);
 
-/* tables.c: panics, and prints the message on the serial port if that has been found. */
+/* tables.c: panics, and prints the message on the serial port if that has been
+ * found. */
 _Noreturn void tables_broken(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

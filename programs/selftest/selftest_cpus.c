@@ -55,7 +55,7 @@ static struct thread *start(const char *name, unsigned priority, uint64_t cpus,
 	return thread;
 }
 
-/* ---- Everybody's own CPU ------------------------------------------------------ */
+/* ---- Everybody's own CPU ------------------------------------------------- */
 
 struct tourist {
 	uint64_t seen; /* one bit for each CPU */
@@ -92,7 +92,7 @@ static void test_set_cpus(void)
 		"cpus: not where no CPU is online");
 }
 
-/* ---- Waking up on another CPU -------------------------------------------------- */
+/* ---- Waking up on another CPU -------------------------------------------- */
 
 struct spinner {
 	volatile bool stop;
@@ -172,7 +172,7 @@ static void test_wake(void)
 		    "cpus: a wake-up reaches a thread of another CPU");
 }
 
-/* ---- Pinned ---------------------------------------------------------------------- */
+/* ---- Pinned -------------------------------------------------------------- */
 
 struct pinned {
 	volatile uint32_t home, away;
@@ -320,7 +320,7 @@ static void test_inherit(void)
 	thread_join(thread);
 }
 
-/* ---- FP and address spaces ------------------------------------------------------- */
+/* ---- FP and address spaces ----------------------------------------------- */
 
 static void peek(void *argument)
 {

@@ -105,7 +105,7 @@ static bool slow_can_be_preempted(void)
 	       woken - due < NAP_NS;
 }
 
-/* ---- Submitting -------------------------------------------------------------- */
+/* ---- Submitting ---------------------------------------------------------- */
 
 static void test_submit(void)
 {
@@ -156,7 +156,7 @@ static void test_full(void)
 	ktap_result(passed, "wait: all of them succeed");
 }
 
-/* ---- Deadlines ------------------------------------------------------------------ */
+/* ---- Deadlines ----------------------------------------------------------- */
 
 static void test_deadline(void)
 {
@@ -193,7 +193,7 @@ static void test_wait_deadline(void)
 	ktap_result(slow_is_written(), "wait: the call has its effect");
 }
 
-/* ---- Cancelling and giving up ------------------------------------------------------ */
+/* ---- Cancelling and giving up -------------------------------------------- */
 
 static void test_cancel(void)
 {
@@ -223,7 +223,7 @@ static void test_cancel(void)
 		    "release: counted");
 }
 
-/* ---- Withdrawing ---------------------------------------------------------------------- */
+/* ---- Withdrawing --------------------------------------------------------- */
 
 static void test_withdraw(void)
 {
@@ -253,7 +253,7 @@ static void test_withdraw(void)
 		    "restore: the service is back");
 }
 
-/* ---- Order ------------------------------------------------------------------------------ */
+/* ---- Order --------------------------------------------------------------- */
 
 struct requester {
 	struct thread *thread;

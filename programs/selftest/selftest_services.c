@@ -19,7 +19,7 @@ static void sleep_seconds(uint64_t seconds)
 	thread_sleep_until(ticks_now() + seconds * ticks_hz());
 }
 
-/* ---- The clock -------------------------------------------------------------- */
+/* ---- The clock ----------------------------------------------------------- */
 
 static void test_get_time(void)
 {
@@ -113,7 +113,7 @@ static void test_wakeup(void)
 		CZ_E_ARGUMENT, "GetWakeupTime: without a flag");
 }
 
-/* ---- The counter ------------------------------------------------------------- */
+/* ---- The counter --------------------------------------------------------- */
 
 static void test_monotonic(void)
 {
@@ -133,7 +133,7 @@ static void test_monotonic(void)
 		CZ_E_ARGUMENT, "GetNextHighMonotonicCount: without a buffer");
 }
 
-/* ---- Capsules ------------------------------------------------------------------ */
+/* ---- Capsules ------------------------------------------------------------ */
 
 /* Checks for a status of section 8.5 for a capsule that firmware does not know.
  *  */

@@ -58,7 +58,7 @@ static void await_visits(unsigned count)
 	}
 }
 
-/* ---- Order ---------------------------------------------------------------- */
+/* ---- Order --------------------------------------------------------------- */
 
 static void visitor(void *argument)
 {
@@ -118,7 +118,7 @@ static void test_yield(void)
 		    "threads: equals take turns when they yield");
 }
 
-/* ---- Preemption ------------------------------------------------------------ */
+/* ---- Preemption ---------------------------------------------------------- */
 
 static bool woken;
 
@@ -161,7 +161,7 @@ static void test_preemption(void)
 	ktap_result(woken, "threads: then when it is on again");
 }
 
-/* ---- Sleeping --------------------------------------------------------------- */
+/* ---- Sleeping ------------------------------------------------------------ */
 
 struct sleeper {
 	struct thread *thread;
@@ -207,7 +207,7 @@ static void test_sleep(void)
 	thread_join(sleepers[0].thread);
 }
 
-/* ---- Completions -------------------------------------------------------------- */
+/* ---- Completions --------------------------------------------------------- */
 
 static void setter(void *argument)
 {
@@ -238,7 +238,7 @@ static void test_completion(void)
 	thread_join(thread);
 }
 
-/* ---- Inheritance ---------------------------------------------------------------- */
+/* ---- Inheritance --------------------------------------------------------- */
 
 static struct {
 	struct mutex a, b;
@@ -389,7 +389,7 @@ static void test_loan_returned(void)
 	thread_join(owner);
 }
 
-/* ---- What survives a switch ------------------------------------------------------ */
+/* ---- What survives a switch ---------------------------------------------- */
 
 struct fp_user {
 	struct thread *thread;

@@ -159,7 +159,7 @@ static void rival_entry(void *argument)
 	}
 }
 
-/* ---- Rounds --------------------------------------------------------------- */
+/* ---- Rounds -------------------------------------------------------------- */
 
 static void start_clobberers(void)
 {

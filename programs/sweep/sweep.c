@@ -149,7 +149,7 @@ static bool calibrate(void)
 	return true;
 }
 
-/* ---- One point ------------------------------------------------------------ */
+/* ---- One point ----------------------------------------------------------- */
 
 static bool is_on(unsigned cpu)
 {
@@ -293,7 +293,7 @@ static void run_point(uint64_t ticks, uint64_t pad)
 	}
 }
 
-/* ---- Sweeps ---------------------------------------------------------------- */
+/* ---- Sweeps -------------------------------------------------------------- */
 
 /* The point at which `ns` instructions of the thread have run since the
  * start: the tick after them, and as many nops as reach it. */
@@ -415,7 +415,7 @@ static void run_sweep(void)
 	}
 }
 
-/* ---- The program ----------------------------------------------------------- */
+/* ---- The program --------------------------------------------------------- */
 
 /* Returns why the service cannot be swept, or NULL. */
 static const char *reason_to_skip(enum cz_service service)
