@@ -40,7 +40,7 @@ static enum belief of_verdict(const struct store_check *check, char *why)
 	default:
 		(void)snprintf(why, BELIEF_WHY_CHARS,
 			       "the variable store, in flash at offset 0x%llx, "
-			       "is another from byte 0x%x on",
+			       "has changed from byte 0x%x on",
 			       (unsigned long long)check->store_offset,
 			       check->differs_at);
 		return BELIEF_BROKEN;
@@ -102,7 +102,7 @@ static enum belief judge_region(const struct state *state,
 				after + at, is_pending)) {
 			(void)snprintf(
 				why, BELIEF_WHY_CHARS,
-				"firmware's RAM is another at 0x%llx",
+				"firmware's RAM has changed at 0x%llx",
 				(unsigned long long)(region->address + at));
 			belief = BELIEF_BROKEN;
 		}

@@ -28,7 +28,8 @@ static bool fails(char *why, size_t chars, const char *what)
 	return false;
 }
 
-/* What is mapped later counts against the limit, once root is given up. */
+/* What is mapped later would count against the limit once the process is not
+ * root any more. */
 bool confine_memory(void)
 {
 	struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
@@ -58,7 +59,8 @@ static void drop_bounding(void)
 	}
 }
 
-/* setresuid() is each thread's own, and takes these two with the rest. */
+/* setresuid() is a call of each thread. It needs these two capabilities, and
+ * clears them. */
 bool confine_thread(void)
 {
 	uint32_t kept =
@@ -89,11 +91,12 @@ bool confine_process(const char *user, bool keep_mounts, char *why,
 	gid_t gid;
 
 	if (!find_user(user, &uid, &gid)) {
-		(void)snprintf(why, why_chars, "no user %s", user);
+		(void)snprintf(why, why_chars, "there is no user %s", user);
 		return false;
 	}
 	drop_bounding();
-	/* With the module it may be started as somebody who has nothing to give up. */
+	/* With the module, caesurad may be started by a user who has no
+	 * privileges to drop. */
 	if (geteuid() == 0 &&
 	    (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
 	     setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
@@ -109,13 +112,13 @@ bool confine_process(const char *user, bool keep_mounts, char *why,
 
 /* ---- System calls ---- */
 
-/* What the C library, the front ends and the host make once they serve. */
+/* What the C library, the front ends and the host need once they serve. */
 static const char *const allowed[] = {
 	"brk",
 	"clock_gettime",
 	"clock_nanosleep",
 	"clone",
-	"clone3", /* not really: deny_forms() */
+	"clone3", /* deny_forms() answers ENOSYS */
 	"close",
 	"epoll_ctl",
 	"epoll_pwait",
@@ -126,7 +129,7 @@ static const char *const allowed[] = {
 	"fstat",
 	"ftruncate",
 	"futex",
-	"getcpu", /* the C library's, where the kernel has no rseq */
+	"getcpu", /* used by the C library if the kernel has no rseq */
 	"getpid",
 	"getrandom",
 	"gettid",
@@ -212,7 +215,7 @@ static bool allow(const char *const *names, size_t count, char *why,
 
 struct form {
 	int number, error;
-	unsigned count; /* of arguments that are looked at */
+	unsigned count; /* arguments that are compared */
 	struct scmp_arg_cmp argument[2];
 };
 
@@ -238,10 +241,11 @@ static int deny(const struct form *forms, size_t count)
 }
 
 /*
- * mprotect() makes nothing executable but firmware's code where firmware may write that:
- * its pages are opened and closed in each call. A rule looks at an argument once, so
- * these are three. clone() makes threads alone; clone3() has its flags in memory, where
- * no filter sees them, and the C library does without it where there is none.
+ * mprotect() may make executable only the code that firmware may also write:
+ * its pages are made writable and read-only again during each call. A rule can
+ * compare an argument only once, so there are three rules for it. clone() may
+ * only create threads. clone3() has its flags in memory, where no filter can
+ * read them; the C library uses clone() if there is no clone3().
  */
 static bool deny_forms(const struct confine_range *changing, char *why,
 		       size_t why_chars)
@@ -278,7 +282,8 @@ static bool deny_forms(const struct confine_range *changing, char *why,
 	};
 
 	errno = -deny(forms, COUNT(forms));
-	return errno == 0 || fails(why, why_chars, "seccomp, of forms");
+	return errno == 0 ||
+	       fails(why, why_chars, "seccomp, for arguments of calls");
 }
 
 #define LOW(value) ((uint32_t)(value))
@@ -286,8 +291,8 @@ static bool deny_forms(const struct confine_range *changing, char *why,
 #define POINTER_LOW offsetof(struct seccomp_data, instruction_pointer)
 #define POINTER_HIGH (POINTER_LOW + 4)
 
-/* By where the call is made from, which libseccomp does not look at. Jumps count
- * instructions from the next one. */
+/* Decides by the address of the call, which libseccomp cannot compare. A jump
+ * counts instructions from the next one. */
 static bool trap_firmware(uint64_t start, uint64_t end, char *why,
 			  size_t why_chars)
 {
@@ -316,7 +321,7 @@ static bool trap_firmware(uint64_t start, uint64_t end, char *why,
 
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 		       SECCOMP_FILTER_FLAG_TSYNC, &program) == 0 ||
-	       fails(why, why_chars, "seccomp, of firmware");
+	       fails(why, why_chars, "seccomp, for firmware's calls");
 }
 
 bool confine_calls(const struct confine_range *firmware,
@@ -327,10 +332,11 @@ bool confine_calls(const struct confine_range *firmware,
 
 	if (here - firmware->start < firmware->end - firmware->start) {
 		(void)snprintf(why, why_chars,
-			       "this program is among firmware's memory");
+			       "this program lies in firmware's address range");
 		return false;
 	}
-	/* The pointer is behind the SVC. The last filter forbids to add one. */
+	/* The instruction pointer is that of the instruction after the SVC.
+	 * allow() comes last because it forbids to add filters. */
 	return trap_firmware(firmware->start + SVC_BYTES,
 			     firmware->end + SVC_BYTES, why, why_chars) &&
 	       deny_forms(changing, why, why_chars) &&

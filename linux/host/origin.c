@@ -12,11 +12,11 @@
 
 /* ---- From the machine's RAM ---- */
 
-/* What a new state is made of. */
+/* What fill() and accept_new() need to make a new state. */
 struct filling {
 	struct cz_host *host;
 	const struct flash_port *chip;
-	/* In place of one in which there were copies of the store. */
+	/* The new state replaces one that contained copies of the store. */
 	bool has_to_be_same;
 	struct store_check check;
 };
@@ -43,31 +43,30 @@ static bool fill(void *context, unsigned number, void *into,
 	return false;
 }
 
-/* Where nothing can be compared. */
+/* Decides about a new state if there is no copy to compare with the store. */
 static bool accept_unknown(struct filling *filling, char *why, size_t why_chars)
 {
 	struct cz_host *host = filling->host;
 
-	/* Variables that nothing can have written to a device. */
+	/* There is no device to which anything can have written variables. */
 	if (host->flash == NULL && !host->facts.has_direct) {
 		return true;
 	}
 	if (filling->has_to_be_same || host->machine->was_kexeced) {
-		(void)snprintf(
-			why, why_chars,
-			"whether firmware's RAM belongs to its variable store "
-			"cannot be checked, as it has no copy of that, and %s. "
-			"Start the machine anew",
-			host->machine->was_kexeced
-				? "this kernel was started by kexec"
-				: "the state that had one is not of this "
-				  "store");
+		(void)snprintf(why, why_chars,
+			       "firmware's RAM has no copy of its variable "
+			       "store, so that it cannot be checked whether "
+			       "the two match, and %s. Restart the machine",
+			       host->machine->was_kexeced
+				       ? "this kernel was started by kexec"
+				       : "the previous state, which had a "
+					 "copy, does not match the store");
 		return false;
 	}
 	report_log(host, CZ_LOG_WARNING,
-		   "firmware's RAM has no copy of its variable store as EDK II "
-		   "has: whether the two belong together cannot be checked. "
-		   "Neither remove %s nor hibernate",
+		   "firmware's RAM has no copy of its variable store in EDK "
+		   "II's form, so that it cannot be checked whether the two "
+		   "match. Do not remove %s, and do not hibernate",
 		   host->options.state_path);
 	return true;
 }
@@ -87,12 +86,11 @@ static bool accept_new(void *context, char *why, size_t why_chars)
 	}
 	(void)snprintf(
 		why, why_chars,
-		"firmware's RAM is older than its variable store: in flash "
-		"at offset 0x%llx are %u bytes of variables, of which the "
-		"copy at 0x%llx is not the same from byte 0x%x on. Somebody "
-		"has written to the store without firmware's knowing, so "
-		"that firmware would write over variables. Start the machine "
-		"anew",
+		"firmware's RAM is older than its variable store: the store is "
+		"in flash at offset 0x%llx and has %u bytes; the copy at "
+		"0x%llx differs from byte 0x%x on. Something has written to "
+		"the store without firmware, which would now overwrite "
+		"variables. Restart the machine",
 		ull(check->store_offset), check->store_bytes,
 		ull(check->copy_physical), check->differs_at);
 	return false;
@@ -106,8 +104,8 @@ static enum state_result make_anew(struct filling *filling, const char *why)
 
 	report_log(
 		host, CZ_LOG_WARNING,
-		"state %s: %s, as after a hibernation: it is given up, and "
-		"made anew from firmware's RAM if that is as new as the store",
+		"state %s: %s, as after a hibernation. The state is discarded "
+		"and made anew from firmware's RAM, if that matches the store",
 		host->options.state_path, why);
 	store_check_close(&filling->check);
 	if (!store_check_open(&filling->check, filling->chip)) {
@@ -131,9 +129,9 @@ static enum state_result judge_kept(struct filling *filling,
 			return STATE_KEPT; /* no device holds variables */
 		}
 		report_log(host, CZ_LOG_WARNING,
-			   "state %s: it has no copy of the variable store as "
-			   "EDK II has: whether it is of what the store holds "
-			   "cannot be checked",
+			   "state %s: it has no copy of the variable store in "
+			   "EDK II's form, so that it cannot be checked "
+			   "whether the two match; it is used",
 			   host->options.state_path);
 		return STATE_KEPT;
 	case BELIEF_BROKEN:
@@ -144,7 +142,7 @@ static enum state_result judge_kept(struct filling *filling,
 	}
 }
 
-/* "0123abcd-…": 32 digits to 16 bytes. */
+/* Converts text such as "0123abcd-…" with 32 digits to 16 bytes. */
 static bool read_boot_id(uint8_t boot[16])
 {
 	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -192,7 +190,7 @@ static enum state_result open_file(struct cz_host *host,
 
 /* ---- The machine's RAM, kept the same ---- */
 
-/* NULL: it is not. */
+/* Returns NULL if the machine's RAM cannot be written, and logs that. */
 static const struct state_ram *open_ram(struct cz_host *host,
 					const struct state_region *regions,
 					unsigned count)
@@ -201,8 +199,8 @@ static const struct state_ram *open_ram(struct cz_host *host,
 		return &host->ram.port;
 	}
 	report_log(host, CZ_LOG_WARNING,
-		   "firmware's own RAM cannot be written: a kernel that is "
-		   "started by kexec must not make runtime calls, as it would "
+		   "firmware's own RAM cannot be written: a kernel that kexec "
+		   "starts must not make runtime calls, because they would "
 		   "destroy variables. %s",
 		   host->machine->why);
 	host->machine->why[0] = '\0';
@@ -211,19 +209,20 @@ static const struct state_ram *open_ram(struct cz_host *host,
 
 static void say_origin(struct cz_host *host, enum state_result result)
 {
-	report_log(host, CZ_LOG_INFO,
-		   result == STATE_NEW
-			   ? "state %s: made from firmware's RAM"
-			   : "state %s: goes on where the last daemon stopped",
-		   host->options.state_path);
+	report_log(
+		host, CZ_LOG_INFO,
+		result == STATE_NEW
+			? "state %s: made from firmware's RAM"
+			: "state %s: continues where the last daemon stopped",
+		host->options.state_path);
 	if (result == STATE_KEPT && !state_keeps_ram(host->state) &&
 	    host->ram.count != 0) {
 		report_log(
 			host, CZ_LOG_WARNING,
-			"state %s: an older caesurad's, which has not kept "
-			"firmware's own RAM the same. Until the machine is "
-			"started anew a kernel that is started by kexec must "
-			"not make runtime calls, as it would destroy variables",
+			"state %s: it is an older caesurad's, which did not "
+			"update firmware's own RAM. Until the machine is "
+			"restarted, a kernel that kexec starts must not make "
+			"runtime calls, because they would destroy variables",
 			host->options.state_path);
 	}
 }
@@ -273,9 +272,8 @@ bool origin_recover(struct cz_host *host, const struct flash_port *chip,
 	struct store_check check;
 
 	if (!state_recover(host->state, host->store, was_pending)) {
-		return report_fail(
-			host, "what was committed last is not complete: %s",
-			state_error(host->state));
+		return report_fail(host, "cannot complete the last commit: %s",
+				   state_error(host->state));
 	}
 	if (!store_check_open(&check, chip)) {
 		return report_fail(host, "no memory");
@@ -304,8 +302,7 @@ static bool is_ram_same(struct cz_host *host)
 					copy + at, copy + at, false)) {
 				return report_fail(
 					host,
-					"firmware's RAM is another at "
-					"0x%llx",
+					"firmware's RAM has changed at 0x%llx",
 					ull(region->physical + at));
 			}
 		}

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A CPU's register as the kernel shows it; false: it does not, of a CPU offline. */
+/* Reads a CPU's register from sysfs. Returns false if the kernel does not show
+ * it, as for a CPU that is offline. */
 static bool read_register(const char *directory, unsigned long cpu,
 			  const char *name, uint64_t *value)
 {
@@ -38,7 +39,7 @@ static uint64_t model_of(const char *directory, unsigned long cpu)
 	return midr << 32 | (uint32_t)revidr;
 }
 
-/* "cpu12" */
+/* Parses a name such as "cpu12". */
 static bool take_number(const char *name, unsigned long *cpu)
 {
 	char *end;

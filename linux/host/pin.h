@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On which CPUs the worker may go on while a call of firmware's lasts. In a process
- * firmware makes no secure call and takes no interrupt, so it waits for nothing that
- * arrives at one CPU. What it can tell is the CPU's model: the kernel answers MIDR and
- * REVIDR for the CPU that asks (MPIDR has one answer on all CPUs). So a call may
- * move between CPUs of one model; then no thread that is busy on one of them can
- * hold it up.
+ * On which CPUs the worker may continue while firmware executes a call. In a
+ * process, firmware makes no secure call and takes no interrupt, so it never
+ * waits for an event that arrives at one CPU. But it can see the CPU's model:
+ * the kernel returns MIDR and REVIDR of the CPU that executes the read (MPIDR
+ * reads the same on all CPUs). So a call may move between CPUs of one model.
+ * Then a busy thread on one of them cannot delay it.
  */
 #ifndef PIN_H
 #define PIN_H
@@ -17,22 +17,23 @@
 #define PIN_CPUS "/sys/devices/system/cpu"
 
 struct pin {
-	/* MIDR, and REVIDR below; 0: not known. */
+	/* MIDR in the upper half, REVIDR in the lower; 0: unknown. */
 	uint64_t model[CPU_SETSIZE];
-	bool one_model; /* all CPUs that the machine has, also those offline */
+	bool one_model; /* all CPUs of the machine, offline ones too */
 	bool one_cpu; /* a call stays on the CPU on which it began */
 };
 
-/* Reads each CPU's model from the directory; one_cpu is the caller's. */
+/* Reads each CPU's model from the directory. The caller sets one_cpu. */
 void pin_read(struct pin *pin, const char *directory);
 
-/* Whether a call may move at all, wherever its thread may run. */
+/* Returns whether a call may move to any CPU on which its thread may run. */
 static inline bool pin_is_free(const struct pin *pin)
 {
 	return pin->one_model && !pin->one_cpu;
 }
 
-/* Of the CPUs in `from`, those on which a call that begins on `cpu` may go on. */
+/* Sets `to` to the CPUs of `from` on which a call that begins on `cpu` may
+ * continue. */
 void pin_choose(const struct pin *pin, int cpu, const cpu_set_t *from,
 		cpu_set_t *to);
 

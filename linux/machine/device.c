@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One instruction each, see device.h. tools/devices.awk looks at what became of it. */
+/* Each function has one access instruction, see device.h. tools/devices.awk
+ * checks the code that the compiler made of them. */
 #include "machine/device.h"
 
 uint32_t device_read32(const struct device *device, uint64_t offset)

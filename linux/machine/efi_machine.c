@@ -21,8 +21,8 @@
 #define MAX_DESCRIPTOR_BYTES 512u
 #define MAX_SEGMENTS 512u
 
-__attribute__((format(printf, 2, 3))) static bool says(struct machine *machine,
-						       const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool
+append_why(struct machine *machine, const char *format, ...)
 {
 	size_t used = strlen(machine->why);
 	va_list arguments;
@@ -34,7 +34,8 @@ __attribute__((format(printf, 2, 3))) static bool says(struct machine *machine,
 	return false;
 }
 
-/* A small file, terminated; the bytes read, or -1. */
+/* Reads a small file and terminates the text. Returns the number of bytes, or
+ * -1. */
 static ssize_t read_file(const char *path, char *text, size_t room)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -60,18 +61,19 @@ static bool is_locked_down(void)
 	       strstr(text, "[none]") == NULL;
 }
 
-/* A number that the EFI stub left for the kernel. */
-static bool chosen(struct machine *machine, const char *name, uint64_t *value)
+/* Reads a number that the EFI stub left for the kernel. */
+static bool read_chosen(struct machine *machine, const char *name,
+			uint64_t *value)
 {
 	int error = fdt_chosen_read(name, value);
 
 	if (error == 0) {
 		return true;
 	}
-	return says(machine,
-		    "/sys/firmware/fdt: %s of /chosen: %s; a kernel that was "
-		    "started by UEFI firmware has it\n",
-		    name, strerror(-error));
+	return append_why(machine,
+			  "/sys/firmware/fdt: cannot read %s of /chosen: %s; "
+			  "every kernel that UEFI firmware started has it\n",
+			  name, strerror(-error));
 }
 
 /* ---- Memory by /proc/kcore and /dev/mem ---- */
@@ -93,7 +95,8 @@ static bool read_fully(int fd, void *into, size_t size, uint64_t offset)
 	return true;
 }
 
-/* Where the kernel's core file has physical memory; false where it has none. */
+/* Finds the offset of physical memory in /proc/kcore. Returns false if the file
+ * does not have it. */
 static bool find_in_kcore(int fd, uint64_t physical, uint64_t size,
 			  uint64_t *offset)
 {
@@ -122,7 +125,8 @@ static bool find_in_kcore(int fd, uint64_t physical, uint64_t size,
 	return false;
 }
 
-/* Firmware wrote it by the caches, which a read of Device memory passes by. */
+/* Firmware wrote through the caches, but a read of Device memory bypasses
+ * them. */
 static void clean_caches(const void *memory, size_t size)
 {
 	uint64_t type;
@@ -137,8 +141,8 @@ static void clean_caches(const void *memory, size_t size)
 	__asm__ volatile("dsb sy" ::: "memory");
 }
 
-/* Words of 8 bytes: as Device memory, which /dev/mem maps it as, it can be read in
- * aligned words only. */
+/* Reads aligned words of 8 bytes: /dev/mem maps this memory as Device memory,
+ * which allows no unaligned access. */
 static bool read_by_mem(int fd, uint64_t physical, uint8_t *into, size_t size)
 {
 	uint64_t first = physical & ~(uint64_t)(CZ_EFI_PAGE_SIZE - 1);
@@ -177,33 +181,35 @@ static bool read_raw(struct machine *machine, uint64_t physical, void *into,
 	if (read_by_mem(machine->mem, physical, into, size)) {
 		return true;
 	}
-	return says(machine,
-		    "[0x%llx, %zu bytes] can be read by neither /proc/kcore "
-		    "nor /dev/mem: %s\n",
-		    (unsigned long long)physical, size, strerror(errno));
+	return append_why(machine,
+			  "cannot read memory at 0x%llx (%zu bytes), neither "
+			  "by /proc/kcore nor by /dev/mem: %s\n",
+			  (unsigned long long)physical, size, strerror(errno));
 }
 
 static bool open_raw(struct machine *machine)
 {
 	machine->mem = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
 	if (machine->mem < 0) {
-		says(machine, "/dev/mem: %s\n", strerror(errno));
+		append_why(machine, "cannot open /dev/mem: %s\n",
+			   strerror(errno));
 	}
 	machine->kcore = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
 	if (machine->kcore < 0) {
-		says(machine, "/proc/kcore: %s\n", strerror(errno));
+		append_why(machine, "cannot open /proc/kcore: %s\n",
+			   strerror(errno));
 	}
 	if (machine->mem >= 0 && machine->kcore >= 0) {
 		return true;
 	}
 	if (is_locked_down()) {
-		says(machine,
-		     "the kernel is locked down (as under Secure Boot), which "
-		     "forbids both; the module caesura-efivars, signed with a "
-		     "key that the machine trusts, does without them\n");
+		append_why(machine, "the kernel is locked down (as under "
+				    "Secure Boot), which forbids both; the "
+				    "module caesura-efivars, signed with a key "
+				    "that the machine trusts, needs neither\n");
 	} else {
-		says(machine, "it takes CAP_SYS_RAWIO, or the module "
-			      "caesura-efivars\n");
+		append_why(machine, "start caesurad with CAP_SYS_RAWIO, or "
+				    "load the module caesura-efivars\n");
 	}
 	return false;
 }
@@ -216,11 +222,11 @@ static bool check_sizes(struct machine *machine, uint64_t map_bytes,
 	if (descriptor_bytes < MIN_DESCRIPTOR_BYTES ||
 	    descriptor_bytes > MAX_DESCRIPTOR_BYTES || map_bytes == 0 ||
 	    map_bytes > MAX_MAP_BYTES) {
-		return says(machine,
-			    "the memory map has %llu bytes, in descriptors of "
-			    "%llu\n",
-			    (unsigned long long)map_bytes,
-			    (unsigned long long)descriptor_bytes);
+		return append_why(machine,
+				  "the EFI memory map is not valid: it has "
+				  "%llu bytes, and descriptors of %llu bytes\n",
+				  (unsigned long long)map_bytes,
+				  (unsigned long long)descriptor_bytes);
 	}
 	machine->map_bytes = map_bytes;
 	machine->descriptor_bytes = descriptor_bytes;
@@ -231,12 +237,12 @@ static bool read_map(struct machine *machine)
 {
 	uint64_t start, size, stride, version;
 
-	if (!chosen(machine, "linux,uefi-system-table",
-		    &machine->system_table) ||
-	    !chosen(machine, "linux,uefi-mmap-start", &start) ||
-	    !chosen(machine, "linux,uefi-mmap-size", &size) ||
-	    !chosen(machine, "linux,uefi-mmap-desc-size", &stride) ||
-	    !chosen(machine, "linux,uefi-mmap-desc-ver", &version) ||
+	if (!read_chosen(machine, "linux,uefi-system-table",
+			 &machine->system_table) ||
+	    !read_chosen(machine, "linux,uefi-mmap-start", &start) ||
+	    !read_chosen(machine, "linux,uefi-mmap-size", &size) ||
+	    !read_chosen(machine, "linux,uefi-mmap-desc-size", &stride) ||
+	    !read_chosen(machine, "linux,uefi-mmap-desc-ver", &version) ||
 	    !check_sizes(machine, size, stride)) {
 		return false;
 	}
@@ -256,7 +262,8 @@ static bool take_map(struct machine *machine)
 	}
 	machine->map = malloc(machine->map_bytes);
 	if (machine->map == NULL) {
-		return says(machine, "no memory\n");
+		return append_why(machine,
+				  "out of memory for the EFI memory map\n");
 	}
 	memcpy(machine->map, module->memory_map, machine->map_bytes);
 	machine->descriptor_version = module->descriptor_version;
@@ -268,10 +275,12 @@ bool machine_open(struct machine *machine, struct provider *module)
 {
 	*machine = (struct machine){.module = module, .mem = -1, .kcore = -1};
 	if (sysconf(_SC_PAGESIZE) != CZ_EFI_PAGE_SIZE) {
-		return says(machine,
-			    "the kernel has pages of %ld bytes: firmware's "
-			    "4 KiB regions cannot be protected one by one\n",
-			    sysconf(_SC_PAGESIZE));
+		return append_why(
+			machine,
+			"the kernel uses pages of %ld bytes, so that "
+			"firmware's 4 KiB regions cannot be protected one by "
+			"one; use a kernel with 4 KiB pages\n",
+			sysconf(_SC_PAGESIZE));
 	}
 	machine->was_kexeced = fdt_chosen_has("linux,booted-from-kexec");
 	if (module != NULL) {
@@ -312,11 +321,11 @@ bool machine_read(struct machine *machine, uint64_t physical, void *into,
 		return read_raw(machine, physical, into, size_bytes);
 	}
 	error = provider_read(machine->module, physical, into, size_bytes);
-	return error == 0 ||
-	       says(machine,
-		    "the module does not read [0x%llx, %zu bytes]: "
-		    "%s\n",
-		    (unsigned long long)physical, size_bytes, strerror(-error));
+	return error == 0 || append_why(machine,
+					"the module cannot read memory at "
+					"0x%llx (%zu bytes): %s\n",
+					(unsigned long long)physical,
+					size_bytes, strerror(-error));
 }
 
 void *machine_map_device(struct machine *machine, uint64_t physical,
@@ -336,9 +345,11 @@ void *machine_map_device(struct machine *machine, uint64_t physical,
 		error = mapping == MAP_FAILED ? errno : 0;
 	}
 	if (error != 0) {
-		says(machine,
-		     "[0x%llx, %zu bytes] cannot be mapped for writing: %s\n",
-		     (unsigned long long)physical, size_bytes, strerror(error));
+		append_why(machine,
+			   "cannot map memory at 0x%llx (%zu bytes) for "
+			   "writing: %s\n",
+			   (unsigned long long)physical, size_bytes,
+			   strerror(error));
 		return NULL;
 	}
 	return mapping;
@@ -348,7 +359,8 @@ void *machine_map_device(struct machine *machine, uint64_t physical,
 
 enum provider_of_variables { NONE, SOMEBODY, UNKNOWN };
 
-/* In a mount namespace of its own, where nobody sees it. */
+/* Tries to mount efivarfs in a mount namespace of its own, where no other
+ * process sees the mount. */
 static int try_to_mount(void)
 {
 	if (unshare(CLONE_NEWNS) != 0 ||
@@ -363,7 +375,7 @@ static int try_to_mount(void)
 	return errno == EOPNOTSUPP ? NONE : UNKNOWN;
 }
 
-/* The kernel mounts efivarfs only where something provides variables. */
+/* The kernel mounts efivarfs only if it has a provider of EFI variables. */
 static enum provider_of_variables kernel_provider(void)
 {
 	int status = 0;
@@ -379,14 +391,15 @@ static enum provider_of_variables kernel_provider(void)
 	return (enum provider_of_variables)WEXITSTATUS(status);
 }
 
-/* The kernel makes a device of firmware's clock when its runtime services are on
- * and have one. */
+/* The kernel creates this device if its runtime services are on and include a
+ * clock. */
 static bool has_runtime_clock(void)
 {
 	return access("/sys/bus/platform/devices/rtc-efi.0", F_OK) == 0;
 }
 
-/* What the kernel said at its start; it is gone when much was said since. */
+/* Looks for a message that the kernel logs when it starts. The message is gone
+ * if the log has overflowed since. */
 static bool kernel_said_runtime(void)
 {
 	static const char words[] = "Remapping and enabling EFI services";
@@ -430,18 +443,21 @@ bool machine_is_ours(struct machine *machine)
 
 	if (has_runtime_clock() || kernel_said_runtime() ||
 	    (machine->module != NULL && machine->module->kernel_runtime)) {
-		ours = says(machine,
-			    "the kernel's own EFI runtime services are on: two "
-			    "owners of one variable store destroy it. Start it "
-			    "with efi=noruntime (real-time kernels do so by "
-			    "themselves, unless told efi=runtime)\n");
+		ours = append_why(
+			machine,
+			"the kernel's own EFI runtime services are on, and two "
+			"owners of one variable store destroy it. Start the "
+			"kernel with efi=noruntime (real-time kernels have "
+			"them off, unless they are started with "
+			"efi=runtime)\n");
 	} else if ((machine->module == NULL ||
 		    !machine->module->was_registered) &&
 		   kernel_provider() == SOMEBODY) {
-		ours = says(machine,
-			    "the kernel has a provider of EFI variables "
-			    "already: two owners of one variable store destroy "
-			    "it\n");
+		ours = append_why(
+			machine,
+			"another driver of the kernel provides EFI variables "
+			"already, and two owners of one variable store destroy "
+			"it; disable that driver and restart the machine\n");
 	}
 	return ours;
 }

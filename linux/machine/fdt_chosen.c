@@ -42,7 +42,8 @@ bool fdt_chosen_has_property(const void *tree, size_t size_bytes,
 	return node >= 0 && fdt_getprop(tree, node, name, NULL) != NULL;
 }
 
-/* All of the file, to free(). Returns 0 or an errno, negative. */
+/* Reads the whole file. The caller frees *tree. Returns 0 or a negative
+ * errno. */
 static int read_tree(void **tree, size_t *size_bytes)
 {
 	int fd = open(TREE_PATH, O_RDONLY | O_CLOEXEC);

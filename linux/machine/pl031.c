@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* PL031 TRM (DDI 0224) 3.3.9 and 3.3.10: a byte in each word. */
+/* PL031 TRM (DDI 0224) 3.3.9 and 3.3.10: each word holds one byte. */
 #define IDENTIFICATION 0xfe0u
 
 bool pl031_is_known(const struct device *device)
@@ -11,12 +11,13 @@ bool pl031_is_known(const struct device *device)
 	static const struct {
 		uint8_t mask, value;
 	} wanted[] = {
-		/* Part 0x031, designer 0x41, of any revision and configuration. */
+		/* Part 0x031 of designer 0x41, any revision and
+		 * configuration. */
 		{0xff, 0x31},
 		{0xff, 0x10},
 		{0x0f, 0x04},
 		{0x00, 0x00},
-		/* A PrimeCell. */
+		/* The class: PrimeCell. */
 		{0xff, 0x0d},
 		{0xff, 0xf0},
 		{0xff, 0x05},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one device that firmware may have as it is without anybody saying so: Arm's
- * PL031, a clock, which every PrimeCell's identification registers tell from others.
+ * Recognizes Arm's PL031, a real-time clock, by the identification registers
+ * that every PrimeCell has. Firmware gets direct access to a PL031 without an
+ * option; every other device has to be named by --direct.
  */
 #ifndef LINUX_PL031_H
 #define LINUX_PL031_H
@@ -13,9 +14,9 @@
 
 #define PL031_BYTES 4096u
 
-/* Whether the device whose registers are there, PL031_BYTES of them, is a PL031 of
- * any revision. Reads eight words at its end; of a device without registers there a
- * bus may make an abort. */
+/* Returns whether this is a PL031, of any revision. `device` maps PL031_BYTES
+ * of its registers. The function reads eight words at the end; where no
+ * registers are, the bus may answer with an external abort. */
 bool pl031_is_known(const struct device *device);
 
 #endif

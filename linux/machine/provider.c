@@ -19,7 +19,7 @@
 #include "machine/fdt_chosen.h"
 #include "module/caesura-uapi.h"
 
-/* The module copies so much at a time. */
+/* The most that the module copies in one call. */
 #define MAX_COPY_BYTES (1u << 20)
 #define NS_PER_S 1000000000ull
 
@@ -168,8 +168,8 @@ int provider_register(struct provider *provider, uint32_t supported)
 }
 
 /*
- * The library's own statuses, as one of those for which the kernel has an errno.
- * Firmware's are the caller's as they are.
+ * Converts a status of the library into one for which the kernel has an errno
+ * value. A status of firmware is returned as it is.
  */
 static uint64_t efi_status(cz_status status)
 {
@@ -188,8 +188,8 @@ static uint64_t efi_status(cz_status status)
 						      : status;
 }
 
-/* What cz_get_variable() and cz_get_next_variable_name() returned, and the size
- * that they said. */
+/* Fills in the answer from the status and size that cz_get_variable() or
+ * cz_get_next_variable_name() returned. */
 static void answer_sized(struct caesura_answer *answer, cz_status status,
 			 size_t size)
 {
@@ -249,8 +249,9 @@ static void set_variable(struct provider *provider, struct cz *cz,
 	status = efivars_set(cz, request->name, &guid, request->attributes,
 			     request->size ? request + 1 : NULL, request->size,
 			     &limit);
-	/* It has not started, and never will: EINTR. Of one that has nobody knows
-	 * what it will come to: EIO. */
+	/* A write that missed its deadline before it started will never be
+	 * made: the kernel's caller gets EINTR. If it had started, its outcome
+	 * is unknown: EIO. */
 	if (status == CZ_E_DEADLINE) {
 		status = CZ_E_CANCELLED;
 	}
@@ -311,17 +312,20 @@ static int reply(struct provider *provider)
 	int error = write_answer(provider);
 
 	if (error == -EINVAL) {
-		/* Firmware's answer is none that the kernel can believe. */
+		/* The module has rejected firmware's answer as not
+		 * plausible. */
 		provider->answer->status = CZ_EFI_DEVICE_ERROR;
 		provider->answer->data_bytes = 0;
 		error = write_answer(provider);
 	}
 	atomic_fetch_add(&provider->served, 1);
-	/* Nobody waits any more: killed, or its time is over. */
+	/* -ENOENT: the caller does not wait any more. It was killed, or its
+	 * time was over. */
 	return error == -ENOENT ? 0 : error;
 }
 
-/* 1: there is a request; 0: to be stopped; or a negative errno. */
+/* Waits for a request. Returns 1 when there is one, 0 when provider_stop() was
+ * called, or a negative errno. */
 static int next_request(struct provider *provider)
 {
 	struct pollfd fds[] = {
@@ -351,7 +355,8 @@ static int next_request(struct provider *provider)
 
 int provider_serve(struct provider *provider, struct cz *cz, uint64_t limit_ns)
 {
-	/* Before the module gives the request up: who gives up first says why. */
+	/* Give up before the module does, so that the caller gets the exact
+	 * status instead of the module's EFI_DEVICE_ERROR. */
 	uint64_t most_ns = provider->timeout_s * NS_PER_S / 10 * 9;
 	int result = next_request(provider);
 
@@ -373,7 +378,8 @@ void provider_stop(struct provider *provider)
 	int saved = errno;
 	uint64_t one = 1;
 
-	/* It fails only when it has been said already. */
+	/* The write fails only if the counter is full. Then the eventfd is
+	 * readable already. */
 	(void)!write(provider->stop_fd, &one, sizeof(one));
 	errno = saved;
 }

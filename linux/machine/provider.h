@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caesurad's side of /dev/caesura: firmware's memory without /dev/mem, and the
- * kernel's own requests for EFI variables, which are handed to the library.
+ * caesurad's side of /dev/caesura. The device gives access to firmware's memory
+ * without /dev/mem, and delivers the kernel's own requests for EFI variables,
+ * which are passed to the library.
  *
- * Functions return 0 or a negative errno unless they say otherwise. Those that
- * give memory may be called from any thread; provider_open() to
- * provider_close() from one.
+ * Functions return 0 or a negative errno unless they say otherwise.
+ * provider_read() and provider_map() may be called by any thread;
+ * provider_open(), provider_register(), provider_serve() and provider_close()
+ * by one.
  */
 #ifndef LINUX_PROVIDER_H
 #define LINUX_PROVIDER_H
@@ -25,19 +27,21 @@ struct provider {
 	/* Fixed by provider_open(). */
 	int fd;
 	uint64_t system_table; /* its physical address */
-	void *memory_map; /* the stub's, virtual_start filled in */
+	void *memory_map; /* as the EFI stub left it, with virtual_start */
 	size_t memory_map_size_bytes;
 	size_t descriptor_size_bytes;
 	uint32_t descriptor_version;
-	uint32_t timeout_s; /* for which the kernel's callers wait for us */
-	bool kernel_runtime; /* the kernel makes runtime calls: do not serve */
-	bool was_registered; /* an earlier process of ours was the provider */
+	uint32_t timeout_s; /* how long the kernel's callers wait */
+	/* The kernel makes runtime calls itself, so caesurad must not. */
+	bool kernel_runtime;
+	/* An earlier caesurad has been the kernel's provider. */
+	bool was_registered;
 
-	/* Every SetVariable is answered with EFI_WRITE_PROTECTED, which is EROFS. Set
-	 * before provider_serve(). */
+	/* Answers every SetVariable with EFI_WRITE_PROTECTED, which callers see
+	 * as EROFS. Set before provider_serve(). */
 	bool read_only;
 
-	/* provider_serve()'s. */
+	/* Used by provider_serve() only. */
 	int stop_fd;
 	struct caesura_request *request;
 	struct caesura_answer *answer;
@@ -45,50 +49,53 @@ struct provider {
 };
 
 /*
- * Opens the device and takes the memory map; the system table's address comes
- * from /sys/firmware/fdt. -ENOENT: the module is not there; -EBUSY: another process
- * has it; -EPROTO: the module is of another version; -ENODATA: nothing names the
- * system table.
+ * Opens the device and reads the memory map. The system table's address comes
+ * from /sys/firmware/fdt. -ENOENT: the module is not loaded; -EBUSY: another
+ * process has opened the device; -EPROTO: the module has another version;
+ * -ENODATA: /chosen does not have the system table's address.
  */
 int provider_open(struct provider *provider, const char *path);
 
-/* Ends what provider_open() began. Mappings stay; the device stays taken while
- * there is one. */
+/* Closes the device and frees memory. Mappings stay; as long as there is one,
+ * no other process can open the device. */
 void provider_close(struct provider *provider);
 
 /*
- * Copies [physical, + size_bytes), which lies in one descriptor of the memory map:
- * RAM of firmware's or a table. -EPERM: it does not.
+ * Copies [physical, + size_bytes), which must lie in one descriptor of the
+ * memory map and must be firmware's RAM or a table. -EPERM: it does not, or is
+ * not.
  */
 int provider_read(const struct provider *provider, uint64_t physical,
 		  void *buffer, size_t size_bytes);
 
 /*
- * Maps [physical, + size_bytes), whole pages of one descriptor with
- * EFI_MEMORY_RUNTIME: RAM with PROT_READ, a device (Device-nGnRE) with PROT_READ
- * or PROT_READ | PROT_WRITE. At `address`, where nothing may be mapped yet;
- * NULL: anywhere. *mapping is for munmap().
+ * Maps [physical, + size_bytes): whole pages of one descriptor that has
+ * EFI_MEMORY_RUNTIME. RAM is mapped with its cacheable attributes, a device as
+ * Device-nGnRE; `prot` is PROT_READ or PROT_READ | PROT_WRITE. `address` is an
+ * address at which nothing is mapped yet, or NULL for any. The caller unmaps
+ * *mapping.
  */
 int provider_map(const struct provider *provider, uint64_t physical,
 		 size_t size_bytes, int prot, void *address, void **mapping);
 
 /*
- * Becomes the kernel's provider of EFI variables. `supported` is the mask of
- * firmware's EFI_RT_PROPERTIES_TABLE, UINT32_MAX without one. Before or after
- * confine: it takes no permission. -EBUSY: the kernel has another provider.
+ * Registers this process as the kernel's provider of EFI variables. `supported`
+ * is the mask of firmware's EFI_RT_PROPERTIES_TABLE, or UINT32_MAX if there is
+ * no such table. This needs no privilege, so it may be called before or after
+ * the process is confined. -EBUSY: the kernel has another provider.
  */
 int provider_register(struct provider *provider, uint32_t supported);
 
 /*
- * Answers the kernel's requests, one after the other, until provider_stop().
- * limit_ns: for which a request waits for firmware; at most nine tenths of the
- * module's timeout, as it was when the device was opened.
- * Returns 0 after provider_stop().
+ * Answers the kernel's requests, one after the other, until provider_stop() is
+ * called; then returns 0. A request waits for firmware for limit_ns, but for no
+ * more than nine tenths of the timeout that the module had when the device was
+ * opened.
  */
 int provider_serve(struct provider *provider, struct cz *cz, uint64_t limit_ns);
 
-/* Has provider_serve() return before the next request. Any thread, or a signal
- * handler. */
+/* Makes provider_serve() return before it takes the next request. Any thread
+ * and any signal handler may call this. */
 void provider_stop(struct provider *provider);
 
 #endif

@@ -49,7 +49,7 @@ const struct resume_clocks resume_clocks = {
 	.pause_ns = pause_ns,
 };
 
-/* The counter last: what is about to be done follows it. */
+/* Reads the counter last: what the caller does next comes after this read. */
 static int64_t distance(const struct resume_clocks *clocks)
 {
 	uint64_t kernel = clocks->kernel_ns();
@@ -57,7 +57,8 @@ static int64_t distance(const struct resume_clocks *clocks)
 	return (int64_t)(clocks->counter_ns() - kernel);
 }
 
-/* Of several looks the one with the shortest time between the two clocks. */
+/* Returns the smallest of several distances: the one with the shortest delay
+ * between reading the two clocks. */
 static int64_t least_distance(const struct resume_clocks *clocks)
 {
 	int64_t least_ns = distance(clocks);
@@ -70,7 +71,8 @@ static int64_t least_distance(const struct resume_clocks *clocks)
 	return least_ns;
 }
 
-/* A thread that was held up in between has been so once, and not each time. */
+/* Returns true if one of several looks finds the distance unchanged. A delay of
+ * this thread can spoil one look, but hardly all of them. */
 static bool find(const struct resume *resume, int64_t *found_ns)
 {
 	for (unsigned i = 0; i < LOOKS; i++) {
@@ -86,7 +88,7 @@ static bool find(const struct resume *resume, int64_t *found_ns)
 	return false;
 }
 
-/* By how much the distance changes in some time: two clocks of different rates. */
+/* Two clocks of different rates change their distance while time passes. */
 static bool is_rate_same(const struct resume_clocks *clocks)
 {
 	int64_t before_ns = least_distance(clocks), moved_ns;
@@ -99,7 +101,8 @@ static bool is_rate_same(const struct resume_clocks *clocks)
 	return moved_ns <= (int64_t)most_ns && moved_ns >= -(int64_t)most_ns;
 }
 
-/* A thread that is held up, or a sleep, makes a difference once, and not each time. */
+/* Repeats the measurement, because a delay of this thread or a sleep can spoil
+ * one of them, but hardly all. */
 bool resume_can_be_told(const struct resume_clocks *clocks)
 {
 	for (unsigned i = 0; i < MEASURES; i++) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the machine has slept. After a hibernation the chip and the machine's RAM
- * are those of another boot, and a process that was frozen is told nothing. But the
- * kernel's clock stands still in its sleep, while the CPU's counter goes on, or begins
- * anew with the machine: the distance between the two is another one afterwards.
+ * Finds out whether the machine has slept. After a hibernation, the chip and
+ * the machine's RAM may be those of another boot, and no one tells a process
+ * that was frozen. But the kernel's clock stands still during sleep, while the
+ * CPU's counter goes on or starts anew. So the difference between the two
+ * changes.
  *
- * A yes may be false, where this thread was held up at each of many looks. A no is
- * false when the counter of the machine started anew happens to be where that of the
- * old one was, to RESUME_TOLERANCE_NS.
+ * The answer "yes" may be false if this thread was delayed in every one of many
+ * looks. The answer "no" is false if a counter that started anew happens to be
+ * within RESUME_TOLERANCE_NS of where the old one would be.
  */
 #ifndef LINUX_RESUME_H
 #define LINUX_RESUME_H
@@ -16,10 +17,11 @@
 #include <stdint.h>
 
 #define RESUME_TOLERANCE_NS 5000000
-/* Rates that differ by more than one part in so many are different. */
+/* Rates count as different if they differ by more than one part in this
+ * many. */
 #define RESUME_RATES_PARTS 1000
 
-/* Both run on from some time, and do not stop but in sleep. */
+/* Both count from an arbitrary time, and stop only while the machine sleeps. */
 struct resume_clocks {
 	uint64_t (*kernel_ns)(void);
 	uint64_t (*counter_ns)(void);
@@ -35,22 +37,24 @@ struct resume {
 };
 
 /*
- * Whether both clocks run at one rate. They do not where CNTFRQ_EL0, by which the counter
- * is converted, is not the rate that the kernel uses (a device tree's clock-frequency
- * corrects firmware's): then every thread seems to have slept after a while. Takes a
- * tenth of a second, or three.
+ * Returns whether both clocks run at one rate. They do not if CNTFRQ_EL0, by
+ * which the counter is converted, differs from the rate that the kernel uses; a
+ * device tree's clock-frequency can override firmware's value. Then every
+ * process would seem to have slept after a while. The function takes a tenth of
+ * a second, or three tenths.
  */
 bool resume_can_be_told(const struct resume_clocks *clocks);
 
-/* The machine is awake now. Of a struct resume that is all zero, with which this has not
- * been called, the machine never seems to have slept. */
+/* Records that the machine is awake now. For a struct resume that is all zero,
+ * and has not been passed to this function, the machine never seems to have
+ * slept. */
 void resume_begin(struct resume *resume, const struct resume_clocks *clocks);
 
-/* Whether the machine has slept since resume_begin(). Signal-safe. */
+/* Returns whether the machine has slept since resume_begin(). Signal-safe. */
 bool resume_happened(const struct resume *resume);
 
-/* Answers the same. If the machine has not slept, the next answer is of the time from now
- * on: so clocks may drift apart slowly. */
+/* Returns the same. If the machine has not slept, the next call measures from
+ * now on, so that clocks may drift apart slowly. */
 bool resume_happened_since(struct resume *resume);
 
 #endif
