@@ -10,7 +10,8 @@ static enum belief no_memory(char *why)
 	return BELIEF_FAILED;
 }
 
-/* Looks through one region after the other; false without memory. */
+/* Searches each region for copies of the store. Returns false if memory is
+ * out. */
 static bool look_at_regions(const struct state *state,
 			    const struct state_config *config,
 			    struct store_check *check)
@@ -54,7 +55,7 @@ static bool is_on_way(const void *state, const struct store_check *check,
 				    check->store, check->store_bytes);
 }
 
-/* The chip against the copies of its store in the state. */
+/* Compares the chip with the copies of its store in the state. */
 static enum belief judge_chip(const struct state *state,
 			      const struct state_config *config,
 			      const struct flash_port *port, bool is_pending,
@@ -77,9 +78,10 @@ static enum belief judge_chip(const struct state *state,
 	return belief;
 }
 
-/* Of a region: each word as before the commit or as after it. While a commit is pending
- * the words that it does not change do not count: some may be somebody else's, and
- * the commit must not be lost for that. */
+/* Compares a region: each word may be as before the commit or as after it.
+ * While a commit is pending, the words that it does not change are ignored.
+ * Other software may have changed some of them, and the commit must not be lost
+ * because of that. */
 static enum belief judge_region(const struct state *state,
 				const struct state_config *config,
 				unsigned number, bool is_pending, char *why)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a state that an earlier daemon has left is of what the chip and the
- * machine's RAM hold now. It is not when the machine has been hibernated in between,
- * or somebody else has written: firmware that went on with it would write over
- * variables that it does not know of.
+ * Decides whether a state that an earlier daemon left still matches the chip
+ * and the machine's RAM. It does not if the machine was hibernated in between,
+ * or if something else has written to either. Firmware that continued with such
+ * a state would overwrite variables that it does not know about.
  */
 #ifndef LINUX_BELIEF_H
 #define LINUX_BELIEF_H
@@ -15,18 +15,24 @@
 
 enum belief {
 	BELIEF_HOLDS,
-	BELIEF_UNKNOWN, /* no form of store that is known: nothing could be compared */
-	BELIEF_BROKEN, /* to be made anew; and why */
-	BELIEF_FAILED, /* damaged, state_error(), or no memory */
+	/* the store's form is unknown, so nothing could be compared */
+	BELIEF_UNKNOWN,
+	BELIEF_BROKEN, /* `why` is set; the state has to be made anew */
+	/* `why` is set; the state is damaged, or memory is out */
+	BELIEF_FAILED,
 };
 
 /*
- * The state is one that was kept; the regions are its config's. The chip, which is in
- * read-array mode, has to hold the store that the state's RAM has a copy of. While a
- * commit is pending, any part of that commit may be in the chip already.
- * The machine's RAM, where the config keeps it the same, has to be the same as the
- * state's; while a commit is pending only the words that it changes are compared, and
- * each may be as before the commit or as after it.
+ * Compares a state for which state_open() returned STATE_KEPT. The regions are
+ * those of its config.
+ *
+ * The chip, which is in read-array mode, has to hold the same variable store as
+ * the copy in the state's RAM. While a commit is pending, any part of that
+ * commit may be in the chip already.
+ *
+ * If the config keeps the machine's RAM up to date, that RAM has to be the same
+ * as the state's. While a commit is pending, only the words that it changes are
+ * compared, and each may be as before the commit or as after it.
  */
 enum belief belief_judge(struct state *state, const struct state_config *config,
 			 const struct flash_port *port,

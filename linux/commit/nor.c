@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real flash chip, see nor.h. A chip may have been left anywhere in a command
- * by a process that was killed; from there any word may be taken for data.
- * All ones are what does the least: read-array to a chip that waits for a command,
- * and as data they program nothing.
+ * The real flash chip, see nor.h. A process that was killed may have left the
+ * chip in the middle of any command, where it takes the next word as data. So
+ * this file first writes words of all ones. To a chip that waits for a command
+ * they mean read-array, and as data they program nothing.
  */
 #include "commit/nor.h"
 
@@ -14,31 +14,31 @@
 #include <time.h>
 
 #define SAMPLES 16u
-/* A buffered program that was told to expect 65,536 words. */
+/* A buffered program can expect 65,536 words. */
 #define MAX_ESCAPES 65600u
-/* Together five seconds: longer than any chip's erase of a block. */
+/* Five seconds in all: longer than any chip needs to erase a block. */
 #define BUSY_TRIES 100u
 #define BUSY_PAUSE_NS 50000000
-/* A chip that is not ready after so many polls is asked after pauses only. */
+/* After this many polls, the chip is polled only after pauses. */
 #define BUSY_POLLS 4096u
 #define POLL_PAUSE_NS 50000
 #define PROGRAM_LIMIT_NS 2000000000ull
 #define ERASE_LIMIT_NS 20000000000ull
-/* Words at which a buffered program pays; and of one: what every chip has room
- * for, and EDK II's drivers use. */
+/* From how many words on a buffered program is faster; and the most words of
+ * one, for which every chip has room and which EDK II's drivers use. */
 #define BUFFER_WORTH 4u
 #define BUFFER_MOST 32u
 
 #define QUERY_SIGNATURE 0x10
 #define QUERY_COMMAND_SET 0x13
-#define QUERY_EXTENDED 0x15 /* where Intel's own table is */
+#define QUERY_EXTENDED 0x15 /* the offset of Intel's own table */
 #define QUERY_SIZE 0x27
 #define QUERY_BUFFER 0x2a
 #define QUERY_REGIONS 0x2c
 #define QUERY_REGION 0x2d
-/* In Intel's table: "PRI", a version, and what the chip can do. */
+/* Offsets in Intel's table: "PRI", a version, and the features. */
 #define EXTENDED_FEATURES 5
-#define FEATURE_PARTITIONS (1u << 9) /* it works on one and reads another */
+#define FEATURE_PARTITIONS (1u << 9) /* one can be read while another is busy */
 #define INTEL_EXTENDED 1
 #define INTEL_STANDARD 3
 
@@ -83,7 +83,8 @@ static void pause_ns(long ns)
 
 /* ---- Out of any command ---- */
 
-/* All over the chip the same word, and one that a status register may hold. */
+/* Returns whether the whole chip reads as one word that may be a status
+ * register. */
 static bool shows_status(struct nor *nor)
 {
 	uint32_t step = nor->size_bytes / SAMPLES & ~3u;
@@ -100,7 +101,7 @@ static bool shows_status(struct nor *nor)
 	return true;
 }
 
-/* At the chip's last word: stray data do not land among variables. */
+/* Writes to the chip's last word, so that stray data do not hit variables. */
 static bool escape(struct nor *nor)
 {
 	for (uint32_t i = 0; i < MAX_ESCAPES; i++) {
@@ -130,7 +131,7 @@ static uint32_t query(const struct nor *nor, uint32_t index, uint32_t bytes)
 	return value;
 }
 
-/* A chip that erases says nothing else: the same status, not ready, everywhere. */
+/* A chip that is erasing reads as the same status everywhere, not ready. */
 static bool is_busy(const struct nor *nor)
 {
 	const uint32_t *answer = &nor->query[QUERY_SIGNATURE];
@@ -160,7 +161,8 @@ static bool find_signature(struct nor *nor)
 	return true;
 }
 
-/* In query mode. Intel's table may be anywhere behind the words of the query. */
+/* The chip is in query mode. Intel's table may be anywhere behind the query's
+ * words. */
 static bool has_partitions(struct nor *nor)
 {
 	static const char signature[] = {'P', 'R', 'I'};
@@ -184,7 +186,8 @@ static bool has_partitions(struct nor *nor)
 
 static void ask(struct nor *nor)
 {
-	/* Both devices at once; one of 32 bits looks at the low half. */
+	/* Addresses both devices at once; a single 32-bit device uses the low
+	 * half. */
 	put(nor, 0x55 * 4, NOR_QUERY << 16 | NOR_QUERY);
 	for (uint32_t i = 0; i < NOR_QUERY_WORDS; i++) {
 		nor->query[i] = get(nor, 4 * i);
@@ -197,7 +200,8 @@ static void ask(struct nor *nor)
 	put(nor, 0, NOR_READ_ARRAY << 16 | NOR_READ_ARRAY);
 }
 
-/* Twice even if it is not busy: it may have become ready while it was asked. */
+/* Asks a second time even if the chip is not busy: it may have become ready
+ * during the first query. */
 static bool ask_until_ready(struct nor *nor)
 {
 	for (uint32_t i = 0, others = 0; i < BUSY_TRIES && others < 2; i++) {
@@ -224,7 +228,7 @@ static bool add_region(struct nor *nor, uint32_t index, uint64_t *offset)
 	uint32_t units = query(nor, QUERY_REGION + 4 * index + 2, 2);
 	uint32_t bytes = (units == 0 ? 128 : units * 256) * nor->lanes;
 
-	/* Firmware may have the beginning of a larger chip. */
+	/* The region may cover only the beginning of a larger chip. */
 	if (count > (nor->port.size_bytes - *offset) / bytes) {
 		count = (uint32_t)((nor->port.size_bytes - *offset) / bytes);
 	}
@@ -307,8 +311,9 @@ struct nor_block nor_block_of(const struct nor *nor, uint32_t offset)
 
 /* ---- Opening ---- */
 
-/* Until every device is ready: its status, or 0 when the time is over. The status
- * is read after the time was: this thread may not have run in between for long. */
+/* Waits until every device is ready. Returns the status, or 0 after limit_ns.
+ * The time is read before the status: if this thread is delayed between the
+ * two, a chip that became ready meanwhile is still seen as ready. */
 static uint32_t wait_ready(struct nor *nor, uint32_t offset, uint64_t limit_ns)
 {
 	uint32_t ready = nor_command(nor, NOR_READY);
@@ -335,9 +340,9 @@ static uint32_t wait_ready(struct nor *nor, uint32_t offset, uint64_t limit_ns)
 }
 
 /*
- * A partition shows what the latest command to it has asked for, and may be busy while
- * others answer. Each has at least one whole block: all of them are waited for, and
- * told to show their array.
+ * Each partition has a read mode of its own, set by the latest command to it,
+ * and may be busy while others can be read. A partition has at least one whole
+ * block. So this function waits for each block and sets it to read-array mode.
  */
 static bool show_partitions(struct nor *nor)
 {
@@ -366,7 +371,7 @@ bool nor_open(struct nor *nor, const struct flash_port *port, uint64_t address)
 	*nor = (struct nor){
 		.port = *port,
 		.address = address,
-		.lanes = 2, /* until it is known: commands in both halves */
+		.lanes = 2, /* until known, commands go to both halves */
 		.size_bytes = (uint32_t)port->size_bytes,
 	};
 	if (port->size_bytes < 65536 || port->size_bytes > 1u << 30 ||
@@ -392,7 +397,7 @@ static const char *describe(uint32_t status)
 		return "the block is locked";
 	}
 	if ((status & NOR_VOLTAGE_ERROR) != 0) {
-		return "no programming voltage";
+		return "the programming voltage is too low";
 	}
 	return (status & NOR_ERASE_ERROR) != 0 &&
 			       (status & NOR_PROGRAM_ERROR) != 0
@@ -400,7 +405,7 @@ static const char *describe(uint32_t status)
 		       : "it failed";
 }
 
-/* Ends an operation: back to reading, whatever it came to. */
+/* Ends an operation: clears the status and returns to read-array mode. */
 static bool conclude(struct nor *nor, const char *what, uint32_t offset,
 		     uint32_t status)
 {
@@ -462,7 +467,7 @@ static bool program_buffer(struct nor *nor, uint32_t offset,
 			wait_ready(nor, offset, PROGRAM_LIMIT_NS));
 }
 
-/* Programs what has bits to lose of some words that one buffer would hold. */
+/* Programs those words that change, of a group that fits one buffer. */
 static bool program_some(struct nor *nor, uint32_t offset,
 			 const uint32_t *words, uint32_t count, bool in_order)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The real flash chip: CFI, the Intel command set, on a bus of 32 bits, as one
- * device or as two of 16 bits side by side. Everything here talks to the chip,
- * may take as long as the chip does, and leaves it in read-array mode. No
- * allocation, no global state; not for signal handlers but where that is said.
+ * Drives the real flash chip: a CFI chip with the Intel command set on a 32-bit
+ * bus, either one device or two 16-bit devices side by side. Every function
+ * waits as long as the chip needs and leaves it in read-array mode. Nothing
+ * here allocates or has global state. Only functions that say so may be called
+ * from signal handlers.
  */
 #ifndef LINUX_NOR_H
 #define LINUX_NOR_H
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The chip's registers, in accesses of 32 bits; offsets are multiples of 4. */
+/* Access to the chip in units of 32 bits. Offsets are multiples of 4. */
 struct flash_port {
 	void *context;
 	uint32_t (*read)(void *context, uint64_t offset);
@@ -36,45 +37,51 @@ struct nor_block {
 
 struct nor {
 	struct flash_port port;
-	uint64_t address; /* for messages: physical, of the first byte */
+	uint64_t address; /* the first byte's physical address, for messages */
 	uint32_t lanes; /* devices side by side: 1 or 2 */
 	uint32_t size_bytes;
-	uint32_t buffer_bytes; /* of a buffered program; 0: there is none */
+	/* the most for a buffered program; 0: not supported */
+	uint32_t buffer_bytes;
 	uint32_t block_count, largest_block_bytes;
-	bool has_partitions; /* each shows its array or not by itself */
+	bool has_partitions; /* each has its own read mode */
 	uint32_t region_count;
 	struct nor_region region[NOR_MAX_REGIONS];
-	uint32_t query[NOR_QUERY_WORDS]; /* what it says in query mode */
-	uint32_t identity[2]; /* and in identifier mode: maker, device */
-	char error[NOR_ERROR_CHARS]; /* the latest, for the log */
+	uint32_t query[NOR_QUERY_WORDS]; /* the answer in query mode */
+	uint32_t identity[2]; /* in identifier mode: maker, device */
+	char error[NOR_ERROR_CHARS]; /* the latest error, for the log */
 };
 
 /*
- * Gets the chip out of whatever command it was left in, and asks it what it is.
- * False, and nor->error, for what is not known: nothing has been programmed or
- * erased then.
+ * Ends any command that the chip was left in, and identifies the chip. Returns
+ * false, with nor->error set, if the chip is unknown. Nothing has been
+ * programmed or erased then.
  */
 bool nor_open(struct nor *nor, const struct flash_port *port, uint64_t address);
 
-/* The erase block that holds an offset below size_bytes. Signal-safe. */
+/* Returns the erase block that holds an offset below size_bytes.
+ * Signal-safe. */
 struct nor_block nor_block_of(const struct nor *nor, uint32_t offset);
 
-/* Whether the block is locked: in the chip's words, bit 0 of each lane. */
+/* Returns whether the block is locked: bit 0 of each lane, as the chip reports
+ * it. */
 uint32_t nor_lock_status(struct nor *nor, const struct nor_block *block);
 
 /*
- * Programs `count` words from `offset` on, which lie in one block: bits go from
- * 1 to 0 only, words that have none to lose are left alone. in_order: one word after the
- * other; else by buffered programs, of which a power cut leaves any part. Read back:
- * false, and nor->error, when a word is not its old value AND the new one.
+ * Programs `count` words from `offset` on, all in one block. Bits only change
+ * from 1 to 0; words that would not change are not programmed. If in_order is
+ * true, words are programmed one after the other. Otherwise buffered programs
+ * may be used, and a power failure may leave any part of one. The result is
+ * read back: returns false, with nor->error set, if a word is not its old value
+ * AND the new one.
  */
 bool nor_program(struct nor *nor, uint32_t offset, const uint32_t *words,
 		 uint32_t count, bool in_order);
 
-/* Sets a block to all ones; false, and nor->error, when it is not afterwards. */
+/* Erases a block to all ones. Returns false, with nor->error set, if the block
+ * is not so afterwards. */
 bool nor_erase(struct nor *nor, const struct nor_block *block);
 
-/* A command for every device on the bus, as the word to be written. */
+/* Returns the word that sends a command to every device on the bus. */
 static inline uint32_t nor_command(const struct nor *nor, uint32_t command)
 {
 	return nor->lanes == 2 ? command << 16 | command : command;

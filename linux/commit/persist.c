@@ -8,7 +8,7 @@
 
 #define UEFI_VARS_MAGIC 0x0ef1u
 
-/* What can be done where writing has to go another way. */
+/* What the user can do if caesurad cannot write. */
 #define BEFORE_LINUX \
 	"To change them, use firmware's own menu or shell before Linux starts"
 #define BY_THE_KERNEL                                                          \
@@ -37,13 +37,13 @@ bool persist_is_shared(const struct cz_efi_memory_descriptor *entry)
 
 bool persist_is_uefi_vars(const struct device *device)
 {
-	/* The register has 16 bits; the one behind it has another meaning. */
+	/* The register has 16 bits; the next 16 belong to another one. */
 	return (device_read32(device, 0) & 0xffff) == UEFI_VARS_MAGIC;
 }
 
 /*
- * EBBR's variable that names the file: its GUID, then its name, as both U-Boot and
- * EDK II keep a variable. Its value follows.
+ * EBBR's variable that names the file, as both U-Boot and EDK II store it:
+ * GUID, then name. The value follows.
  */
 static const struct {
 	uint8_t guid[16];
@@ -56,7 +56,8 @@ static const struct {
 	 'a', 0, 't', 0, 'i', 0, 'l', 0, 'e', 0, 0,   0},
 };
 
-/* Only what can be shown: firmware's RAM may hold anything. */
+/* Copies only printable characters, because firmware's RAM may hold
+ * anything. */
 static void take_file(struct persist_facts *facts, const uint8_t *value,
 		      size_t room)
 {
@@ -162,7 +163,8 @@ static struct persist find_place(const struct persist_facts *facts)
 		return persist(PERSIST_FLASH, PERSIST_SERVED,
 			       "EFI variables persist in the flash chip");
 	}
-	/* EDK II without its store in the chip uses the chip for something else. */
+	/* If EDK II has a store in RAM but none in the chip, it uses the chip
+	 * for something else. */
 	if (facts->has_chip && !facts->ram_has_store && !facts->has_file) {
 		return persist(PERSIST_UNKNOWN, PERSIST_SERVED,
 			       "EFI variables persist in the flash chip, if "

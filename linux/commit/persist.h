@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where this machine's EFI variables persist, so that a write is not accepted which
- * the next boot does not have. The decision is a pure function of facts; the facts
- * are collected while firmware's memory is mapped, without a call of firmware's.
+ * Decides where this machine's EFI variables persist, so that caesurad does not
+ * accept a write that is lost at the next boot. The decision is a pure function
+ * of facts. The facts are collected while firmware's memory is mapped, without
+ * calling firmware.
  */
 #ifndef LINUX_PERSIST_H
 #define LINUX_PERSIST_H
@@ -19,8 +20,8 @@
 
 enum persist_place {
 	PERSIST_FLASH,
-	PERSIST_FILE, /* of the EFI system partition */
-	PERSIST_RAM, /* nowhere: they are lost with the next boot */
+	PERSIST_FILE, /* on the EFI system partition */
+	PERSIST_RAM, /* not at all: variables are lost with the next boot */
 	PERSIST_SECURE, /* in secure firmware, behind a buffer in RAM */
 	PERSIST_HOST, /* in a hypervisor's device, which reads RAM */
 	PERSIST_UNKNOWN,
@@ -29,29 +30,32 @@ enum persist_place {
 enum persist_service {
 	PERSIST_SERVED,
 	PERSIST_READ_ONLY,
-	PERSIST_REFUSED, /* no service of firmware's can work in a process */
+	PERSIST_REFUSED, /* no runtime service can work in a process */
 };
 
 struct persist_facts {
-	/* A runtime region of RAM that is nobody's own: persist_is_shared(). */
+	/* A runtime region of RAM that firmware shares, see
+	 * persist_is_shared(). */
 	bool has_shared_ram;
 	uint64_t shared_address, shared_bytes;
-	/* The product whose device reads firmware's messages from RAM; or NULL. */
+	/* The product whose device reads firmware's messages from RAM, or
+	 * NULL. */
 	const char *host_device;
 	uint64_t host_address;
 
-	bool has_chip; /* a flash chip that is known */
-	bool chip_has_store; /* and EDK II's variable store is in it */
-	bool has_direct; /* a device that --direct names, and no clock that is known */
+	bool has_chip; /* a flash chip of a known kind */
+	bool chip_has_store; /* it holds EDK II's variable store */
+	bool has_direct; /* --direct names a device that is not a known clock */
 
-	/* persist_look() finds these in firmware's RAM: a store of EDK II's, and the
-	 * file that firmware wants the operating system to write. Its name may be
-	 * empty. */
+	/* Found by persist_look() in firmware's RAM: a variable store of EDK
+	 * II, and the file that firmware wants the operating system to write.
+	 * The file's name may be empty. */
 	bool ram_has_store;
 	bool has_file;
 	char file[PERSIST_FILE_CHARS];
 
-	bool has_set_variable; /* at run time, see EFI_RT_PROPERTIES_TABLE */
+	/* firmware has SetVariable at run time (EFI_RT_PROPERTIES_TABLE) */
+	bool has_set_variable;
 };
 
 struct persist {
@@ -64,17 +68,19 @@ struct persist {
 struct persist persist_judge(const struct persist_facts *facts);
 
 /*
- * Whether a runtime region is RAM that firmware shares with somebody outside of the
- * machine's own processors' normal world: neither firmware's code or data nor a
- * device, but cacheable. A private copy of it would reach nobody.
+ * Returns whether a runtime region is RAM that firmware shares with software
+ * outside of the normal world of the machine's processors. Such a region is
+ * cacheable, but neither firmware's code or data nor a device. That software
+ * would never see a private copy of it.
  */
 bool persist_is_shared(const struct cz_efi_memory_descriptor *entry);
 
-/* Whether the device is QEMU's uefi-vars. Reads its first word, of which a bus may make
- * an abort. */
+/* Returns whether the device is QEMU's uefi-vars. Reads its first word; where
+ * no register is, the bus may answer with an external abort. */
 bool persist_is_uefi_vars(const struct device *device);
 
-/* Looks at a region of firmware's RAM; again for each. */
+/* Searches a region of firmware's RAM and adds what it finds to the facts.
+ * Called once for each region. */
 void persist_look(struct persist_facts *facts, const void *ram,
 		  size_t size_bytes);
 

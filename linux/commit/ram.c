@@ -24,8 +24,9 @@ static void hide(const struct ram *ram, unsigned region, uint64_t offset)
 	(void)show(ram, region, offset, PROT_NONE);
 }
 
-/* By /dev/mem it is Device memory: what the caches have of it, from firmware's own
- * time, goes first. */
+/* /dev/mem maps this RAM as Device memory. A line that the caches still hold,
+ * from the time when firmware ran alone, has to be written back and removed
+ * first. */
 static void clean_line(volatile uint64_t *word)
 {
 #ifdef __aarch64__

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy of the variable store in firmware's RAM, see store_check.h. Of the chip and of RAM
- * nothing is believed: what is written in either may be anybody's.
+ * Finds copies of the variable store in firmware's RAM, see store_check.h. The
+ * contents of the chip and of RAM are not trusted: anyone may have written
+ * them.
  */
 #include "commit/store_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_BYTES 4096u /* volumes begin at blocks: these are the smallest */
+/* volumes begin at erase blocks; this is the smallest size */
+#define STEP_BYTES 4096u
 #define MAX_STORE_BYTES (16u << 20)
 #define MAX_COPIES 64u
 
@@ -24,7 +26,7 @@ struct volume_header {
 /* EDK II's VARIABLE_STORE_HEADER. */
 struct store_header {
 	uint8_t kind[16];
-	uint32_t store_bytes; /* of this header too */
+	uint32_t store_bytes; /* includes this header */
 	uint8_t format, state;
 	uint16_t reserved;
 	uint32_t reserved_too;
@@ -49,7 +51,7 @@ static const uint8_t kinds[2][16] = {
 	 0x70, 0x7f, 0xfe, 0x7d},
 };
 
-/* Multiples of 4. */
+/* Reads from the chip. The offset and the size have to be multiples of 4. */
 static bool read_chip(const struct flash_port *port, uint64_t offset,
 		      void *into, uint64_t size_bytes)
 {
@@ -85,7 +87,7 @@ static bool is_known(const struct store_header *header, uint64_t room)
 	       header->store_bytes <= room;
 }
 
-/* A store in a volume at `at`. */
+/* Checks for a volume at `at` that holds a store. */
 static bool find_at(struct store_check *check, const struct flash_port *port,
 		    uint64_t at)
 {
@@ -104,8 +106,8 @@ static bool find_at(struct store_check *check, const struct flash_port *port,
 	return true;
 }
 
-/* The first: what EDK II keeps behind its store, a spare copy of it, is older or
- * newer for as long as a block is rewritten. */
+/* Finds the first store of the chip. EDK II keeps a spare copy behind it, whose
+ * contents differ from the store while a block is being rewritten. */
 bool store_check_open(struct store_check *check, const struct flash_port *port)
 {
 	uint64_t at = 0;
@@ -177,7 +179,8 @@ void store_check_look(struct store_check *check, uint64_t physical,
 	}
 }
 
-/* Formatted and healthy, as EDK II writes it. */
+/* Returns whether a header is there that is marked as formatted and healthy, as
+ * EDK II writes it. */
 static bool is_formatted(const uint8_t *at, size_t room)
 {
 	struct store_header header;
