@@ -13,9 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOK_NS 20000000ull /* how often the caller is looked after */
-#define RETRY_NS 2000000 /* for a free request */
-/* Older firmware refuses to be offered more room for a name than this. */
+#define LOOK_NS 20000000ull /* how often limit->interrupted() is called */
+#define RETRY_NS 2000000 /* pause while no request is free */
+/* Older firmware refuses a buffer for a name that is larger than this. */
 #define NAME_BYTES 512u
 #define FIRST_VALUE_BYTES 1024u
 #define READ_TRIES 4
@@ -42,7 +42,8 @@ static bool is_interrupted(const struct efivars_limit *limit)
 	       limit->interrupted(limit->argument);
 }
 
-/* All requests being in use, others are being waited for: tries again. */
+/* Submits the call. While all requests are in use, tries again until the
+ * limit. */
 static cz_status submit(struct cz *cz, const struct cz_call *call,
 			const struct efivars_limit *limit, cz_request_id *id)
 {
@@ -64,7 +65,8 @@ static cz_status submit(struct cz *cz, const struct cz_call *call,
 	}
 }
 
-/* At the deadline. What has not begun never will; a write that has is followed. */
+/* Gives up at the deadline. A call that has not started never will. late.h
+ * follows a write that has. */
 static cz_status give_up(struct cz *cz, const struct cz_call *call,
 			 cz_request_id id)
 {
@@ -74,7 +76,7 @@ static cz_status give_up(struct cz *cz, const struct cz_call *call,
 		cz_release(cz, id);
 		return CZ_E_DEADLINE;
 	}
-	/* It may just have ended. */
+	/* It may have ended in between. */
 	status = cz_wait(cz, id, call, 0);
 	if (status != CZ_E_DEADLINE) {
 		return status;
@@ -90,7 +92,7 @@ static uint64_t next_look(struct cz *cz, const struct efivars_limit *limit)
 	return next_ns < limit->deadline_ns ? next_ns : limit->deadline_ns;
 }
 
-/* One call of the library, within the limit. */
+/* Makes one call of the library, within the limit. */
 static cz_status make_call(struct cz *cz, const struct cz_call *call,
 			   const struct efivars_limit *limit)
 {
@@ -127,8 +129,8 @@ static cz_status make_call(struct cz *cz, const struct cz_call *call,
 
 /* ---- Listing ---- */
 
-/* Names seen, by hash. Two that hash alike end the listing early: firmware can
- * have that in any way it likes. */
+/* The hashes of the names seen. Two names with one hash end the listing early,
+ * as a repeated name does: firmware can cause either as it likes. */
 #define SEEN_SLOTS (2 * EFIVARS_MAX_VARIABLES)
 
 struct listing {
@@ -149,7 +151,7 @@ static size_t name_bytes(const uint16_t *units, size_t room)
 	return 0;
 }
 
-/* False when it was there already. */
+/* Records the name. Returns false if it was recorded before. */
 static bool note_name(struct listing *listing)
 {
 	uint64_t hash =
@@ -170,7 +172,7 @@ static bool note_name(struct listing *listing)
 	return true;
 }
 
-/* Into listing->name, from it. */
+/* Replaces listing->name by the name that follows it. */
 static cz_status next_name(struct listing *listing)
 {
 	size_t size = name_bytes(listing->name.units, CZ_MAX_NAME_BYTES);
@@ -194,7 +196,8 @@ static cz_status next_name(struct listing *listing)
 	if (status != CZ_OK) {
 		return status;
 	}
-	/* An empty name would start from the beginning. */
+	/* With an empty name, the listing would start again from the
+	 * beginning. */
 	if (size > CZ_MAX_NAME_BYTES || name_bytes(next.units, size) <= 2) {
 		return CZ_E_BAD_SIZE;
 	}
@@ -219,7 +222,7 @@ static void warn_of_listing(const struct listing *listing, const char *what)
 		     listing->count, file_name, what);
 }
 
-/* What the end of a listing is for the caller. */
+/* Converts the status that ended a listing into the caller's result. */
 static int end_listing(const struct listing *listing, cz_status status)
 {
 	int error = efivars_errno(status);
@@ -299,7 +302,8 @@ int efivars_size(struct cz *cz, const struct efivars_name *name,
 	return status == CZ_EFI_BUFFER_TOO_SMALL ? 0 : efivars_errno(status);
 }
 
-/* With room for a value; the status, and the size there is. */
+/* Reads a variable into a new buffer with room for `room` bytes of value. Sets
+ * *size to the size that firmware returned. */
 static cz_status read_into(struct cz *cz, const struct efivars_name *name,
 			   const struct efivars_limit *limit, size_t room,
 			   struct efivars_contents *contents, size_t *size)
@@ -342,7 +346,8 @@ int efivars_read(struct cz *cz, const struct efivars_name *name,
 		if (status != CZ_EFI_BUFFER_TOO_SMALL) {
 			return efivars_errno(status);
 		}
-		/* It may have grown since; or firmware does not mean it. */
+		/* A size that fits the buffer contradicts the status, so
+		 * firmware is wrong; a larger one is tried again. */
 		if (size <= room) {
 			return EIO;
 		}
@@ -369,8 +374,9 @@ cz_status efivars_set(struct cz *cz, const uint16_t *name,
 	return status == CZ_OK ? make_call(cz, &call, limit) : status;
 }
 
-/* What a write has made of the variable: an append makes it longer, a signed one
- * can delete it. Who cannot be told is taken at his word. */
+/* Finds out what a write did to the variable: an append makes it longer, and a
+ * signed write can delete it. If firmware cannot tell, the caller's values
+ * stay. */
 static void look_again(struct cz *cz, const struct efivars_name *name,
 		       const struct efivars_limit *limit, size_t *value_bytes,
 		       bool *exists)

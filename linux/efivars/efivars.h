@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every front end needs that shows EFI variables as files: names of files,
- * variables' contents as Linux's efivarfs lays them out (4 bytes of attributes,
- * then the value), which of them it protects and which values it refuses, and
- * errno for what firmware and the library answer. All that matches efivarfs,
- * unless a contract says otherwise. A front end that hands on raw calls calls
- * cz_*() itself.
+ * What every front end needs to show EFI variables as files: names of files;
+ * contents as Linux's efivarfs lays them out (4 bytes of attributes, then the
+ * value); which variables are protected and which values are refused; and the
+ * errno value for each status of firmware and of the library. All of this
+ * matches efivarfs unless a contract says otherwise. A front end that passes on
+ * raw calls uses cz_*() itself.
  *
- * Functions return 0 or an errno value, not negated. Those that take a struct
- * efivars_limit wait for firmware, and block; all may be called by any number of
- * threads at a time.
+ * Functions return 0 or a positive errno value. Those that take a struct
+ * efivars_limit block while they wait for firmware. Any number of threads may
+ * call any of them at the same time.
  */
 #ifndef EFIVARS_H
 #define EFIVARS_H
@@ -22,12 +22,13 @@
 /* ---- Names (name.c) ---- */
 
 #define EFIVARS_GUID_CHARS 36u
-/* In units of 16 bits, terminator included. */
+/* In 16-bit units, including the terminator. */
 #define EFIVARS_NAME_UNITS (CZ_MAX_NAME_BYTES / 2)
-/* Of a file: each unit of a name takes at most 3 bytes. */
+/* The longest name of a file: each unit of a variable's name takes at most 3
+ * bytes. */
 #define EFIVARS_FILE_NAME_BYTES \
 	((EFIVARS_NAME_UNITS - 1) * 3 + 1 + EFIVARS_GUID_CHARS + 1)
-/* The longest name of a file that can be made, without terminator. */
+/* The longest name with which a file can be created, without the terminator. */
 #define EFIVARS_CREATE_CHARS 255u
 
 struct efivars_name {
@@ -41,47 +42,53 @@ bool efivars_guid_equal(const struct cz_efi_guid *a,
 			const struct cz_efi_guid *b);
 
 /*
- * A file's name, "Name-GUID", to the variable's: at least one character, a dash,
- * 36 characters of GUID with digits of either case. The name is UTF-8 with
- * surrogates as 3 bytes (efivarfs takes it byte by byte, which is right for
- * ASCII only). '!' stays '!': a name that has '/' is known from a listing only.
- * EINVAL: not of that form, or not UTF-8; ENAMETOOLONG.
+ * Converts a file's name, "Name-GUID", to the variable's name and GUID. It has
+ * at least one character, a dash, and 36 characters of GUID with hexadecimal
+ * digits of either case. The name is UTF-8, with each surrogate as 3 bytes.
+ * (efivarfs takes the name byte by byte, which is right only for ASCII.) '!'
+ * stays '!', so the name of a variable that contains '/' can be learned only
+ * from a listing. EINVAL: the form is wrong, or it is not UTF-8; ENAMETOOLONG.
  */
 int efivars_parse_name(const char *file_name, struct efivars_name *name);
 
-/* The other way round; GUID in lower case, '/' as '!'. The name's length. */
+/* Converts a variable's name to a file's name, with the GUID in lower case and
+ * '/' as '!'. Returns the length. */
 size_t efivars_file_name(const struct efivars_name *name,
 			 char file_name[EFIVARS_FILE_NAME_BYTES]);
 
-/* Whether two file names are the same file's: the GUID's case does not matter. */
+/* Returns whether two names denote the same file: the GUID's case does not
+ * matter. */
 bool efivars_same_file(const char *a, const char *b);
 
 /* ---- Rules (rules.c) ---- */
 
-/* Whether a file may be changed and removed as it is: those that are not known
- * to be harmless are immutable until somebody clears the flag. */
+/* Returns whether a file may be changed and removed at once. Variables that are
+ * not known to be harmless are immutable until a user clears the flag. */
 bool efivars_is_removable(const struct efivars_name *name);
 
-/* The random seed's GUID: not listed, not to be made. */
+/* Returns whether the GUID is the random seed's. Its variables are not listed,
+ * and cannot be created. */
 bool efivars_is_hidden(const struct efivars_name *name);
 
-/* Whether a value is what the specification says of a variable of that name;
- * true of names that nothing is known of. */
+/* Returns whether a value has the form that the specification demands of a
+ * variable of that name. Returns true if nothing is known about the name. */
 bool efivars_is_valid(const struct efivars_name *name, const void *value,
 		      size_t size_bytes);
 
-/* Attributes that may be written. 0x80 (ENHANCED_AUTHENTICATED) is not one. */
+/* The attributes that may be written. 0x80 (ENHANCED_AUTHENTICATED) is not
+ * among them. */
 #define EFIVARS_ATTRIBUTES 0x7fu
 #define EFIVARS_ATTRIBUTES_BYTES 4u
-/* Of a value and its name together, as the kernel has it, to be written. */
+/* The most bytes to write, value and name together, as in the kernel. */
 #define EFIVARS_MAX_BYTES 65536u
-/* Of a value to be read: U-Boot's VarToFile, which has all others in it, takes as much.
- * The daemon's max_data_bytes. */
+/* The most bytes of a value to read: U-Boot's VarToFile, which contains all
+ * other variables, can be this large. The daemon's max_data_bytes. */
 #define EFIVARS_MAX_READ_BYTES 131072u
 
 /*
- * errno for a status. EFI's as the kernel's efi_status_to_err(): EINVAL for
- * everything that it has no other number for. The library's own:
+ * Returns the errno value for a status. For EFI's statuses it is that of the
+ * kernel's efi_status_to_err(), which has EINVAL for every status without an
+ * errno value of its own. The library's statuses are:
  *   CZ_E_DEADLINE                      ETIMEDOUT
  *   CZ_E_IN_FLIGHT                     EINPROGRESS
  *   CZ_E_CANCELLED                     EINTR
@@ -98,92 +105,101 @@ int efivars_errno(cz_status status);
 /* ---- Calls (efivars.c) ---- */
 
 /*
- * How long to wait. interrupted, which may be NULL, says whether the caller has
- * been told to give up (Ctrl-C): looked at every 20 ms. A call that has not
- * started, or that only reads, then ends with EINTR; one in flight that writes
- * is waited for, since its caller must know what became of it. At the deadline a
- * call that has not started, or that only reads, ends with ETIMEDOUT, and changes
- * nothing. A write that firmware has started ends with EINPROGRESS: it may still be
- * made, and late.h says what becomes of it.
+ * How long to wait. interrupted(), which may be NULL, returns whether the
+ * caller was told to give up, as by Ctrl-C. It is called every 20 ms. If it
+ * returns true, a call that has not started, or that only reads, ends with
+ * EINTR. A write that firmware has started is waited for, because its caller
+ * has to know the outcome.
+ *
+ * At the deadline, a call that has not started, or that only reads, ends with
+ * ETIMEDOUT and changes nothing. A write that firmware has started ends with
+ * EINPROGRESS. Firmware may still complete it; late.h reports the outcome.
  */
 struct efivars_limit {
-	uint64_t deadline_ns; /* absolute, as cz_*() takes it */
+	uint64_t deadline_ns; /* absolute, as for cz_*() */
 	bool (*interrupted)(void *argument);
 	void *argument;
 };
 
-/* A line in the host's log; the format as cz_host_log() takes it. Of a file's name
- * no more than EFIVARS_LOGGED_CHARS belong there. */
+/* Writes a line to the host's log; the format is that of cz_host_log(). A
+ * file's name should be cut to EFIVARS_LOGGED_CHARS. */
 #define EFIVARS_LOGGED_CHARS 120u
 void efivars_warn(struct cz *cz, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* SetVariable, within the limit: its status. CZ_E_IN_FLIGHT: firmware has started the
- * write and has not ended it at the deadline. */
+/* Calls SetVariable within the limit and returns its status. CZ_E_IN_FLIGHT:
+ * firmware started the write and had not finished it at the deadline. */
 cz_status efivars_set(struct cz *cz, const uint16_t *name,
 		      const struct cz_efi_guid *guid, uint32_t attributes,
 		      const void *value, size_t size_bytes,
 		      const struct efivars_limit *limit);
 
 /*
- * Calls found(argument, name) for every variable, once each; hidden ones left
- * out. When found() returns an error that ends it. Firmware that gives a name
- * again, no end of names, or names without an end is cut short with a warning
- * in the host's log, and 0: what was found is shown. So is an error of firmware's
- * after the first name, but EINTR and ETIMEDOUT are returned. Allocates; ENOMEM.
+ * Calls found(argument, name) once for each variable that is not hidden. An
+ * error of found() ends the listing and is returned. The listing is cut short,
+ * with a warning in the host's log, if firmware repeats a name, returns too
+ * many names, or a name without a terminator; so it is if firmware fails after
+ * the first name. Then the function returns 0, and the variables found so far
+ * are shown. But EINTR and ETIMEDOUT are returned. ENOMEM: the function
+ * allocates memory.
  */
 #define EFIVARS_MAX_VARIABLES 4096u
 int efivars_list(struct cz *cz, const struct efivars_limit *limit,
 		 int (*found)(void *argument, const struct efivars_name *name),
 		 void *argument);
 
-/* A file's contents. */
+/* The contents of a file. */
 struct efivars_contents {
-	uint8_t *bytes; /* attributes and value; free() */
+	uint8_t *bytes; /* attributes and value; the owner frees them */
 	size_t size_bytes;
 };
 
 /*
- * Reads a variable whole. hint_bytes: the value's size as last known, or 0.
- * ENOENT when there is none; EFBIG when it is larger than the library's
- * max_data_bytes. contents->bytes is the caller's when 0 is returned.
+ * Reads a whole variable. hint_bytes is the last known size of the value, or 0.
+ * ENOENT: there is no such variable; EFBIG: it is larger than the library's
+ * max_data_bytes. If the function returns 0, the caller owns contents->bytes.
  */
 int efivars_read(struct cz *cz, const struct efivars_name *name,
 		 size_t hint_bytes, const struct efivars_limit *limit,
 		 struct efivars_contents *contents);
 
 /*
- * The value's size, without attributes; and, unless NULL, the attributes: 0 of firmware
- * that does not tell them with a size (UEFI before 2.8). ENOENT when there is no variable.
+ * Sets *size_bytes to the size of the value without attributes. Sets
+ * *attributes, unless `attributes` is NULL; to 0 if firmware does not return
+ * them together with a size (UEFI before 2.8). ENOENT: there is no such
+ * variable.
  */
 int efivars_size(struct cz *cz, const struct efivars_name *name,
 		 const struct efivars_limit *limit, size_t *size_bytes,
 		 uint32_t *attributes);
 
 /*
- * Writes a file's contents: one SetVariable. Attributes alone delete, with
- * APPEND_WRITE among them they change nothing. Afterwards *value_bytes is the
- * value's size and *exists whether there still is a variable. EINVAL: less than
- * 4 bytes, attributes not in EFIVARS_ATTRIBUTES, a value that is not valid;
- * ENOSPC: above EFIVARS_MAX_BYTES; EFBIG: above max_data_bytes; EIO for firmware's
- * NOT_FOUND, as deleting what is not there.
+ * Writes a file's contents by one SetVariable. Contents that are only
+ * attributes delete the variable, or change nothing if they include
+ * APPEND_WRITE. Afterwards *value_bytes is the size of the value, and *exists
+ * is whether the variable still exists. EINVAL: there are less than 4 bytes,
+ * the attributes are not within EFIVARS_ATTRIBUTES, or the value is not valid;
+ * ENOSPC: larger than EFIVARS_MAX_BYTES; EFBIG: larger than max_data_bytes;
+ * EIO: firmware returned NOT_FOUND, for example because the variable to delete
+ * does not exist.
  */
 int efivars_write(struct cz *cz, const struct efivars_name *name,
 		  const void *contents, size_t size_bytes,
 		  const struct efivars_limit *limit, size_t *value_bytes,
 		  bool *exists);
 
-/* Deletes; 0 also when there was none. EFI's errors are all EINVAL, the library's
- * as efivars_errno(). */
+/* Deletes a variable. Returns 0 also if it does not exist. All EFI errors
+ * become EINVAL, those of the library become what efivars_errno() returns. */
 int efivars_delete(struct cz *cz, const struct efivars_name *name,
 		   const struct efivars_limit *limit);
 
-/* Of variables that are non-volatile and accessible at run time. */
+/* Space for variables that are non-volatile and accessible at run time. */
 struct efivars_space {
 	uint64_t total_bytes, free_bytes;
 };
 
-/* Both 0 when firmware cannot tell. EINTR, ETIMEDOUT. */
+/* Sets both to 0 if firmware cannot tell. Fails with EINTR and ETIMEDOUT
+ * only. */
 int efivars_space(struct cz *cz, const struct efivars_limit *limit,
 		  struct efivars_space *space);
 

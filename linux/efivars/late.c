@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Firmware makes one call at a time, so there is mostly one thread here at most. */
+/* Each late write has a thread that waits for it. Firmware executes one call at
+ * a time, so usually there is at most one such thread. */
 #include "efivars/late.h"
 #include "efivars/efivars.h"
 
@@ -13,11 +14,11 @@
 struct late {
 	struct cz *cz;
 	cz_request_id id;
-	struct cz_call call; /* SetVariable's has no outputs */
+	struct cz_call call; /* has no pointers to outputs */
 	char name[EFIVARS_FILE_NAME_BYTES];
 };
 
-static struct late_counts counts; /* atomic, each by itself */
+static struct late_counts counts; /* each counter is accessed atomically */
 
 static void count(uint64_t *counter, uint64_t by)
 {
@@ -53,7 +54,7 @@ static void *follow(void *argument)
 	return NULL;
 }
 
-/* Signals are for other threads. */
+/* Starts the thread with all signals blocked: other threads handle them. */
 static bool start(struct late *late)
 {
 	pthread_attr_t attributes;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes that have outlasted their callers. A call of firmware's that has begun ends by
- * itself, also when its caller's time is over and nobody waits for it any more. What
- * became of it is then said in the log, with the variable's name, and counted.
+ * Writes that outlast their callers. A call that firmware has started runs to
+ * its end, even if its caller's deadline has passed and no thread waits for it
+ * any more. The log then says how it ended, with the variable's name, and
+ * counters count it.
  */
 #ifndef LATE_H
 #define LATE_H
@@ -10,15 +11,17 @@
 #include <caesura/caesura.h>
 #include <stdint.h>
 
-/* The request of a SetVariable, which is this function's from here on. */
+/* Follows a SetVariable whose caller has given up. The request belongs to this
+ * function from now on. */
 void late_follow(struct cz *cz, cz_request_id id, const struct cz_call *call);
 
 struct late_counts {
 	uint64_t made, not_made;
-	uint64_t open; /* firmware has not ended these yet */
+	uint64_t open; /* firmware is still executing these */
 };
 
-/* Since the start. Each number is right by itself. */
+/* Returns the counts since the start. Each number is correct by itself;
+ * together they may not match. */
 struct late_counts late_counts(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of variables as names of files, and back. Both sides are hostile: a user
- * types the one, firmware gives the other.
+ * Converts names of variables to names of files, and back. Both are untrusted
+ * input: users type one, firmware supplies the other.
  */
 #include "efivars/efivars.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define REPLACEMENT '!' /* shown for '/', which no file name holds */
+#define REPLACEMENT '!' /* stands for '/', which no file name can contain */
 
 bool efivars_guid_equal(const struct cz_efi_guid *a,
 			const struct cz_efi_guid *b)
@@ -18,7 +18,7 @@ bool efivars_guid_equal(const struct cz_efi_guid *a,
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* "8be4df61-93ca-11d2-aa0d-00e098032b8c", terminated. */
+/* Formats a GUID as "8be4df61-93ca-11d2-aa0d-00e098032b8c", terminated. */
 static void guid_text(const struct cz_efi_guid *guid,
 		      char text[EFIVARS_GUID_CHARS + 1])
 {
@@ -40,7 +40,7 @@ static int digit_value(char digit)
 	return -1;
 }
 
-/* text has EFIVARS_GUID_CHARS characters. */
+/* Parses EFIVARS_GUID_CHARS characters. */
 static bool parse_guid(const char *text, struct cz_efi_guid *guid)
 {
 	uint8_t bytes[16];
@@ -79,8 +79,8 @@ static bool is_continuation(uint8_t byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* How many bytes the character at `text` takes, 0 if it is none that fits a unit
- * or is longer than it need be. */
+/* Returns how many bytes the character at `text` takes, or 0 if it is
+ * malformed, does not fit one unit, or is encoded longer than necessary. */
 static size_t decode(const uint8_t *text, size_t left, uint16_t *unit)
 {
 	uint8_t first = text[0];

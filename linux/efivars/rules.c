@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known of variables by name: which may be removed without being made
- * mutable first, and what a load option looks like. Firmware is known that does
- * not start again once some variable of its own is gone; Linux protects all but
- * a few, and we the same ones.
+ * Rules for variables that are known by name: which ones may be removed while
+ * they are not marked mutable, and what a load option looks like. Some firmware
+ * does not start any more once one of its own variables is gone. So Linux
+ * protects all but a few variables, and caesurad protects the same ones.
  */
 #include "efivars/efivars.h"
 
@@ -16,22 +16,24 @@ const struct cz_efi_guid efivars_global_guid = {
 	0x11d2,
 	{0xaa, 0x0d, 0, 0xe0, 0x98, 0x03, 0x2b, 0x8c}};
 
-/* Dumps of the kernel's log (efi-pstore). */
+/* The GUID of dumps of the kernel's log (efi-pstore). */
 static const struct cz_efi_guid crash_guid = {
 	0xcfc8fc79,
 	0xbe2e,
 	0x4ddc,
 	{0x97, 0xf0, 0x9f, 0x98, 0xbf, 0xe2, 0x98, 0xa0}};
 
-/* The boot loader's contribution to the kernel's entropy: a secret. */
+/* The GUID of the boot loader's contribution to the kernel's entropy, which is
+ * secret. */
 static const struct cz_efi_guid random_seed_guid = {
 	0x1ce1e5bc,
 	0x7ceb,
 	0x42f2,
 	{0x81, 0xe5, 0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b}};
 
-/* Of the specification's section 3.3, what an operating system manages. Whole
- * names, then beginnings, which reach further than Boot#### and Driver####. */
+/* Variables of section 3.3 of the specification that an operating system
+ * manages. First whole names, then prefixes, which match more than Boot#### and
+ * Driver####. */
 static const char *const removable[] = {
 	"ConIn", "ConInDev",  "ConOut",	       "ConOutDev",    "ErrOut",
 	"Lang",	 "ErrOutDev", "OsIndications", "PlatformLang", "Timeout",
@@ -93,7 +95,7 @@ bool efivars_is_hidden(const struct efivars_name *name)
 
 /* ---- Load options: EFI_LOAD_OPTION, section 3.1.3 ---- */
 
-#define OPTION_PATH_BYTES 4u /* where the file path list's size is */
+#define OPTION_PATH_BYTES 4u /* offset of the file path list's size */
 #define OPTION_DESCRIPTION 6u
 #define OPTION_MIN_BYTES 8u
 
@@ -108,7 +110,7 @@ static size_t read16(const uint8_t *bytes)
 	return bytes[0] | (size_t)bytes[1] << 8;
 }
 
-/* Whether nodes follow each other up to one that ends the path. */
+/* Returns whether nodes follow one another up to one that ends the path. */
 static bool is_device_path(const uint8_t *path, size_t size)
 {
 	size_t at = 0;
@@ -128,8 +130,8 @@ static bool is_device_path(const uint8_t *path, size_t size)
 	return false;
 }
 
-/* Of a description, its terminator included; one without is as long as there is
- * room, and then too long. */
+/* Returns the size of a description including its terminator. Without a
+ * terminator, the result is larger than `room`. */
 static size_t description_bytes(const uint8_t *text, size_t room)
 {
 	size_t at = 0;
@@ -173,9 +175,9 @@ static bool are_digits(const uint16_t *units, size_t count)
 }
 
 /*
- * Linux has rules for the other names too, and never applies them: it compares
- * those names with the terminator counted. A tool that works there has to work
- * here, so only load options are looked at.
+ * Checks only load options. Linux has rules for other names too, but never
+ * applies them, because it compares those names including the terminator. A
+ * tool that works with efivarfs has to work here as well.
  */
 bool efivars_is_valid(const struct efivars_name *name, const void *value,
 		      size_t size_bytes)
