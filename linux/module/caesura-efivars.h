@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * caesura-efivars's parts: firmware's memory for the daemon (memory.c), the
- * kernel's requests for variables and their answers (requests.c), the kernel's
- * provider that makes them (provider.c), and the device (device.c).
+ * The parts of caesura-efivars: firmware's memory for the daemon (memory.c);
+ * the kernel's requests for variables and their answers (requests.c); the
+ * kernel's provider of EFI variables, which makes those requests (provider.c);
+ * and the device (device.c).
  *
- * Everything runs in process context and may sleep, but for
- * set_variable_nonblocking, which does nothing.
+ * Everything runs in process context and may sleep, except for
+ * set_variable_nonblocking(), which only returns an error.
  */
 #ifndef CAESURA_EFIVARS_H
 #define CAESURA_EFIVARS_H
@@ -20,7 +21,7 @@
 
 #include "caesura-uapi.h"
 
-/* memory.c. Return 0 or a negative errno. */
+/* memory.c. Functions that return int or long return 0 or a negative errno. */
 bool memory_present(void);
 u64 memory_map_bytes(void);
 long memory_copy_map(const struct caesura_read *read);
@@ -29,43 +30,44 @@ int memory_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* requests.c */
 enum request_state {
-	REQUEST_QUEUED, /* nobody has it; or a provider had, and died */
-	REQUEST_TAKEN, /* by the provider */
-	REQUEST_ENDED, /* answered, or given up */
+	REQUEST_QUEUED, /* not taken, or taken by a provider that died */
+	REQUEST_TAKEN, /* taken by the provider */
+	REQUEST_ENDED, /* answered or given up */
 };
 
 struct request {
 	struct kref kref; /* one for the caller, one for the list */
 	struct completion done;
 
-	/* requests.c's lock guards these until `done`. */
+	/* The lock of requests.c guards these until `done` completes. */
 	struct list_head entry;
 	enum request_state state;
 	unsigned long deadline; /* jiffies: for the present state */
-	unsigned int providers; /* that took it */
+	unsigned int providers; /* number of providers that took it */
 	struct caesura_request message;
 	struct caesura_answer answer;
 	void *answer_data;
 
-	void *data; /* SetVariable's; the request's own */
+	void *data; /* the value for SetVariable, owned by the request */
 };
 
-/* A request for the caller to fill in; NULL: no memory. */
+/* Returns a request for the caller to fill in, or NULL if memory is out. */
 struct request *request_new(u32 operation);
 void request_put(struct request *request);
 
 /*
- * Hands the request to the provider and waits: for an answer, for a fatal signal
- * (EFI_ABORTED), or until for timeout_s no provider has taken it or the one that
- * has gives no answer (EFI_DEVICE_ERROR). With another status than those,
- * `answer` and `answer_data` are this request's.
+ * Passes the request to the provider and waits for the answer. Returns
+ * EFI_ABORTED after a fatal signal. Returns EFI_DEVICE_ERROR if no provider
+ * takes the request within timeout_s, or if the provider that took it does not
+ * answer within timeout_s. With any other status, `answer` and `answer_data` of
+ * the request are set.
  */
 efi_status_t request_call(struct request *request);
 
-/* For how long, in seconds. */
+/* Returns the timeout in seconds. */
 unsigned int requests_timeout_s(void);
 
-/* The provider's process: one at a time. */
+/* Calls of the provider's process. There is one such process at a time. */
 int requests_open(void);
 void requests_attach(void);
 void requests_release(void);
@@ -73,8 +75,8 @@ ssize_t requests_read(char __user *to, size_t size, bool nonblocking);
 ssize_t requests_write(const char __user *from, size_t size);
 __poll_t requests_poll(struct file *file, poll_table *table);
 
-/* provider.c. Becomes the kernel's provider, if it is not already. 6.1 wants a
- * kobject with it. */
+/* provider.c. Becomes the kernel's provider, unless the module is already.
+ * Linux 6.1 needs a kobject for that. */
 int provider_register(u32 supported, struct kobject *kobject);
 bool provider_registered(void);
 

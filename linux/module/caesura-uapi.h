@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What caesura-efivars, the kernel module, and caesurad say to each other by
- * /dev/caesura. One process at a time has it open.
+ * The interface between the kernel module caesura-efivars and caesurad: the
+ * device /dev/caesura. One process at a time can have it open.
  *
- * ioctl() and mmap() give firmware's memory, without further permission: the EFI
- * memory map, tables, runtime regions and the devices that firmware owns, the last
- * two to be written as well. After CAESURA_IOC_REGISTER the kernel's EFI variables
- * are this process's: each read() takes one request, each write() answers one, in
- * any order, from any thread. poll() says POLLIN when there is a request.
+ * ioctl() and mmap() give access to firmware's memory, without further
+ * permission: the EFI memory map, tables, runtime regions, and the devices that
+ * firmware owns. Runtime regions and devices can be written as well. After
+ * CAESURA_IOC_REGISTER, this process serves the kernel's EFI variables: each
+ * read() takes one request and each write() answers one, in any order, from any
+ * thread. poll() reports POLLIN when there is a request.
  */
 #ifndef CAESURA_UAPI_H
 #define CAESURA_UAPI_H
@@ -23,7 +24,7 @@
 
 /* ---- Firmware's memory ---------------------------------------------------- */
 
-/* The kernel makes runtime calls itself: REGISTER will say EBUSY. */
+/* The kernel makes runtime calls itself, so REGISTER fails with EBUSY. */
 #define CAESURA_INFO_KERNEL_RUNTIME 1u
 /* The module has been the kernel's provider since an earlier REGISTER. */
 #define CAESURA_INFO_REGISTERED 2u
@@ -36,7 +37,7 @@ struct caesura_info {
 	__u32 descriptor_bytes;
 	__u32 descriptor_version;
 	__u32 runtime_version; /* 0x2000a: UEFI 2.10 */
-	__u32 timeout_s; /* for which a caller waits for a provider */
+	__u32 timeout_s; /* how long a caller waits for a provider */
 };
 
 /* Copies memory to `buffer`. */
@@ -46,33 +47,33 @@ struct caesura_read {
 	__u64 size;
 };
 
-/* Of a provider. */
+/* Describes a provider. */
 struct caesura_register {
 	__u32 version; /* CAESURA_UAPI_VERSION, as the daemon was built */
 	__u32 supported; /* EFI_RT_PROPERTIES_TABLE's mask, as firmware has it */
 };
 
-/* Any time. */
+/* Allowed at any time. */
 #define CAESURA_IOC_INFO _IOR('z', 0x40, struct caesura_info)
 
-/* The memory map, of which `size` bytes are copied; `physical` is 0. E2BIG: it
- * has fewer. */
+/* Copies the first `size` bytes of the memory map; `physical` is 0. E2BIG: the
+ * map has fewer bytes. */
 #define CAESURA_IOC_MAP _IOW('z', 0x41, struct caesura_read)
 
 /*
- * Memory of one descriptor of the map: any RAM with EFI_MEMORY_RUNTIME, or of a
- * type in which firmware keeps tables; of EfiBootServicesData, which is the
- * kernel's by now, a Memory Attributes Table and no more. EPERM: of no such
- * descriptor.
+ * Copies memory that lies in one descriptor of the map: any RAM that has
+ * EFI_MEMORY_RUNTIME or is of a type in which firmware keeps tables. The kernel
+ * uses EfiBootServicesData itself by now, so only a Memory Attributes Table can
+ * be read from it. EPERM: no descriptor allows the access.
  */
 #define CAESURA_IOC_READ _IOW('z', 0x42, struct caesura_read)
 
 /*
- * Makes this process the provider, from the first time on until the machine is
- * started again: the module stays. Requests that an earlier provider took and did
- * not answer are handed out again. EBUSY: the kernel has another provider,
- * its own runtime services or a driver; the log says which. EPROTO: another
- * version.
+ * Makes this process the provider of EFI variables. From the first call on, the
+ * module stays loaded until the machine is restarted. Requests that an earlier
+ * provider took and did not answer are delivered again. EBUSY: the kernel has
+ * another provider, which is its own runtime services or a driver; the log says
+ * which. EPROTO: the versions differ.
  */
 #define CAESURA_IOC_REGISTER _IOW('z', 0x43, struct caesura_register)
 
@@ -85,22 +86,24 @@ enum caesura_operation {
 	CAESURA_QUERY_VARIABLE_INFO = 4,
 };
 
-/* An earlier provider took this request, and may or may not have done it. */
+/* An earlier provider took this request, and may or may not have executed
+ * it. */
 #define CAESURA_REQUEST_AGAIN 1u
 
 /*
- * What read() returns, with SetVariable's data behind it. The buffer has room
- * for the largest, CAESURA_REQUEST_BYTES, or it is EMSGSIZE. EAGAIN: none there,
- * and O_NONBLOCK is set; ENOTCONN: this process has not registered.
+ * What read() returns, followed by the data for SetVariable. The buffer needs
+ * room for the largest request, CAESURA_REQUEST_BYTES; otherwise read() fails
+ * with EMSGSIZE. EAGAIN: there is no request, and O_NONBLOCK is set; ENOTCONN:
+ * this process has not registered.
  */
 struct caesura_request {
 	__u64 id; /* never used twice while the machine runs */
 	__u32 operation; /* enum caesura_operation */
 	__u32 flags; /* CAESURA_REQUEST_* */
 	__u32 attributes; /* SetVariable's, QueryVariableInfo's */
-	/* GetVariable: the room for the value; GetNextVariableName: for the name;
-	 * SetVariable: bytes that follow. At most CAESURA_DATA_BYTES, or
-	 * CAESURA_NAME_BYTES. */
+	/* GetVariable: room for the value; GetNextVariableName: room for the
+	 * name; SetVariable: number of bytes that follow. At most
+	 * CAESURA_DATA_BYTES, for a name CAESURA_NAME_BYTES. */
 	__u32 size;
 	__u8 guid[CAESURA_GUID_BYTES]; /* as in memory */
 	__u16 name[CAESURA_NAME_BYTES / 2]; /* UCS-2, ended by a zero */
@@ -110,10 +113,10 @@ struct caesura_request {
 	(sizeof(struct caesura_request) + CAESURA_DATA_BYTES)
 
 /*
- * What write() takes, with data_bytes of data behind it: GetVariable's value or
- * GetNextVariableName's name, and none unless `status` is 0. ENOENT: nobody
- * waits for this answer any more. EINVAL: it does not answer what was asked; the
- * request is still open.
+ * What write() takes, followed by data_bytes of data: the value for GetVariable
+ * or the name for GetNextVariableName, and no data unless `status` is 0.
+ * ENOENT: no caller waits for this answer any more. EINVAL: the answer does not
+ * fit the request, which stays open.
  */
 struct caesura_answer {
 	__u64 id;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * /dev/caesura: one process, caesurad, gets firmware's memory here and serves the
- * kernel's EFI variables.
+ * /dev/caesura: the device by which one process, caesurad, gets access to
+ * firmware's memory and serves the kernel's EFI variables.
  */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Firmware's memory, for the daemon: the EFI memory map, tables by copy,
- * runtime regions by mmap(). What is asked for lies in one descriptor of the map
- * or is refused.
+ * Firmware's memory for the daemon: the EFI memory map and tables by copying,
+ * runtime regions by mmap(). Every access has to lie in one descriptor of the
+ * map.
  */
 #include <linux/io.h>
 #include <linux/overflow.h>
@@ -14,7 +14,7 @@
 
 #define MAX_COPY_BYTES SZ_1M
 
-/* Of a Memory Attributes Table: what firmware could sensibly have. */
+/* Upper limits for a plausible Memory Attributes Table. */
 #define MAX_ATTRIBUTES_ENTRIES 1024
 #define MAX_ATTRIBUTES_STRIDE 64
 
@@ -112,7 +112,7 @@ static void *copy_physical(u64 physical, size_t size)
 	return copy;
 }
 
-/* Whether each entry speaks of runtime memory that the map knows. */
+/* Returns whether each entry describes runtime memory that is in the map. */
 static bool attributes_are_plausible(const void *entries, u32 count, u32 stride)
 {
 	u32 i;
@@ -134,9 +134,10 @@ static bool attributes_are_plausible(const void *entries, u32 count, u32 stride)
 }
 
 /*
- * A Memory Attributes Table is EfiBootServicesData, which otherwise is the
- * kernel's own memory by now. The kernel keeps the table's, but tells nobody where
- * it is; so it is known by what it says. NULL: it is none.
+ * A Memory Attributes Table lies in EfiBootServicesData, which the kernel
+ * otherwise uses for itself by now. The kernel preserves the table, but does
+ * not export its address. So this function recognizes the table by its
+ * contents. Returns NULL if there is no table at the address.
  */
 static void *copy_attributes_table(u64 physical, u64 *size)
 {

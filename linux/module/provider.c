@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The kernel's provider of EFI variables: what efivarfs, efi-pstore and drivers
- * call, each function a request to the daemon.
+ * The kernel's provider of EFI variables, which efivarfs, efi-pstore and
+ * drivers call. Each of its functions makes a request to the daemon.
  */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
 
@@ -99,7 +99,8 @@ static efi_status_t get_next_variable(unsigned long *size, efi_char16_t *name,
 	return status;
 }
 
-/* Deleted by a provider that died before it said so: the next finds nothing. */
+/* An earlier provider deleted the variable and died before it answered, so the
+ * next provider found no variable to delete. */
 static bool was_deleted(const struct request *request, efi_status_t status)
 {
 	return status == EFI_NOT_FOUND && !request->message.size &&
@@ -140,7 +141,8 @@ static efi_status_t set_variable(efi_char16_t *name, efi_guid_t *vendor,
 	return status;
 }
 
-/* For efi-pstore, from a panic or an oops: nobody can be waited for. */
+/* efi-pstore calls this from a panic or an oops, where waiting for the daemon
+ * is not possible. */
 static efi_status_t set_variable_nonblocking(efi_char16_t *name,
 					     efi_guid_t *vendor, u32 attributes,
 					     unsigned long size, void *data)
@@ -222,11 +224,13 @@ static int register_once(u32 supported, struct kobject *kobject)
 		       error);
 		return error;
 	}
-	/* efivarfs's statfs asks here before it asks us; without runtime services
-	 * the kernel has cleared it all, which stays so for its other users. */
+	/* efivarfs checks this mask in statfs() before it calls the provider.
+	 * The kernel cleared the whole mask because its runtime services are
+	 * off. The other bits stay clear for other users of the mask. */
 	efi.runtime_supported_mask |=
 		supported & EFI_RT_SUPPORTED_QUERY_VARIABLE_INFO;
-	/* efivarfs may be mounted from now on and would call what is gone. */
+	/* From now on efivarfs may be mounted; it would call code that is gone
+	 * if the module were unloaded. */
 	__module_get(THIS_MODULE);
 	registered = true;
 	pr_info("serving EFI variables; the module stays until the next "

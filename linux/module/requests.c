@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The kernel's requests for EFI variables, on their way to the provider's
- * process and back. They outlive it: what one took and did not answer goes to the
- * next.
+ * Queues the kernel's requests for EFI variables for the provider's process,
+ * and returns the answers. Requests outlive that process: the next provider
+ * gets those that one took and did not answer.
  */
 #define pr_fmt(format) KBUILD_MODNAME ": " format
 
@@ -17,10 +17,10 @@
 
 #define MAX_TIMEOUT_S 3600u
 
-/* Providers that may die of one request. */
+/* A request is not delivered again after this many providers died with it. */
 #define MAX_PROVIDERS 8u
 
-/* Not in every kernel's efi.h. */
+/* Some kernels' efi.h lacks these. */
 #define ATTRIBUTE_AUTHENTICATED 0xb0u /* by count, by time, enhanced */
 
 static unsigned int timeout_s = 60;
@@ -31,8 +31,8 @@ MODULE_PARM_DESC(timeout_s,
 
 static DEFINE_MUTEX(lock);
 /* Guarded by lock. */
-static bool opened; /* by a process */
-static bool attached; /* it is the provider */
+static bool opened; /* a process has the device open */
+static bool attached; /* that process is the provider */
 static u64 last_id;
 static LIST_HEAD(queued);
 static LIST_HEAD(taken);
@@ -73,7 +73,8 @@ unsigned int requests_timeout_s(void)
 	return clamp(READ_ONCE(timeout_s), 1u, MAX_TIMEOUT_S);
 }
 
-/* With the lock held, as all that follow up to request_call(). */
+/* Sets the state. This function and all that follow, up to request_call(), are
+ * called with the lock held. */
 static void request_enter(struct request *request, enum request_state state)
 {
 	request->state = state;
@@ -88,7 +89,8 @@ static void request_end(struct request *request)
 	request_put(request);
 }
 
-/* Whether it is to be done again: if that comes to the same as doing it once. */
+/* Returns whether the request may be delivered again: executing it twice must
+ * have the same effect as executing it once. */
 static bool is_repeatable(const struct request *request)
 {
 	if (request->providers >= MAX_PROVIDERS) {
@@ -99,7 +101,8 @@ static bool is_repeatable(const struct request *request)
 		 (EFI_VARIABLE_APPEND_WRITE | ATTRIBUTE_AUTHENTICATED));
 }
 
-/* The provider that took them is gone. Oldest first, before what came since. */
+/* Requeues the requests of a provider that is gone. The oldest comes first, and
+ * all come before requests that arrived since. */
 static void hand_back(void)
 {
 	struct request *request, *next;
@@ -130,7 +133,8 @@ static struct request *find_taken(u64 id)
 	return NULL;
 }
 
-/* Whether the caller is still to wait; otherwise the request is given up. */
+/* Returns whether the caller continues to wait, or the request has ended.
+ * Otherwise gives the request up. */
 static bool request_goes_on(struct request *request, long left)
 {
 	bool goes_on;
@@ -189,7 +193,8 @@ int requests_open(void)
 void requests_attach(void)
 {
 	mutex_lock(&lock);
-	/* A descriptor that was kept for a process that died meanwhile. */
+	/* A process may have died while its descriptor stayed open, for example
+	 * because it was passed on. */
 	hand_back();
 	attached = true;
 	mutex_unlock(&lock);
@@ -205,7 +210,8 @@ void requests_release(void)
 	mutex_unlock(&lock);
 }
 
-/* The oldest that is queued, with a reference; or NULL. */
+/* Takes the oldest queued request. Returns it with a reference, NULL if there
+ * is none, or an error pointer. */
 static struct request *request_take(void)
 {
 	struct request *request;
@@ -287,7 +293,8 @@ static bool is_name(const void *data, u32 size)
 	       !name[size / sizeof(*name) - 1];
 }
 
-/* Whether this can be the answer to that: callers believe what it says. */
+/* Returns whether this is a plausible answer to the request. Callers trust the
+ * sizes and the status in it. */
 static bool answers(const struct caesura_request *question,
 		    const struct caesura_answer *answer, const void *data)
 {
@@ -310,7 +317,8 @@ static bool answers(const struct caesura_request *question,
 	       (!named || is_name(data, answer->data_bytes));
 }
 
-/* Takes the data over, and returns NULL for them, if it returns 0. */
+/* Delivers an answer. If it returns 0, it has taken over the data and set *data
+ * to NULL. */
 static int deliver(const struct caesura_answer *answer, void **data)
 {
 	struct request *request = find_taken(answer->id);
