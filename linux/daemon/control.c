@@ -40,7 +40,8 @@ static int say_time(struct cz *cz, int fd)
 	return 0;
 }
 
-/* The system's time, in the zone that firmware keeps; UTC where it keeps none. */
+/* Sets firmware's clock to the system's time, in the time zone that firmware
+ * keeps, or in UTC if it keeps none. */
 static int set_time(struct cz *cz, int fd)
 {
 	uint64_t deadline_ns = cz_host_now_ns(cz->host) + LIMIT_NS;
@@ -85,7 +86,8 @@ static void say_service(int fd, const char *name,
 	}
 }
 
-/* Counted by the worker, read without it: each figure is right by itself. */
+/* The worker updates these counters while this thread reads them. Each figure
+ * is correct by itself. */
 static void say_flash(const struct cz_host *host, int fd)
 {
 	const struct flash_counts *counts;
@@ -207,8 +209,9 @@ int control_open(const char *path)
 	return fd;
 }
 
-/* One client after the other: who says nothing, or does not read, is not to keep
- * others out. An answer has room in the socket. */
+/* Serves one client at a time, and never blocks for long: a client that sends
+ * nothing or does not read must not keep others out. An answer fits the
+ * socket's buffer. */
 static void serve_client(int fd, struct cz *cz)
 {
 	struct pollfd said = {.fd = fd, .events = POLLIN};

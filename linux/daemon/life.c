@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 #define NS_PER_S 1000000000ull
-#define LOOKS 6u /* in each period; a sign may take two */
-/* What the library and a commit may compute beside firmware's own time. */
+#define LOOKS 6u /* in each period; one look may take two intervals */
+/* CPU time that the library and a commit may use in addition to firmware. */
 #define OWN_NS (30 * NS_PER_S)
 
 static struct show {
 	struct cz_host *host;
 	uint64_t period_ns;
 	int stat; /* the worker's line in /proc */
-	cz_host_event confined; /* the thread is, and may go on */
+	/* set when the thread has dropped its privileges */
+	cz_host_event confined;
 } show = {.stat = -1};
 
 static bool is_runnable(int stat)
@@ -45,7 +46,7 @@ static void look_at_worker(struct life_look *look)
 	look->is_runnable = is_runnable(show.stat);
 }
 
-/* A call that is within its kill limit is well. */
+/* Returns the largest kill limit: a call within it is well. */
 static uint64_t longest_call_ns(const struct cz *cz)
 {
 	uint64_t longest_ns = 0;
@@ -67,7 +68,8 @@ static void sleep_until(uint64_t ns)
 	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
 }
 
-/* A call of the null service makes the worker do something if it has nothing to do. */
+/* A call of the null service gives an idle worker something to do, so that it
+ * shows progress. */
 static void *show_life(void *argument)
 {
 	struct cz *cz = show.host->cz;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The signs of life that systemd's watchdog wants. They are given while firmware's
- * queue makes progress, and while its worker wants to run and does not get a CPU: to
- * end a daemon for that would make nothing better.
+ * Decides when the daemon sends a sign of life to systemd's watchdog. It does
+ * while firmware's queue makes progress, and while the worker is ready to run
+ * but gets no CPU: restarting the daemon would not help then.
  */
 #ifndef LIFE_H
 #define LIFE_H
@@ -13,23 +13,23 @@
 
 struct cz_host;
 
-/* The worker, as it was at one moment. */
+/* The worker's state at one moment. */
 struct life_look {
-	uint64_t completed; /* calls, since the start */
-	uint64_t ran_ns; /* how long it has run, since the start */
+	uint64_t completed; /* calls completed since the start */
+	uint64_t ran_ns; /* CPU time since the start */
 	bool is_runnable; /* see life_is_runnable() */
 };
 
-/* The look at which a call had ended last. */
+/* The values at the look that last saw a completed call. */
 struct life {
 	uint64_t completed, ran_ns;
 };
 
 /*
- * Whether a thread runs or waits for a CPU, by its line in /proc. The state is behind
- * the name, which is in parentheses and may hold any characters. A thread that waits
- * for a lock of a real-time kernel's is shown as D, and that lock's owner may be what
- * waits for a CPU.
+ * Returns whether a thread runs or waits for a CPU, according to its line in
+ * /proc. The state follows the name, which is in parentheses and may contain
+ * any characters. State D counts as well: a thread that waits for a lock of a
+ * real-time kernel shows it, and the lock's owner may be waiting for a CPU.
  */
 static inline bool life_is_runnable(const char *stat)
 {
@@ -40,8 +40,9 @@ static inline bool life_is_runnable(const char *stat)
 }
 
 /*
- * Whether the worker is well: a call has ended since the last look, or the worker
- * wants to run and has run for less than limit_ns since then.
+ * Returns whether the worker is well: a call has completed since the last look,
+ * or the worker is ready to run and has used less than limit_ns of CPU time
+ * since a call completed.
  */
 static inline bool life_is_well(struct life *life, const struct life_look *look,
 				uint64_t limit_ns)
@@ -55,8 +56,9 @@ static inline bool life_is_well(struct life *life, const struct life_look *look,
 }
 
 /*
- * Starts a thread that says WATCHDOG=1 several times in each period_ns, as long as
- * the worker is well. Before the process is confined. An errno value.
+ * Starts a thread that sends WATCHDOG=1 several times in each period_ns while
+ * the worker is well. Called before the process is confined. Returns 0 or an
+ * errno value.
  */
 int life_start(struct cz_host *host, uint64_t period_ns);
 

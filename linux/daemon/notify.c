@@ -46,7 +46,8 @@ void notify_say(const char *text)
 	}
 }
 
-/* The variable names this process, or none. */
+/* Returns whether an environment variable contains this process's number, or is
+ * not set. */
 static bool is_for_us(const char *variable)
 {
 	const char *pid = getenv(variable);
@@ -88,7 +89,8 @@ static void send_with(const char *text, int fd)
 	(void)!sendmsg(notify_socket, &message, MSG_NOSIGNAL);
 }
 
-/* What was kept by that name goes: else there would be one more with each start. */
+/* Removes what was kept by that name; otherwise each start would add one more
+ * descriptor. */
 void notify_keep(const char *name, int fd)
 {
 	char text[64];

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* What systemd wants to hear (sd_notify(3)); nothing is said where it is not there. */
+/* Messages to systemd (sd_notify(3)). Without systemd, nothing is sent. */
 #ifndef LINUX_NOTIFY_H
 #define LINUX_NOTIFY_H
 
 #include <stdint.h>
 
-/* Before root is given up: the socket is kept open. */
+/* Opens the socket, which stays open. Called before the process drops root. */
 void notify_open(void);
 
-/* "READY=1", "STATUS=…". Any thread. */
+/* Sends a text such as "READY=1" or "STATUS=…". Any thread may call this. */
 void notify_say(const char *text);
 
-/* How often a sign of life is expected; 0: never. */
+/* Returns how often systemd expects a sign of life; 0: never. */
 uint64_t notify_watchdog_ns(void);
 
-/* Has a descriptor kept, by that name alone, for the service's next process. */
+/* Makes systemd keep a descriptor for the service's next process. It replaces
+ * any descriptor kept by that name. */
 void notify_keep(const char *name, int fd);
 
-/* The descriptor that an earlier process has had kept; 0: there is none. */
+/* Returns the descriptor that an earlier process made systemd keep, or 0 if
+ * there is none. */
 int notify_kept(const char *name);
 
 #endif

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Whoever ends the daemon's process group or its service ends this too: it has to
- * outlive the daemon. */
+/* A signal that ends the daemon's process group or its service also reaches
+ * this process, which has to outlive the daemon. */
 static void ignore_ends(void)
 {
 	(void)signal(SIGTERM, SIG_IGN);
@@ -20,7 +20,7 @@ static void ignore_ends(void)
 	(void)signal(SIGHUP, SIG_IGN);
 }
 
-/* All but standard error. */
+/* Closes all descriptors but `fd` and standard error. */
 static void close_others(int fd)
 {
 	(void)close(STDIN_FILENO);
@@ -31,7 +31,7 @@ static void close_others(int fd)
 	(void)close_range((unsigned)fd + 1, ~0u, 0);
 }
 
-/* Its exit code. */
+/* Returns the exit code. */
 static int wait_and_unmount(int fd, const char *mount_point, const char *user)
 {
 	char why[256] = "";
