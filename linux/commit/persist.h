@@ -61,7 +61,7 @@ struct persist_facts {
 struct persist {
 	enum persist_place place;
 	enum persist_service service;
-	/* One line for people: where variables persist, and what can be done. */
+	/* One line for people: where variables persist, what can be done. */
 	char line[PERSIST_LINE_CHARS];
 };
 

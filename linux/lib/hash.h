@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hash of 64 bits that recognizes what was seen before. It is FNV-1a, but takes
- * eight bytes a step, since a commit hashes half a megabyte. It is no protection
- * against somebody who wants two inputs to have one hash.
+ * A hash of 64 bits that recognizes what was seen before. It is FNV-1a, but
+ * takes eight bytes a step, since a commit hashes half a megabyte. It is no
+ * protection against somebody who wants two inputs to have one hash.
  */
 #ifndef LINUX_HASH_H
 #define LINUX_HASH_H

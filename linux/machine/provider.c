@@ -26,7 +26,7 @@
 _Static_assert(sizeof(struct cz_efi_guid) == CAESURA_GUID_BYTES, "a GUID");
 _Static_assert(CZ_MAX_NAME_BYTES == CAESURA_NAME_BYTES, "a name's room");
 
-/* ---- Opening ---------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------- */
 
 static int take_map(struct provider *provider, const struct caesura_info *info)
 {
@@ -117,7 +117,7 @@ void provider_close(struct provider *provider)
 	close(provider->fd);
 }
 
-/* ---- Memory ------------------------------------------------------------------ */
+/* ---- Memory -------------------------------------------------------------- */
 
 int provider_read(const struct provider *provider, uint64_t physical,
 		  void *buffer, size_t size_bytes)
@@ -154,7 +154,7 @@ int provider_map(const struct provider *provider, uint64_t physical,
 	return 0;
 }
 
-/* ---- Requests ----------------------------------------------------------------- */
+/* ---- Requests ------------------------------------------------------------ */
 
 int provider_register(struct provider *provider, uint32_t supported)
 {

@@ -22,7 +22,7 @@
 #define CAESURA_NAME_BYTES 1024 /* a variable's name, terminator included */
 #define CAESURA_DATA_BYTES 65536 /* a variable's value */
 
-/* ---- Firmware's memory ---------------------------------------------------- */
+/* ---- Firmware's memory --------------------------------------------------- */
 
 /* The kernel makes runtime calls itself, so REGISTER fails with EBUSY. */
 #define CAESURA_INFO_KERNEL_RUNTIME 1u
@@ -50,7 +50,7 @@ struct caesura_read {
 /* Describes a provider. */
 struct caesura_register {
 	__u32 version; /* CAESURA_UAPI_VERSION, as the daemon was built */
-	__u32 supported; /* EFI_RT_PROPERTIES_TABLE's mask, as firmware has it */
+	__u32 supported; /* firmware's EFI_RT_PROPERTIES_TABLE mask */
 };
 
 /* Allowed at any time. */
@@ -77,7 +77,7 @@ struct caesura_register {
  */
 #define CAESURA_IOC_REGISTER _IOW('z', 0x43, struct caesura_register)
 
-/* ---- Requests -------------------------------------------------------------- */
+/* ---- Requests ------------------------------------------------------------ */
 
 enum caesura_operation {
 	CAESURA_GET_VARIABLE = 1,

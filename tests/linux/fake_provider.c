@@ -59,7 +59,7 @@ enum mischief {
 static struct store *store;
 static struct provider provider;
 
-/* ---- The library's part ------------------------------------------------------ */
+/* ---- The library's part -------------------------------------------------- */
 
 uint64_t cz_host_now_ns(struct cz_host *host)
 {
@@ -311,7 +311,7 @@ cz_status cz_query_variable_info(struct cz *cz, uint32_t attributes,
 	return CZ_OK;
 }
 
-/* ---- serve -------------------------------------------------------------------- */
+/* ---- serve --------------------------------------------------------------- */
 
 static int fail(const char *what, int error)
 {
@@ -346,7 +346,7 @@ static int serve(const char *path, uint32_t supported)
 	return error ? fail("serve", error) : 0;
 }
 
-/* ---- check -------------------------------------------------------------------- */
+/* ---- check --------------------------------------------------------------- */
 
 static int failures;
 
