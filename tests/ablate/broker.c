@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out the broker: every secure call of sandboxed firmware's is made. In
- * place of src/arm64/broker.c.
+ * Removes the broker: every secure call that sandboxed firmware asks for is
+ * made. Replaces src/arm64/broker.c.
  */
 #include "arm64/trap.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In place of src/arguments.c: no private pages. Firmware gets the caller's own
- * pointers, so that a caller who gives up leaves them with it.
+ * Removes the private pages of a request: firmware gets the caller's own
+ * pointers, and still has them after the caller has given up. Replaces
+ * src/arguments.c.
  */
 #include "core.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out the virtual interrupt mask: when sandboxed firmware masks interrupts,
- * this CPU gets none until it unmasks them or returns. In place of
+ * Removes the virtual interrupt mask: when sandboxed firmware masks interrupts,
+ * this CPU gets none until firmware unmasks them or returns. Replaces
  * src/arm64/mask.c.
  */
 #include "arm64/trap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out FP preservation: a thread in an FP section may use the registers,
- * but a switch neither saves nor loads them. In place of kernel/sched/fp.c.
+ * Removes FP preservation: a thread in an FP section may use the registers, but
+ * a switch neither saves nor loads them. Replaces kernel/sched/fp.c.
  */
 #include "sched/sched.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of src/watch.c: nobody watches how long a call takes. */
+/*
+ * Removes the watch: nothing checks how long a call takes. Replaces
+ * src/watch.c.
+ */
 #include "call.h"
 
 void cz_watch_init(struct cz *cz)

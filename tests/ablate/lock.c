@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out the lock: other threads call through a second cz over the same
- * firmware, which knows nothing of the first one's call in flight. In place of
+ * Removes the lock: other threads call the same firmware through a second cz,
+ * which does not know of the call that is in flight in the first one. Replaces
  * programs/lib/rival.c.
  */
 #include "lib/rival.h"

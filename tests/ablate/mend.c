@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of src/arm64/mend.c: what firmware changed stays changed. */
+/*
+ * Removes the repair of system registers: what firmware changed stays changed.
+ * Replaces src/arm64/mend.c.
+ */
 #include "arm64/sysreg.h"
 
 uint32_t cz_mend_registers(const struct system_registers *before,

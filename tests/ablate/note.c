@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of src/device_writes.c: a device is opened, and nobody notes it. */
+/*
+ * Removes the record of writes to devices: the first write still makes the
+ * device writable, but the library does not note it. Replaces
+ * src/device_writes.c.
+ */
 #include "call.h"
 #include "gate.h"
 

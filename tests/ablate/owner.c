@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out the try-lock of calls outside the queue: they go to firmware whoever
- * is in it. In place of src/owner.c.
+ * Removes the try-lock of calls outside the queue: they enter firmware even if
+ * another call is in it. Replaces src/owner.c.
  */
 #include "call.h"
 

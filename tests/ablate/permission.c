@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out the protection of memory: what the kernel writes through its map of
- * RAM, EL0 may read and write too. In place of kernel/mm/permission.c.
+ * Removes the protection of memory: EL0 may read and write all RAM that the
+ * kernel may write through its linear map. Replaces kernel/mm/permission.c.
  */
 #include "mm/internal.h"
 #include "mm/table.h"
 #include <kernel/mm.h>
 
-#define LINEAR_ENTRY 0 /* the map of RAM starts with the half */
+/* The linear map is at the start of the kernel's half of the address space. */
+#define LINEAR_ENTRY 0
 
 static void open_level(uint64_t table, unsigned level)
 {

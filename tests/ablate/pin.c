@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out pinning: a thread that asked to stay on its CPU is moved like any
- * other. In place of kernel/sched/pin.c.
+ * Removes pinning: a thread that asked to stay on its CPU is moved like any
+ * other. Replaces kernel/sched/pin.c.
  */
 #include <kernel/thread.h>
 

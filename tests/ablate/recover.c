@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In place of src/arm64/end.c: no call is ended. Who faults goes on behind the
- * instruction; who does not return does not.
+ * Removes the end of a call: after a fault, firmware continues behind the
+ * instruction that faulted, and a call that hangs does so for ever. Replaces
+ * src/arm64/end.c.
  */
 #include "arm64/trap.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes out address-space re-installation: a thread that is switched out leaves
- * its space, and comes back without it. In place of kernel/mm/install.c.
+ * Removes the re-installation of address spaces: a thread that is switched out
+ * leaves its space, and resumes without it. Replaces kernel/mm/install.c.
  */
 #include "arch/cpu.h"
 #include "mm/internal.h"

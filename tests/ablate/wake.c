@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loses a wake-up now and then: an event that a caller waits for is not set. In
- * place of kernel/port/event.c.
+ * Loses a wake-up now and then: an event that a caller waits for is not set.
+ * Replaces kernel/port/event.c.
  */
 #include "port/port.h"
 #include "sched/sched.h"
@@ -14,7 +14,8 @@ void cz_host_event_init(struct cz_host *host, cz_host_event *event)
 	completion_init((struct completion *)event);
 }
 
-/* One of so many that a caller waits for without a deadline. */
+/* Returns true for one in DROPPED_EVERY events whose first waiter boosts an
+ * owner and has no deadline. */
 static bool is_dropped(struct completion *event)
 {
 	static uint32_t seen;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of src/policy.c: whatever a call has left, no service is withdrawn. */
+/*
+ * Removes withdrawal: no service is withdrawn, whatever state a call has left
+ * behind. Replaces src/policy.c.
+ */
 #include "call.h"
 
-/* A write to a flash that was left in the middle of one may not come back. */
+/* A call may hang after an earlier call was ended in the middle of a write to
+ * flash. Every service therefore has a short kill limit. */
 #define SOON_NS 50000000ull
 
 #define ALL                                                                 \

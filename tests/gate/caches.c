@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the sandbox tells firmware of the caches, while somebody else asks the same CPU
- * about another one: CSSELR_EL1 is neither the thread's nor the call's. A program of
- * an image of its own, because it asks the library from inside.
+ * Tests which size the sandbox reports for a cache while another thread selects
+ * a different cache on the same CPU: CSSELR_EL1 is saved neither for each
+ * thread nor for each call. The program is in an image of its own, because it
+ * calls an internal function of the library.
  */
 #include "arm64/trap.h"
 #include "lib/common.h"
@@ -23,7 +24,8 @@ struct other {
 	bool stop;
 };
 
-/* Selects another cache at ever other moments of what it interrupts. */
+/* Selects another cache periodically. The period varies, so that the selection
+ * comes at different instructions of the interrupted thread. */
 static void other_entry(void *argument)
 {
 	struct other *other = argument;
@@ -60,13 +62,14 @@ PROGRAM(caches, "what the sandbox tells of the caches")
 	if (cz_machine_cache_size(OTHER, false) == due) {
 		return could_not_run("two caches look alike");
 	}
-	/* On the CPU of the thread that disturbs. */
+	/* Both threads must share a CPU. */
 	(void)thread_set_cpus(this_thread(), 1);
 	ktap_begin(1);
 	wrong = ask_while_disturbed(due);
 	if (wrong != 0) {
 		kprintf("# %u answers were of another cache\n", wrong);
 	}
-	ktap_result(wrong == 0, "caches: of the one that was asked for");
+	ktap_result(wrong == 0,
+		    "caches: the size is that of the selected cache");
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
 }

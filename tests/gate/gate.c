@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The direct gate as its caller sees it: a function that keeps what functions
- * keep, whatever firmware leaves, and however the call ends. The worker is
- * compiled code that uses some of the registers, and no FP at all; here every
- * one is in use. A program of an image of its own: it enters the gate in the
- * worker's place, which sleeps meanwhile.
+ * Tests that the direct gate is a function like any other for its caller: it
+ * preserves the callee-saved registers, whatever firmware leaves in them and
+ * however the call ends. The worker is compiled code that uses only some of
+ * these registers, and no FP registers; here all of them are in use. The
+ * program is in an image of its own, because it enters the gate in place of the
+ * worker, which sleeps meanwhile.
  */
 #include "arm64/gate_layout.h"
 #include "call.h"
@@ -46,7 +47,8 @@ static void prepare(enum cz_service service, uint64_t first, const void *second,
 	arguments[4] = (uintptr_t)fifth;
 }
 
-/* A SetVariable of the adversary's: at EL1 it reads the kernel's memory. */
+/* Prepares a call of the adversary's SetVariable, which runs at EL1 and can
+ * therefore read the order from the kernel's memory. */
 static void prepare_adversary(const uint16_t *name, const void *order,
 			      size_t size_bytes)
 {
@@ -76,7 +78,8 @@ static uint64_t enter_in_section(void)
 	return changed;
 }
 
-/* FP/SIMD is on, and no section: whoever finds it off is not helped. */
+/* Enables FP/SIMD without an FP section, so that the kernel does not handle the
+ * trap of an FP instruction in code that finds FP disabled. */
 static uint64_t enter_with_fp(void)
 {
 	uint64_t changed;
@@ -115,7 +118,8 @@ static void check_null(void)
 	     "gate: a call that changes nothing");
 }
 
-/* All that it compares itself; system registers are its caller's part. */
+/* Changes every register that the gate itself compares. The caller of the gate
+ * compares the system registers. */
 static void check_spoiled(void)
 {
 	struct adversary_leave_order order = {
@@ -157,7 +161,8 @@ static void check_fp_off(void)
 
 /* ---- Calls that are ended ---- */
 
-/* Of the present call, which nobody has numbered. */
+/* Asks for the end of the present call. This program starts no watch, so the
+ * number is that of the worker's latest call. */
 static void ask_for_end(void)
 {
 	uint64_t number = firmware->watch_state / CZ_WATCH_CALL;
@@ -185,7 +190,7 @@ static void check_ended(void)
 	changed = enter_in_section();
 	thread_join(thread);
 	kept(changed, firmware->ended_by == CZ_E_ABORTED,
-	     "gate: a call ended with every register firmware's");
+	     "gate: a call that is ended while all registers are in use");
 }
 
 static void in_vain(void *unused)
@@ -194,7 +199,8 @@ static void in_vain(void *unused)
 	thread_sleep_until(tick_after_ns(ABORT_AFTER_NS));
 }
 
-/* By the interrupt of a thread that does not get to run. */
+/* The call is ended at the timer interrupt of a thread that does not get to
+ * run, because preemption is off. */
 static void check_ended_fp_off(void)
 {
 	struct adversary_leave_order order = {
@@ -211,7 +217,7 @@ static void check_ended_fp_off(void)
 	kept(changed,
 	     firmware->ended_by == CZ_E_ABORTED &&
 		     (gate->left_coprocessor & CPACR_FPEN) == 0,
-	     "gate: a call ended with FP off");
+	     "gate: a call that is ended with FP off");
 }
 
 PROGRAM(gate, "what the gate keeps for its caller")

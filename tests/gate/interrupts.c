@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts at every instruction of a call, seen with the eyes of a host that keeps
- * its per-CPU data in x18 or in TPIDR_EL1: wherever the vector says that the host was
- * interrupted, both have to be the host's. A program of an image of its own, like
- * gate.c: it calls in the worker's place, with vectors of its own. And where the
- * gates stand between firmware's errors and the host's.
+ * Interrupts a call at every instruction, for hosts that keep their per-CPU
+ * data in x18 or in TPIDR_EL1: wherever the exception's PSTATE says that the
+ * host was interrupted, both registers must have the host's values. The program
+ * is in an image of its own, like gate.c: it calls in the worker's place, with
+ * exception vectors of its own. It also checks where the gates have an ESB,
+ * which separates firmware's SErrors from the host's.
  */
 #include "interrupts.h"
 #include "arm64/gate_layout.h"
@@ -22,9 +23,9 @@
 #include <kernel/time.h>
 
 #define CODE_AT 0x100u /* in the trampoline's page, behind the trampoline */
-#define LEAD_NS 1000u /* to get into WFI */
-#define MOST_NS 4000u /* that a call takes */
-#define SAVE_BYTES 12u /* of the gate's code, until x18 is saved */
+#define LEAD_NS 1000u /* enough to reach the WFI */
+#define MOST_NS 4000u /* a call takes less */
+#define SAVE_BYTES 12u /* the gate's code before x18 is saved */
 #define MODE_MASK 0x1fu
 #define MODE_EL1H 0x05u
 #define TIMER_ON 1u
@@ -36,8 +37,9 @@
 #define INSN_MASK_ALL 0xd5034fdfu
 #define INSN_SVC 0xd4000001u
 
-/* How many instructions interrupts may be masked at a time: on the direct gate's way
- * home, and from the sandbox's SVC, which is an exception, to the same place. */
+/* For how many instructions interrupts may be masked at a time. The longest
+ * such time in the direct gate is its way back from firmware; in the sandbox
+ * gate it lasts from the SVC, which is an exception, to the same place. */
 #define MASKED_MOST_DIRECT 200u
 #define MASKED_MOST_SANDBOX 250u
 
@@ -53,9 +55,8 @@ static struct {
 	uint64_t arguments[CZ_MAX_ARGUMENTS];
 	uint32_t anomalies;
 	uint64_t interrupts, in_gate, in_firmware, wrong_x18, wrong_thread;
-	uint64_t last_pc, at_last_pc; /* interrupts in a row that came there */
-	uint64_t masked,
-		masked_pc; /* the longest time without one, and its end */
+	uint64_t last_pc, at_last_pc; /* at_last_pc: interrupts in a row */
+	uint64_t masked, masked_pc; /* the longest time, and its end */
 	bool is_past_first;
 } sweep;
 
@@ -76,7 +77,8 @@ void sweep_interrupted(uint64_t pc, uint64_t pstate, uint64_t x18,
 
 /* ---- One call ---- */
 
-/* Changes both registers, and takes its time before and after that. */
+/* Writes a service that changes both registers, with instructions before and
+ * after that in which an interrupt can come. Returns its address. */
 static uint64_t write_service(void)
 {
 	static const uint32_t code[] = {
@@ -90,7 +92,7 @@ static uint64_t write_service(void)
 
 	memcpy(at, code, sizeof(code));
 	if (firmware->gate == CZ_GATE_SANDBOX) {
-		at[2] = code[0]; /* there it is not the CPU's */
+		at[2] = code[0]; /* EL0 cannot write TPIDR_EL1 */
 	}
 	cz_host_sync_code(firmware->host, at, sizeof(code));
 	return firmware->window_address + CODE_AT;
@@ -105,7 +107,8 @@ static void call(void *unused)
 	(void)irq_save();
 }
 
-/* WFI ends at a tick, and from there every instruction is known. */
+/* Makes a call, and has the timer fire so many ticks after its start. WFI ends
+ * at a tick, so the place of the interrupt depends on ticks and pad alone. */
 static void call_under(uint64_t ticks, uint64_t pad)
 {
 	uint64_t start = ticks_now() + ns_to_ticks(LEAD_NS);
@@ -140,7 +143,7 @@ static void say_wrong(const char *which, uint64_t times)
 	}
 }
 
-/* An interrupt of the host's, as its vector sees it. */
+/* Checks an interrupt that was taken in the host, according to PSTATE. */
 static void look_at_host(void)
 {
 	uint64_t offset = 0;
@@ -165,8 +168,10 @@ static void look_at_host(void)
 	}
 }
 
-/* One interrupt an instruction: as many as come to one place had to wait. The first
- * place is this program's own. */
+/* From call to call the interrupt comes one instruction later. Several
+ * successive interrupts that are taken at one place were therefore pending
+ * while interrupts were masked. The first place is not counted: it belongs to
+ * this program. */
 static void measure_masked(void)
 {
 	if (taken.pc == sweep.last_pc) {
@@ -230,7 +235,7 @@ static void run_sweep(void)
 
 static void check_thread(void)
 {
-	const char *name = "interrupts: so is TPIDR_EL1";
+	const char *name = "interrupts: TPIDR_EL1 is the host's there too";
 
 	if (firmware->gate == CZ_GATE_SANDBOX) {
 		ktap_skip(name, "firmware at EL0 cannot change it");
@@ -276,9 +281,10 @@ static void check_registers(void)
 		    "interrupts: interrupts are masked for a short time");
 }
 
-/* ---- Whose an SError is ---- */
+/* ---- Which side caused an SError ---- */
 
-/* Whether a word comes before another, from a place on, and soon. */
+/* Returns whether `word` comes before `before` in the SOON instructions that
+ * begin at `from`. */
 static bool comes_before(const void *from, uint32_t word, uint32_t before)
 {
 	const uint32_t *at = from;
@@ -291,7 +297,8 @@ static bool comes_before(const void *from, uint32_t word, uint32_t before)
 	return false;
 }
 
-/* That they have an effect is the emulator's to show, and it raises no SError. */
+/* Checks only that the ESBs are in their places. Their effect cannot be tested,
+ * because the emulator raises no SError. */
 static void check_errors(void)
 {
 	ktap_result(
@@ -303,7 +310,7 @@ static void check_errors(void)
 			(firmware->gate == CZ_GATE_DIRECT ||
 			 comes_before(firmware->trampoline.alias, INSN_ESB,
 				      INSN_SVC)),
-		"interrupts: and behind it");
+		"interrupts: ESB comes after firmware");
 }
 
 PROGRAM(interrupts, "interrupts at every instruction of the gates")

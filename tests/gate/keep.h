@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A caller of the gate that uses every register that a function has to keep. */
+/* A caller of the gate that uses every callee-saved register. */
 #ifndef TESTS_GATE_KEEP_H
 #define TESTS_GATE_KEEP_H
 
-#define KEEP_D 24 /* the bit of dN, less N */
+#define KEEP_D 24 /* the bit of d0; dN has bit KEEP_D + N */
 #define KEEP_FPCR 40
 
 #ifndef __ASSEMBLER__
@@ -12,9 +12,10 @@
 struct gate;
 
 /*
- * Fills x18 to x29, d8 to d15 and FPCR from seed, calls cz_gate_direct(), and
- * returns a mask of those that came back changed: 1 << n for xn, 1 << (KEEP_D + n)
- * for dn. With FP/SIMD on. Interrupts are afterwards as they were before.
+ * Fills x18 to x29 and d8 to d15 from seed, sets FPCR, calls cz_gate_direct(),
+ * and returns a mask of the registers that have changed: 1 << n for xn, 1 <<
+ * (KEEP_D + n) for dn, 1 << KEEP_FPCR for FPCR. FP/SIMD must be on. Restores
+ * the interrupt mask that its caller had.
  */
 uint64_t gate_keep(struct gate *gate, uint64_t seed);
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The worker's place, for programs that enter a gate themselves while it sleeps. */
+/* Lets a program take the worker's place and enter a gate while the worker
+ * sleeps. */
 #include "place.h"
 #include "lib/common.h"
 #include "sched/sched.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What PSTATE holds besides the interrupt mask is the host's again when a call has
- * returned: with each bit clear and set before the call, and the other way round in
- * firmware. A program of an image of its own, which calls in the worker's place.
+ * Tests that each bit of PSTATE besides the interrupt mask has the host's value
+ * again after a call. Each bit is tested clear and set before the call, and
+ * firmware inverts it. The program is in an image of its own, because it calls
+ * in the worker's place.
  */
 #include "arm64/gate_layout.h"
 #include "gate.h"
@@ -23,7 +24,8 @@
 #define INSN_EOR_X9_X10 0xca0a0129u
 #define INSN_RET 0xd65f03c0u
 
-/* op1, CRm and op2 of S3_<op1>_C4_<CRm>_<op2>, where an instruction has them. */
+/* The register S3_<op1>_C4_<CRm>_<op2>, encoded as in the instructions MRS and
+ * MSR. */
 #define REGISTER(op1, crm, op2) \
 	((op1) << 16 | 4u << 12 | (crm) << 8 | (op2) << 5)
 
@@ -32,7 +34,7 @@ static const struct state {
 	uint64_t bit;
 	uint32_t place;
 	uint32_t anomaly;
-	bool el0; /* may write it */
+	bool el0; /* whether EL0 may write it */
 } states[] = {
 	{"state: PAN", STATE_PAN, REGISTER(0u, 2u, 3u), CZ_ANOMALY_PAN, false},
 	{"state: UAO", STATE_UAO, REGISTER(0u, 2u, 4u), CZ_ANOMALY_UAO, false},
@@ -86,7 +88,7 @@ static void write_bit(uint64_t bit, uint64_t value)
 	}
 }
 
-/* Firmware that turns a bit over, and returns. */
+/* Writes a service that inverts a bit and returns. Returns its address. */
 static uint64_t write_service(const struct state *state)
 {
 	uint32_t code[] = {
@@ -106,7 +108,7 @@ static uint64_t write_service(const struct state *state)
 	return firmware->window_address + CODE_AT;
 }
 
-/* What the bit is after a call before which it was `value`. */
+/* Sets the bit to `value`, makes a call, and returns the bit. */
 static uint64_t call_with(const struct state *state, uint64_t value,
 			  uint32_t *anomalies)
 {
@@ -147,7 +149,8 @@ static bool stays(const struct state *state, uint64_t value)
 	return false;
 }
 
-/* The gates take no ESB then, and the sandbox's trampoline begins behind its own. */
+/* Makes a call with SErrors masked. The gates execute no ESB then, and the
+ * sandbox's trampoline is entered behind its ESB. */
 static bool returns_with_errors_masked(void)
 {
 	static const uint64_t arguments[CZ_MAX_ARGUMENTS] = {7};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exception vectors for the sweep. The handler of an interrupt takes nothing from x18
- * or TPIDR_EL1: it can report that they are firmware's, where a host that keeps its
- * per-CPU data there would have been lost.
+ * Exception vectors for the sweep. The handler of an interrupt does not depend
+ * on x18 or TPIDR_EL1. It can therefore report that they have firmware's
+ * values; a host that keeps its per-CPU data there could not go on.
  */
 
 #define FRAME 176
