@@ -40,14 +40,14 @@ static void check_withdrawn(void)
 	ktap_result(!cz_service_available(firmware, CZ_SET_VARIABLE) &&
 			    cz_get_time(firmware, &time, NULL,
 					deadline_in_ms(100)) == CZ_OK,
-		    "abort: the service is withdrawn, and no other");
+		    "abort: only the service of the aborted call is withdrawn");
 	ktap_result(cz_set_variable(firmware, ADVERSARY_SPIN, &adversary_guid,
 				    ADVERSARY_ATTRIBUTES, &time, sizeof(time),
 				    deadline_in_ms(100)) == CZ_E_WITHDRAWN,
-		    "abort: a withdrawn service says so at once");
+		    "abort: a call of the withdrawn service is refused");
 	restore_services();
 	ktap_result(cz_service_available(firmware, CZ_SET_VARIABLE),
-		    "abort: a service that was brought back is there");
+		    "abort: a restored service is available");
 }
 
 static void check_stats(void)
@@ -60,7 +60,7 @@ static void check_stats(void)
 		anomalies += stats.anomalies[i];
 	}
 	ktap_result(stats.aborts == aborts && anomalies == 0,
-		    "abort: counted, and nothing else");
+		    "abort: aborts are counted, and no anomaly is");
 }
 
 static bool adversary_works(void)
@@ -123,7 +123,7 @@ static void check_registers(void)
 
 	restore_services();
 	ktap_result(ended && adversary_works(),
-		    "abort: with every register firmware's");
+		    "abort: a call that uses every register is ended");
 }
 
 /* With the other stack selected, firmware's interrupts arrive as the kernel's
@@ -139,7 +139,7 @@ static void check_stack_select(void)
 
 	restore_services();
 	ktap_result(ended && adversary_works(),
-		    "abort: on the kernel's stack pointer");
+		    "abort: a call on the kernel's stack pointer is ended");
 }
 
 PROGRAM(abort, "ends long calls from a more urgent thread")
@@ -153,7 +153,7 @@ PROGRAM(abort, "ends long calls from a more urgent thread")
 	check_abort();
 	check_withdrawn();
 	ktap_result(adversary_works(),
-		    "abort: so does the service that was cut off");
+		    "abort: the service of the aborted call works again");
 	check_registers();
 	check_stack_select();
 	check_stats();

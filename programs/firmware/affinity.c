@@ -197,7 +197,7 @@ static void report(const struct adversary_affinity_record *record,
 		   uint64_t calls, uint64_t others, uint64_t preempted)
 {
 	ktap_result(others == 0 && record->calls == calls,
-		    "affinity: every call reaches the driver and comes back");
+		    "affinity: every call reaches the driver and returns");
 	if (record->failures != 0) {
 		kprintf("# started on %llx, found itself on %llx\n",
 			(unsigned long long)record->started_on,
@@ -206,7 +206,7 @@ static void report(const struct adversary_affinity_record *record,
 	ktap_result(record->failures == 0,
 		    "affinity: a call ends on the CPU that it started on");
 	ktap_result(preempted >= MIN_PREEMPTIONS * calls,
-		    "affinity: preempted over and over");
+		    "affinity: the calls were preempted often enough");
 	kprintf("affinity cpus=%u calls=%llu failures=%llu preempted=%llu\n",
 		cpus, (unsigned long long)calls,
 		(unsigned long long)record->failures,

@@ -234,7 +234,7 @@ struct target {
 static bool check_target(const struct target *target)
 {
 	uint64_t registers[REGISTERS] = {target->address};
-	char name[64];
+	char name[96];
 	bool right = true;
 
 	for (size_t i = 0; i < sizeof(accesses) / sizeof(*accesses); i++) {
@@ -248,7 +248,8 @@ static bool check_target(const struct target *target)
 	}
 	right = integrity_check() && right;
 	escape.differences += !right;
-	ksnprintf(name, sizeof(name), "escape: accesses to %s", target->name);
+	ksnprintf(name, sizeof(name), "escape: firmware has no access to %s",
+		  target->name);
 	ktap_result(right, name);
 	return right;
 }
@@ -275,7 +276,8 @@ static void check_accesses(void)
 		{"the stack of firmware, through the kernel's map",
 		 (uintptr_t)firmware->stack.alias},
 		{"a device of the kernel's", escape.device},
-		{"no page of the kernel's", 0xffffff0000000000},
+		{"an unmapped address of the kernel's half",
+		 0xffffff0000000000},
 		{"neither half of the address space", 0x0100000000000000},
 		{"null", 0},
 		{"the end of the address space", UINT64_MAX - 7},
@@ -370,7 +372,8 @@ static void check_calls(void)
 	right = integrity_check() && right;
 	escape.differences += !right;
 	kprintf("# %llu calls\n", (unsigned long long)calls_made);
-	ktap_result(right, "escape: SVC, HVC and SMC of every class");
+	ktap_result(right,
+		    "escape: SVC, HVC and SMC of every class change nothing");
 }
 
 /* ---- The whole ---- */
@@ -478,10 +481,9 @@ static bool begin(void)
 	kprintf("# %llu pages, %llu of them somebody's\n",
 		(unsigned long long)integrity_pages(),
 		(unsigned long long)integrity_owned_pages());
-	ktap_result(right, "escape: ordinary calls change nothing of the "
-			   "kernel's own");
+	ktap_result(right, "escape: ordinary calls change no kernel memory");
 	seen = check_oracle();
-	ktap_result(seen, "escape: a change would be seen");
+	ktap_result(seen, "escape: a change of kernel memory is detected");
 	return right && seen;
 }
 
@@ -507,12 +509,12 @@ static void run_sets(void)
 		check_calls();
 	}
 	if (wanted("system")) {
-		run_set("escape: every system instruction", system_word, 0,
-			SYSTEM_WORDS);
+		run_set("escape: no system instruction changes anything",
+			system_word, 0, SYSTEM_WORDS);
 	}
 	if (wanted("random")) {
-		run_set("escape: random instructions", random_word, first,
-			words);
+		run_set("escape: random instructions change nothing",
+			random_word, first, words);
 	}
 }
 

@@ -94,7 +94,8 @@ void escape_check_registers(void)
 		right = is_due_of("x", n, found->x[n], due_x(n)) && right;
 	}
 	right = is_due("NZCV", found->nzcv, 0) && right;
-	ktap_result(right, "escape: general registers tell nothing");
+	ktap_result(right,
+		    "escape: general registers reveal nothing of the kernel");
 	right = true;
 	for (unsigned n = 0; n < 32; n++) {
 		right = is_due_of("v", n, found->v[n][0], 0) && right;
@@ -104,5 +105,6 @@ void escape_check_registers(void)
 	}
 	right = is_due("FPSR", found->fpsr, 0) && right;
 	right = is_due("FPCR", found->fpcr, 0) && right;
-	ktap_result(right, "escape: FP/SIMD registers tell nothing");
+	ktap_result(right,
+		    "escape: FP/SIMD registers reveal nothing of the kernel");
 }

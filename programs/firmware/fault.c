@@ -244,21 +244,21 @@ static void check_list(const struct faulting *list, size_t count)
 static void check_own(void)
 {
 	static const struct faulting list[] = {
-		{"fault: null read", READ(0), "data abort, read"},
-		{"fault: null written", WRITE(0), "data abort, write"},
-		{"fault: null called", EXECUTE(0), "instruction abort"},
-		{"fault: firmware's own code written", OWN(WRITE, CODE, 0),
+		{"fault: a read of address 0", READ(0), "data abort, read"},
+		{"fault: a write to address 0", WRITE(0), "data abort, write"},
+		{"fault: a call of address 0", EXECUTE(0), "instruction abort"},
+		{"fault: a write to firmware's own code", OWN(WRITE, CODE, 0),
 		 "data abort, write"},
-		{"fault: firmware's own data executed", OWN(EXECUTE, DATA, 0),
-		 "instruction abort"},
+		{"fault: execution of firmware's own data",
+		 OWN(EXECUTE, DATA, 0), "instruction abort"},
 		{"fault: a misaligned PC", OWN(EXECUTE, CODE, 2),
 		 "PC alignment"},
-		{"fault: an argument executed", OWN(EXECUTE, ARGUMENT, 0),
+		{"fault: execution of an argument", OWN(EXECUTE, ARGUMENT, 0),
 		 "instruction abort"},
-		{"fault: behind the buffer, read",
+		{"fault: a read beyond the buffer",
 		 OWN(READ, ARGUMENT, sizeof(struct adversary_touch_order)),
 		 "data abort, read"},
-		{"fault: behind the buffer, written",
+		{"fault: a write beyond the buffer",
 		 OWN(WRITE, ARGUMENT, sizeof(struct adversary_touch_order)),
 		 "data abort, write"},
 	};
@@ -280,18 +280,18 @@ static void check_instructions(void)
 		cpu_has_sve() ? "SVE access, against the UEFI specification"
 			      : "undefined instruction"};
 	static const struct faulting fp_off = {
-		"fault: FP switched off, then used", OWN(FP, ABSOLUTE, 0),
-		"FP, SIMD or SVE access"};
+		"fault: FP used after it was switched off",
+		OWN(FP, ABSOLUTE, 0), "FP, SIMD or SVE access"};
 
 	check_list(list, sizeof(list) / sizeof(*list));
 	check_fault(&sve);
 	if (firmware->gate == CZ_GATE_DIRECT) {
 		check_fault(&fp_off);
 	} else {
-		ktap_skip("fault: FP switched off, then used",
-			  "in the sandbox it cannot be switched off");
+		ktap_skip("fault: FP used after it was switched off",
+			  "firmware in the sandbox cannot switch it off");
 	}
-	ktap_skip("fault: a misaligned SP", "emulator");
+	ktap_skip("fault: a misaligned SP", "the emulator does not check it");
 }
 
 static void check_window(void)
@@ -299,15 +299,15 @@ static void check_window(void)
 	uint64_t window = firmware->window_address;
 	uint64_t bottom = firmware->stack_top - CZ_STACK_PAGES * PAGE_SIZE;
 	const struct faulting list[] = {
-		{"fault: the trampoline written", WRITE(window + 2048),
+		{"fault: a write to the trampoline", WRITE(window + 2048),
 		 "data abort, write"},
-		{"fault: under the stack, written", WRITE(bottom - 8),
+		{"fault: a write below the stack", WRITE(bottom - 8),
 		 "data abort, write"},
-		{"fault: over the stack, read", READ(firmware->stack_top),
+		{"fault: a read above the stack", READ(firmware->stack_top),
 		 "data abort, read"},
-		{"fault: the stack executed", EXECUTE(bottom + 8),
+		{"fault: execution of the stack", EXECUTE(bottom + 8),
 		 "instruction abort"},
-		{"fault: an unmapped address read",
+		{"fault: a read of an unmapped address",
 		 READ(window + firmware->window_pages * PAGE_SIZE),
 		 "data abort, read"},
 	};
@@ -335,27 +335,27 @@ static void check_kernel(void)
 {
 	uint64_t text = (uintptr_t)code;
 	const struct faulting rest[] = {
-		{"fault: the kernel's data written", WRITE((uintptr_t)data),
+		{"fault: a write to the kernel's data", WRITE((uintptr_t)data),
 		 "data abort, write"},
-		{"fault: the kernel's data read", READ((uintptr_t)data),
+		{"fault: a read of the kernel's data", READ((uintptr_t)data),
 		 "data abort, read"},
-		{"fault: the kernel's code executed", EXECUTE(text),
+		{"fault: execution of the kernel's code", EXECUTE(text),
 		 "instruction abort"},
-		{"fault: the kernel's code read", READ(text),
+		{"fault: a read of the kernel's code", READ(text),
 		 "data abort, read"},
 	};
 	const struct faulting list[] = {
-		{"fault: the kernel's code written", WRITE(text),
+		{"fault: a write to the kernel's code", WRITE(text),
 		 "data abort, write"},
-		{"fault: its alias written", WRITE(linear_alias(text)),
-		 "data abort, write"},
-		{"fault: its alias executed", EXECUTE(linear_alias(text)),
-		 "instruction abort"},
-		{"fault: the kernel's constants written",
+		{"fault: a write to the alias of the kernel's code",
+		 WRITE(linear_alias(text)), "data abort, write"},
+		{"fault: execution of the alias of the kernel's code",
+		 EXECUTE(linear_alias(text)), "instruction abort"},
+		{"fault: a write to the kernel's constants",
 		 WRITE((uintptr_t)&read_only), "data abort, write"},
-		{"fault: the kernel's data executed", EXECUTE((uintptr_t)data),
-		 "instruction abort"},
-		{"fault: a device through the linear map",
+		{"fault: execution of the kernel's data",
+		 EXECUTE((uintptr_t)data), "instruction abort"},
+		{"fault: a read of a device through the linear map",
 		 READ(LINEAR_BASE + machine.uart), "data abort, read"},
 	};
 
@@ -370,13 +370,14 @@ static void check_stale(void)
 {
 	static const struct adversary_touch_order now = OWN(READ, ARGUMENT, 0);
 	static const struct faulting read = {
-		"fault: the call before's buffer read", OWN(READ, PREVIOUS, 0),
-		"data abort, read"};
+		"fault: a read of the previous call's buffer",
+		OWN(READ, PREVIOUS, 0), "data abort, read"};
 	static const struct faulting write = {
-		"fault: the call before's buffer written",
+		"fault: a write to the previous call's buffer",
 		OWN(WRITE, PREVIOUS, 0), "data abort, write"};
 
-	ktap_result(touch(&now) == CZ_OK, "fault: not in this call's buffer");
+	ktap_result(touch(&now) == CZ_OK,
+		    "fault: a read of this call's buffer does not fault");
 	check_fault(&read);
 	(void)touch(&now);
 	check_fault(&write);

@@ -59,7 +59,7 @@ static const struct leaving table[] = {
 	 COUNTED(INTERRUPTS) | COUNTED(THREAD_KERNEL), 0},
 	{"leave: another translation table", LEFT(DAIF) | LEFT(TTBR0),
 	 COUNTED(INTERRUPTS) | COUNTED(TRANSLATION), ENDED},
-	{"leave: another ASID, which is the host's to change", LEFT(ASID), 0,
+	{"leave: another ASID, allowed in the direct gate", LEFT(ASID), 0,
 	 ENDED},
 	{"leave: VBAR_EL1 changed", LEFT(DAIF) | LEFT(VBAR),
 	 COUNTED(INTERRUPTS) | COUNTED(VECTORS), ENDED},
@@ -272,7 +272,7 @@ static void check_states(void)
 		bool first, again;
 
 		if ((has & states[i].bit) == 0) {
-			ktap_skip(states[i].name, "the CPU has none");
+			ktap_skip(states[i].name, "the CPU does not have it");
 			continue;
 		}
 		first = leave_once(states[i].what, due);
@@ -328,7 +328,7 @@ static void check_all(void)
 	 * pointer. */
 	anomalies &= ~COUNTED(STACK_POINTER);
 	ktap_result(leave_once(what, sandboxed() ? ENDED : anomalies),
-		    "leave: all of it at once");
+		    "leave: all of the tested state changed at once");
 }
 
 /* ---- FP off under a call that is then switched away from ---- */
@@ -359,8 +359,8 @@ static void check_fp_off(void)
 	cz_status status;
 
 	if (sandboxed()) {
-		ktap_skip("leave: FP off when the call is preempted",
-			  "in the sandbox it cannot be switched off");
+		ktap_skip("leave: FP switched off in a call that is preempted",
+			  "firmware in the sandbox cannot switch it off");
 		return;
 	}
 	thread = thread_create("urgent", PRIORITY_URGENT, urgent_entry, NULL);
@@ -376,7 +376,7 @@ static void check_fp_off(void)
 		(unsigned long long)urgent.rounds);
 	ktap_result(status == CZ_OK && preemptions != 0 && urgent.rounds != 0 &&
 			    urgent.wrong == 0 && check_kernel(),
-		    "leave: FP off when the call is preempted");
+		    "leave: FP switched off in a call that is preempted");
 }
 
 static void check_works(void)
@@ -389,7 +389,7 @@ static void check_works(void)
 				ADVERSARY_ATTRIBUTES, &order, sizeof(order),
 				CZ_FOREVER) == CZ_OK &&
 			cz_get_time(firmware, &time, NULL, CZ_FOREVER) == CZ_OK,
-		"leave: the services go on");
+		"leave: the services still work");
 }
 
 PROGRAM(leave, "mends what firmware leaves changed")

@@ -55,7 +55,7 @@ static void check_record(void)
 			    within_a_per_cent(is->masked_max_ns,
 					      MASKED_INSTRUCTIONS) &&
 			    is->masked_windows - was->masked_windows == CALLS,
-		    "mask: it is recorded for how long");
+		    "mask: the time with a virtual mask is recorded");
 }
 
 static void check(uint64_t worst_ns)
@@ -63,11 +63,11 @@ static void check(uint64_t worst_ns)
 	kprintf("# worst wake-up %llu ns\n", (unsigned long long)worst_ns);
 	if (firmware->gate == CZ_GATE_SANDBOX) {
 		ktap_result(worst_ns <= SOON_NS,
-			    "mask: has no effect on a wake-up");
+			    "mask: masking in the sandbox delays no wake-up");
 		check_record();
 	} else {
 		ktap_result(worst_ns >= LATE_NS,
-			    "mask: at EL1, nothing wakes up");
+			    "mask: masking at EL1 delays wake-ups");
 	}
 }
 
@@ -93,7 +93,7 @@ PROGRAM(mask, "firmware that masks interrupts")
 	well = mask_calls();
 	probe_stop(&probe);
 	cz_get_stats(firmware, &after);
-	ktap_result(well, "mask: the calls return");
+	ktap_result(well, "mask: the calls that mask interrupts succeed");
 	check(ticks_to_ns(samples_max(&probe.samples)));
 	probe_end(&probe);
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;

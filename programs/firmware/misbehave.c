@@ -333,7 +333,8 @@ static void check_latency(uint64_t worst_ns)
 	}
 	kprintf("# worst wake-up %llu ns of %llu\n",
 		(unsigned long long)worst_ns, (unsigned long long)bound_ns);
-	ktap_result(worst_ns <= bound_ns, "misbehave: nobody wakes up late");
+	ktap_result(worst_ns <= bound_ns,
+		    "misbehave: no thread wakes up later than the bound");
 }
 
 static void check_rest(char *works, uint32_t size)
@@ -341,20 +342,19 @@ static void check_rest(char *works, uint32_t size)
 	char again[128];
 
 	ktap_result(all_work(works, size),
-		    "misbehave: what is left of the services works");
+		    "misbehave: services that are not withdrawn work");
 	if (is_dirty()) {
 		ktap_result(
 			!cz_service_available(firmware, CZ_SET_VARIABLE) &&
 				cz_service_available(firmware, CZ_GET_VARIABLE),
-			"misbehave: dirty, writing is withheld, reading is "
-			"not");
+			"misbehave: after a dirty end, only writing is "
+			"withdrawn");
 		return;
 	}
 	restore_services();
 	ktap_result(all_work(again, sizeof(again)),
-		    "misbehave: all work that are brought back");
-	ktap_result(variables_kept(),
-		    "misbehave: the variables are as they were");
+		    "misbehave: services that are restored work");
+	ktap_result(variables_kept(), "misbehave: the variables are unchanged");
 }
 
 static void check_outcome(void)
@@ -365,7 +365,7 @@ static void check_outcome(void)
 		kprintf("# %s instead of %s\n", row.outcome, due);
 	}
 	ktap_result(strcmp(row.outcome, due) == 0,
-		    "misbehave: the outcome is as it should be");
+		    "misbehave: the outcome is the expected one");
 }
 
 static void run_row(void)
@@ -430,7 +430,7 @@ static int read_back(void)
 				    &digest, &size_bytes,
 				    CZ_FOREVER) == CZ_OK &&
 			    size_bytes == sizeof(digest) && variables_kept(),
-		    "misbehave: the variables are as they were, after a boot");
+		    "misbehave: the variables are unchanged in the next boot");
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
 }
 

@@ -119,11 +119,12 @@ PROGRAM(registers, "firmware that checks every register while preempted")
 	probe_stop(&probe);
 	probe_end(&probe);
 	ktap_result(clobberers_stop() == 0,
-		    "registers: other threads' FP registers stay");
-	ktap_result(done == calls, "registers: firmware's registers stay");
+		    "registers: other threads' FP registers are preserved");
+	ktap_result(done == calls,
+		    "registers: firmware's registers are preserved");
 	kprintf("# preempted %llu times in %llu calls\n",
 		(unsigned long long)preempted, (unsigned long long)done);
 	ktap_result(preempted >= MIN_PREEMPTIONS * done,
-		    "registers: preempted over and over");
+		    "registers: the calls were preempted often enough");
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
 }

@@ -137,18 +137,21 @@ static void report(const struct outcome *outcome, uint64_t wrong)
 	uint64_t preempted = stats()->preemptions;
 
 	ktap_result(outcome->accepted,
-		    "authvar: what is rightly signed is accepted");
-	ktap_result(outcome->kept, "authvar: and is the variable's value");
+		    "authvar: an update with a valid signature is accepted");
+	ktap_result(outcome->kept,
+		    "authvar: the variable has the last accepted value");
 	ktap_result(outcome->damaged,
 		    "authvar: a damaged signature is refused");
-	ktap_result(outcome->other, "authvar: another's signature is refused");
-	ktap_result(outcome->old, "authvar: an old signature is refused");
+	ktap_result(outcome->other,
+		    "authvar: an update signed by another key is refused");
+	ktap_result(outcome->old, "authvar: a repeated update is refused");
 	ktap_result(outcome->deleted, "authvar: a signed deletion is accepted");
-	ktap_result(wrong == 0, "authvar: other threads' FP registers stay");
+	ktap_result(wrong == 0,
+		    "authvar: other threads' FP registers are preserved");
 	kprintf("# preempted %llu times in %llu calls\n",
 		(unsigned long long)preempted, (unsigned long long)calls);
 	ktap_result(preempted >= MIN_PREEMPTIONS * calls,
-		    "authvar: preempted over and over");
+		    "authvar: the calls were preempted often enough");
 }
 
 static void run_preempted(void)

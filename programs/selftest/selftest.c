@@ -34,10 +34,11 @@ static void test_no_anomalies(void)
 				(unsigned long long)stats.anomalies[i]);
 		}
 	}
-	ktap_result(anomalies == 0, "statistics: firmware left nothing behind");
+	ktap_result(anomalies == 0,
+		    "statistics: firmware left no state changed");
 	ktap_result(stats.faults == 0 && stats.bad_statuses == 0 &&
 			    stats.bad_sizes == 0,
-		    "statistics: firmware did not misbehave");
+		    "statistics: no fault, bad status or bad size was counted");
 }
 
 PROGRAM(selftest, "the port, the scheduler, every service")
@@ -48,9 +49,9 @@ PROGRAM(selftest, "the port, the scheduler, every service")
 	(void)thread_set_cpus((struct thread *)firmware->worker, 1);
 	ktap_begin(0);
 	test_status(cz_host_selftest(firmware->host, firmware->gate), CZ_OK,
-		    "port: cz_host_selftest()");
+		    "port: cz_host_selftest() succeeds");
 	test_status(cz_host_selftest_now(firmware->host, firmware->gate), CZ_OK,
-		    "port: cz_host_selftest_now()");
+		    "port: cz_host_selftest_now() succeeds");
 	test_threads();
 	test_cpus();
 	test_memory();

@@ -85,11 +85,11 @@ static void test_set_cpus(void)
 
 	thread_join(thread);
 	ktap_result(tourist.seen == cpus_online(),
-		    "cpus: a thread goes where it is told to");
+		    "cpus: a thread moves to each CPU that it is given");
 	ktap_result(
 		!thread_set_cpus((struct thread *)cz_host_self(firmware->host),
 				 1ull << 63),
-		"cpus: not where no CPU is online");
+		"cpus: a thread cannot be moved to a CPU that is offline");
 }
 
 /* ---- Waking up on another CPU -------------------------------------------- */
@@ -149,7 +149,7 @@ static void test_spread(void)
 		thread_join(threads[i]);
 	}
 	ktap_result(all && seen == (cpus_online() & ~FIRST),
-		    "cpus: as many threads run as there are CPUs");
+		    "cpus: each CPU runs a thread at the same time");
 }
 
 static void wait_for(void *argument)
@@ -240,17 +240,19 @@ static void test_pinned(void)
 	if (cpus_online_count() > 2) {
 		ktap_result(changes(&pinned.rounds, rounds) && bully.cpu != 1 &&
 				    scheduler_migrations() > migrations,
-			    "pin: who can run elsewhere makes way for it");
+			    "pin: a thread that may move leaves the CPU to a "
+			    "pinned one");
 	} else {
-		ktap_skip("pin: who can run elsewhere makes way for it",
-			  "it takes three CPUs");
+		ktap_skip("pin: a thread that may move leaves the CPU to a "
+			  "pinned one",
+			  "three CPUs are needed");
 	}
 	bully.stop = true;
 	thread_join(thread);
 	(void)thread_set_cpus(worker, FIRST);
 	thread_sleep_until(milliseconds(5));
 	ktap_result(!pinned.away && pinned.home == 1,
-		    "pin: nests, and outlasts a change of CPUs");
+		    "pin: pins nest, and hold when the allowed CPUs change");
 	pinned.stop = true;
 	thread_join(worker);
 }
@@ -260,14 +262,14 @@ static void test_pinned(void)
 static void test_room(void)
 {
 	static const char title[] =
-		"pin: who can run elsewhere makes way once it can";
+		"pin: a thread that may move later leaves the CPU then";
 	static struct pinned pinned;
 	static struct spinner bully, guard;
 	struct thread *worker, *threads[2];
 	uint64_t rounds;
 
 	if (cpus_online_count() < 3) {
-		ktap_skip(title, "it takes three CPUs");
+		ktap_skip(title, "three CPUs are needed");
 		return;
 	}
 	threads[0] = start("guard", HIGH + 1, THIRD, spin, &guard);
@@ -312,7 +314,7 @@ static void test_inherit(void)
 	waiter = start("waiter", HIGH, FIRST, lock_and_unlock, &mutex);
 	thread_sleep_until(milliseconds(20));
 	ktap_result(pinned.rounds != rounds && thread_priority(worker) == HIGH,
-		    "inheritance: reaches a pinned owner on another CPU");
+		    "inheritance: a pinned owner on another CPU inherits");
 	bully.stop = true;
 	pinned.stop = true;
 	thread_join(waiter);
@@ -342,7 +344,7 @@ static void test_space(void)
 				  (void *)(uintptr_t)&seen));
 		same = same && seen == first;
 	}
-	ktap_result(same, "space: firmware's is the same on every CPU");
+	ktap_result(same, "space: every CPU sees the same firmware code");
 }
 
 #define PROBE_ADDRESS 0x7000000000ull

@@ -87,13 +87,13 @@ static void test_pan(void)
 	struct system_state now = system_state_now();
 
 	if ((cpu_state_bits() & STATE_PAN) == 0) {
-		ktap_skip("memory: PAN is on, and set by exceptions",
-			  "the CPU has none");
+		ktap_skip("memory: PAN is set, also on entry to exceptions",
+			  "the CPU does not have it");
 		return;
 	}
 	ktap_result((now.state & STATE_PAN) != 0 &&
 			    (now.sctlr & SCTLR_SPAN) == 0,
-		    "memory: PAN is on, and set by exceptions");
+		    "memory: PAN is set, also on entry to exceptions");
 }
 
 void test_memory(void)

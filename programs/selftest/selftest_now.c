@@ -102,10 +102,14 @@ static void test_idle(void)
 	still = masked();
 	preempt_enable();
 	interrupts_restore(daif);
-	test_status(status, CZ_OK, "now: with interrupts off");
-	ktap_result(still && near(&time), "now: the right result");
-	test_status(get_time_now(&time), CZ_OK, "now: with interrupts on");
-	ktap_result(!masked() && near(&time), "now: and they stay on");
+	test_status(status, CZ_OK,
+		    "now: GetTime succeeds with interrupts masked");
+	ktap_result(still && near(&time),
+		    "now: GetTime is right, interrupts stay masked");
+	test_status(get_time_now(&time), CZ_OK,
+		    "now: GetTime succeeds with interrupts unmasked");
+	ktap_result(!masked() && near(&time),
+		    "now: GetTime is right, interrupts stay unmasked");
 }
 
 static void test_variable(void)
@@ -119,13 +123,14 @@ static void test_variable(void)
 	prng_fill(&prng, data, sizeof(data));
 	cz_prepare_set_variable(&call, now_name, &test_guid, TEST_ATTRIBUTES,
 				data, sizeof(data));
-	test_status(cz_call_now(firmware, &call), CZ_OK, "now: SetVariable");
+	test_status(cz_call_now(firmware, &call), CZ_OK,
+		    "now: SetVariable succeeds");
 	test_status(cz_get_variable(firmware, now_name, &test_guid, NULL, back,
 				    &size_bytes, CZ_FOREVER),
-		    CZ_OK, "now: the queue reads it back");
+		    CZ_OK, "now: GetVariable through the queue succeeds");
 	ktap_result(size_bytes == sizeof(data) &&
 			    memcmp(data, back, sizeof(data)) == 0,
-		    "now: as it was written");
+		    "now: the variable has the value that was written");
 }
 
 static void test_interrupt(void)
@@ -134,8 +139,10 @@ static void test_interrupt(void)
 
 	shoot(&shot, tick_after_ns(SOON_NS));
 	await(&shot);
-	test_status(shot.status, CZ_OK, "now: in an interrupt");
-	ktap_result(near(&shot.time), "now: the right result there");
+	test_status(shot.status, CZ_OK,
+		    "now: GetTime succeeds in an interrupt handler");
+	ktap_result(near(&shot.time),
+		    "now: GetTime is right in an interrupt handler");
 }
 
 static void test_full(void)
@@ -156,13 +163,15 @@ static void test_full(void)
 		thread_sleep_until(tick_after_ns(SOON_NS));
 		status = get_time_now(&time);
 	} while (status == CZ_E_BUSY);
-	test_status(status, CZ_OK, "now: all requests in use");
+	test_status(status, CZ_OK,
+		    "now: GetTime succeeds while all requests are in use");
 	ktap_result(count == firmware->request_count,
-		    "now: the queue had no room");
+		    "now: all requests were in use");
 	for (uint32_t i = 0; i < count; i++) {
 		cz_wait(firmware, ids[i], &call, CZ_FOREVER);
 	}
-	ktap_result(near(&time), "now: the right result then");
+	ktap_result(near(&time),
+		    "now: GetTime is right while all requests are in use");
 }
 
 /* ---- FP/SIMD ---- */
@@ -206,14 +215,17 @@ static void test_fp(void)
 	status = clobbering_call();
 	wrong = fp_check(5);
 	fp_end();
-	test_status(status, CZ_OK, "now: inside an FP section");
-	ktap_result(wrong == 0, "now: whose registers stay");
+	test_status(status, CZ_OK, "now: a call succeeds inside an FP section");
+	ktap_result(wrong == 0,
+		    "now: a call preserves the caller's FP registers");
 	/* The CPU still holds the registers of a sleeping thread. */
 	thread = thread_create("FP", PRIORITY_HIGHEST, sleeper_entry, &asleep);
 	status = clobbering_call();
 	thread_join(thread);
-	test_status(status, CZ_OK, "now: outside of one");
-	ktap_result(asleep == 0, "now: another thread's registers stay");
+	test_status(status, CZ_OK,
+		    "now: a call succeeds outside an FP section");
+	ktap_result(asleep == 0,
+		    "now: a call preserves a sleeping thread's FP registers");
 }
 
 /* ---- A call in flight ---- */
@@ -249,14 +261,17 @@ static void test_busy(void)
 	thread_sleep_until(tick_after_ns(INTO_THE_CALL_NS / 2));
 	status = get_time_now(&time);
 	await(&shot);
-	test_status(status, CZ_E_BUSY, "now: on top of a preempted call");
+	test_status(status, CZ_E_BUSY,
+		    "now: a call returns busy while another is preempted");
 	test_status(shot.status, CZ_E_BUSY,
-		    "now: in an interrupt of a preempted call");
+		    "now: a call in an interrupt of firmware returns busy");
 	test_status(cz_wait(firmware, id, &call, CZ_FOREVER), CZ_OK,
-		    "now: that call succeeds");
-	ktap_result(slow_is_written(), "now: and has its effect");
+		    "now: the interrupted call succeeds");
+	ktap_result(slow_is_written(),
+		    "now: the interrupted call has written its variable");
 	cz_get_stats(firmware, &stats);
-	ktap_result(stats.now_busy == busy + 2, "now: busy is counted");
+	ktap_result(stats.now_busy == busy + 2,
+		    "now: calls that return busy are counted");
 }
 
 /* ---- Several CPUs ---- */
@@ -303,9 +318,10 @@ static void test_neighbour(void)
 	thread_join(thread);
 	kprintf("# %u calls on another CPU, %u times busy\n", neighbour.good,
 		neighbour.busy);
-	ktap_result(failed == 0, "now: the queue beside another CPU's calls");
+	ktap_result(failed == 0,
+		    "now: queued calls succeed during another CPU's calls");
 	ktap_result(neighbour.good != 0 && neighbour.wrong == 0,
-		    "now: and they beside the queue");
+		    "now: another CPU's calls succeed or return busy");
 }
 
 struct hog {
@@ -368,7 +384,7 @@ static void test_hog(void)
 		(unsigned long long)longest_ns / 1000);
 	cz_get_stats(firmware, &stats);
 	ktap_result(stats.service[CZ_GET_TIME].calls == before + HOG_CALLS,
-		    "now: the queue beside calls without a pause");
+		    "now: the queue gets its turn during incessant calls");
 }
 
 static cz_status set_cpus(uint64_t first, uint64_t last)
@@ -384,13 +400,15 @@ static void test_worker_cpus(void)
 	uint32_t last = 63u - (uint32_t)__builtin_clzll(cpus_online());
 
 	test_status(set_cpus(0, 1ull << 63), CZ_EFI_UNSUPPORTED,
-		    "worker: no CPU that is there");
-	test_status(set_cpus(1ull << last, 0), CZ_OK, "worker: the last CPU");
+		    "worker: a set without an online CPU is refused");
+	test_status(set_cpus(1ull << last, 0), CZ_OK,
+		    "worker: the last CPU is accepted");
 	test_status(cz_null_service(firmware, CZ_FOREVER), CZ_OK,
-		    "worker: calls go on");
-	ktap_result(thread_cpu(worker) == last, "worker: there");
+		    "worker: calls succeed on the last CPU");
+	ktap_result(thread_cpu(worker) == last,
+		    "worker: the worker runs on the last CPU");
 	test_status(set_cpus(UINT64_MAX, UINT64_MAX), CZ_OK,
-		    "worker: all CPUs again");
+		    "worker: the set of all CPUs is accepted");
 }
 
 void test_now(void)
@@ -409,10 +427,11 @@ void test_now(void)
 		test_neighbour();
 		test_hog();
 	} else {
-		ktap_skip("now: beside the queue", "there is one CPU");
+		ktap_skip("now: calls while another CPU uses the queue",
+			  "there is one CPU");
 	}
 	if (!time_is_counted()) {
-		ktap_skip("now: while a call is in flight",
+		ktap_skip("now: calls while another call is in flight",
 			  why_time_is_not_counted());
 		return;
 	}
@@ -444,18 +463,21 @@ static void test_fault(void)
 	struct cz_efi_time time = {0};
 	struct shot shot;
 
-	test_status(get_time_now(&time), CZ_E_FAULT, "now: firmware faults");
+	test_status(get_time_now(&time), CZ_E_FAULT,
+		    "now: a fault of firmware ends the call");
 	test_status(get_time_now(&time), CZ_E_WITHDRAWN,
-		    "now: every service is withdrawn then");
+		    "now: after a fault every service is withdrawn");
 	restore_all();
 	shoot(&shot, tick_after_ns(SOON_NS));
 	await(&shot);
 	test_status(shot.status, CZ_E_FAULT,
-		    "now: firmware faults in an interrupt");
+		    "now: a fault in an interrupt handler ends the call");
 	restore_all();
 	replace_get_time(before);
-	test_status(get_time_now(&time), CZ_OK, "now: well after a fault");
-	ktap_result(near(&time), "now: so is the queue");
+	test_status(get_time_now(&time), CZ_OK,
+		    "now: GetTime succeeds after a fault and a restore");
+	ktap_result(near(&time),
+		    "now: the queue works after a fault and a restore");
 }
 
 /* Unmasks interrupts, waits for many ticks, returns 0. */
@@ -491,15 +513,18 @@ static void test_unmasking(void)
 	early = shot.fired;
 	replace_get_time(before);
 	interrupts_restore(daif);
-	test_status(status, CZ_OK, "now: firmware unmasks interrupts");
+	test_status(status, CZ_OK,
+		    "now: a call that unmasks interrupts succeeds");
 	await(&shot);
-	ktap_result(!early, "now: none is taken before it has returned");
-	test_status(shot.status, CZ_OK, "now: but then");
+	ktap_result(!early,
+		    "now: no interrupt is taken before the call has returned");
+	test_status(shot.status, CZ_OK,
+		    "now: the interrupt is taken after the call has returned");
 	cz_get_stats(firmware, &stats);
 	/* In the sandbox, unmasking has no effect and causes no anomaly. */
 	ktap_result(stats.anomalies[CZ_ANOMALY_INTERRUPTS] ==
 			    (firmware->gate == CZ_GATE_DIRECT ? 1 : 0),
-		    "now: and it is counted");
+		    "now: the unmasking is counted, in the direct gate only");
 }
 
 PROGRAM(now, "calls outside the queue")

@@ -117,19 +117,20 @@ static void test_submit(void)
 
 	memset(&time, FILLED, sizeof(time));
 	cz_prepare_get_time(&call, &time, NULL);
-	test_status(cz_submit(firmware, &call, &id), CZ_OK, "submit: returns");
+	test_status(cz_submit(firmware, &call, &id), CZ_OK,
+		    "submit: a request is accepted");
 	nap();
 	for (size_t i = 0; i < sizeof(time); i++) {
 		untouched = untouched && bytes[i] == FILLED;
 	}
 	ktap_result(id != 0 && untouched,
-		    "submit: nothing is written before the wait");
+		    "submit: no result is written before the wait");
 	test_status(cz_wait(firmware, id, &call, CZ_FOREVER), CZ_OK,
 		    "wait: returns the status");
 	ktap_result(time.year >= 1998 && time.year < 3000,
 		    "wait: writes the results");
 	ktap_result(cz_wait(firmware, id, &call, CZ_FOREVER) != CZ_OK,
-		    "wait: a request that has ended is recognised");
+		    "wait: a second wait for the same request is refused");
 }
 
 static void test_full(void)
@@ -146,14 +147,14 @@ static void test_full(void)
 		count++;
 	}
 	ktap_result(count == firmware->request_count,
-		    "submit: as many as there are requests");
+		    "submit: every free request can be used");
 	test_status(cz_submit(firmware, &call, &extra), CZ_E_BUSY,
-		    "submit: one more");
+		    "submit: returns busy when all requests are in use");
 	for (uint32_t i = 0; i < count; i++) {
 		passed = passed &&
 			 cz_wait(firmware, ids[i], &call, CZ_FOREVER) == CZ_OK;
 	}
-	ktap_result(passed, "wait: all of them succeed");
+	ktap_result(passed, "wait: all submitted requests succeed");
 }
 
 /* ---- Deadlines ----------------------------------------------------------- */
@@ -167,17 +168,18 @@ static void test_deadline(void)
 	test_status(cz_set_variable(firmware, slow_name, &test_guid,
 				    TEST_ATTRIBUTES, slow_value,
 				    sizeof(slow_value), deadline),
-		    CZ_E_DEADLINE, "deadline: releases the caller");
+		    CZ_E_DEADLINE, "deadline: a call returns at its deadline");
 	ktap_result(now_ns() >= deadline && in_flight() != NULL,
-		    "deadline: no sooner, and the call goes on");
-	ktap_result(slow_is_written(), "deadline: the call has its effect");
+		    "deadline: the return is not early, the call is in flight");
+	ktap_result(slow_is_written(),
+		    "deadline: the late call has written its variable");
 	cz_get_stats(firmware, &stats);
 	ktap_result(stats.deadlines == 1 && stats.late == 1,
-		    "deadline: counted");
+		    "deadline: the deadline and the late call are counted");
 	test_status(cz_get_time(firmware, &time, NULL, 1), CZ_E_DEADLINE,
-		    "deadline: in the past");
+		    "deadline: a call with a past deadline ends at once");
 	test_status(cz_get_time(firmware, &time, NULL, CZ_FOREVER), CZ_OK,
-		    "deadline: firmware is well after it");
+		    "deadline: GetTime succeeds after a late call");
 }
 
 static void test_wait_deadline(void)
@@ -185,12 +187,13 @@ static void test_wait_deadline(void)
 	struct cz_call call;
 	cz_request_id id;
 
-	ktap_result(slow_start(&call, &id), "wait: a call is in flight");
+	ktap_result(slow_start(&call, &id), "wait: setup: a call is in flight");
 	test_status(cz_wait(firmware, id, &call, now_ns() + 20000),
-		    CZ_E_DEADLINE, "wait: until a deadline");
+		    CZ_E_DEADLINE, "wait: returns at its deadline");
 	test_status(cz_wait(firmware, id, &call, CZ_FOREVER), CZ_OK,
-		    "wait: again, after a deadline");
-	ktap_result(slow_is_written(), "wait: the call has its effect");
+		    "wait: a second wait after a deadline succeeds");
+	ktap_result(slow_is_written(),
+		    "wait: the call has written its variable");
 }
 
 /* ---- Cancelling and giving up -------------------------------------------- */
@@ -205,22 +208,25 @@ static void test_cancel(void)
 	cz_get_stats(firmware, &stats);
 	late = stats.late;
 	cancelled = stats.cancelled;
-	ktap_result(slow_start(&slow, &slow_id), "cancel: a call in flight");
+	ktap_result(slow_start(&slow, &slow_id),
+		    "cancel: setup: a call is in flight");
 	cz_prepare_get_time(&queued, &time, NULL);
 	cz_submit(firmware, &queued, &queued_id);
 	test_status(cz_cancel(firmware, queued_id), CZ_OK,
-		    "cancel: what has not started");
+		    "cancel: a queued request can be cancelled");
 	test_status(cz_wait(firmware, queued_id, &queued, CZ_FOREVER),
-		    CZ_E_CANCELLED, "cancel: its wait says so");
+		    CZ_E_CANCELLED,
+		    "cancel: a wait for a cancelled request says so");
 	test_status(cz_cancel(firmware, slow_id), CZ_E_IN_FLIGHT,
-		    "cancel: not what has started");
+		    "cancel: a call in flight cannot be cancelled");
 	cz_release(firmware, slow_id);
 	test_status(cz_get_time(firmware, &time, NULL, CZ_FOREVER), CZ_OK,
-		    "release: in flight");
-	ktap_result(slow_is_written(), "release: the call has its effect");
+		    "release: GetTime succeeds after the released call");
+	ktap_result(slow_is_written(),
+		    "release: the released call has written its variable");
 	cz_get_stats(firmware, &stats);
 	ktap_result(stats.late == late + 1 && stats.cancelled == cancelled + 1,
-		    "release: counted");
+		    "release: late and cancelled requests are counted");
 }
 
 /* ---- Withdrawing --------------------------------------------------------- */
@@ -232,25 +238,26 @@ static void test_withdraw(void)
 	struct cz_efi_time time;
 	uint64_t start;
 
-	ktap_result(slow_start(&slow, &slow_id), "withdraw: a call in flight");
+	ktap_result(slow_start(&slow, &slow_id),
+		    "withdraw: setup: a call is in flight");
 	cz_prepare_get_time(&queued, &time, NULL);
 	cz_submit(firmware, &queued, &queued_id);
 	cz_withdraw(firmware, CZ_GET_TIME);
 	ktap_result(!cz_service_available(firmware, CZ_GET_TIME) &&
 			    cz_service_available(firmware, CZ_SET_VARIABLE),
-		    "withdraw: one service");
+		    "withdraw: only the withdrawn service is unavailable");
 	start = in_flight() != NULL;
 	test_status(cz_wait(firmware, queued_id, &queued, CZ_FOREVER),
-		    CZ_E_WITHDRAWN, "withdraw: what has not started ends");
+		    CZ_E_WITHDRAWN, "withdraw: a queued request ends");
 	test_status(cz_get_time(firmware, &time, NULL, CZ_FOREVER),
-		    CZ_E_WITHDRAWN, "withdraw: what is new ends");
+		    CZ_E_WITHDRAWN, "withdraw: a new call is refused");
 	ktap_result(start == 1 && in_flight() != NULL,
-		    "withdraw: without waiting for the call in flight");
+		    "withdraw: refusals do not wait for the call in flight");
 	test_status(cz_wait(firmware, slow_id, &slow, CZ_FOREVER), CZ_OK,
-		    "withdraw: which is left alone");
+		    "withdraw: the call in flight of another service succeeds");
 	cz_restore(firmware, CZ_GET_TIME);
 	test_status(cz_get_time(firmware, &time, NULL, CZ_FOREVER), CZ_OK,
-		    "restore: the service is back");
+		    "restore: a restored service works");
 }
 
 /* ---- Order --------------------------------------------------------------- */
@@ -323,7 +330,8 @@ static void test_order(void)
 	cz_request_id id;
 	bool passed = true;
 
-	ktap_result(slow_start(&slow, &id), "order: a call in flight");
+	ktap_result(slow_start(&slow, &id),
+		    "order: setup: a call is in flight");
 	/* More urgent than the worker, which inherits from each requester, and
 	 * each more urgent than the previous one. Otherwise it would not be
 	 * able to make its request before the call ends. */
@@ -333,25 +341,25 @@ static void test_order(void)
 	}
 	ktap_result(thread_priority((struct thread *)firmware->worker) ==
 			    URGENT,
-		    "order: the worker inherits from the most urgent");
+		    "order: the worker inherits the most urgent priority");
 	thread_set_priority(this_thread(), PRIORITY_NORMAL);
 	for (unsigned i = 0; i < 3; i++) {
 		thread_join(requesters[i].thread);
 		passed = passed && requesters[i].status == CZ_OK;
 	}
-	ktap_result(passed, "order: all succeed");
+	ktap_result(passed, "order: all queued calls succeed");
 	test_status(cz_wait(firmware, id, &slow, CZ_FOREVER), CZ_OK,
-		    "order: so does the call that was in flight");
+		    "order: the call in flight succeeds");
 	cz_get_stats(firmware, &stats);
 	ktap_result(entered(CZ_QUERY_VARIABLE_INFO) <
 				    entered(CZ_NULL_SERVICE) &&
 			    entered(CZ_NULL_SERVICE) < entered(CZ_GET_TIME),
-		    "order: the most urgent first");
+		    "order: more urgent callers are served first");
 	ktap_result(stats.service[CZ_SET_VARIABLE].last_exit_ns <=
 			    entered(CZ_QUERY_VARIABLE_INFO),
-		    "order: none before the call in flight has ended");
+		    "order: no call starts before the one in flight has ended");
 	ktap_result(stats.service[CZ_SET_VARIABLE].preemptions != 0,
-		    "order: which was preempted");
+		    "order: the call in flight was preempted");
 }
 
 static void test_age(void)
@@ -368,7 +376,7 @@ static void test_age(void)
 	cz_wait(firmware, first_id, &first, CZ_FOREVER);
 	cz_get_stats(firmware, &stats);
 	ktap_result(entered(CZ_NULL_SERVICE) < entered(CZ_GET_TIME),
-		    "order: then by age");
+		    "order: equal priorities are served in order of arrival");
 }
 
 struct hog {
@@ -399,12 +407,13 @@ static void test_inheritance(void)
 	struct thread *thread;
 	cz_status status;
 
-	ktap_result(slow_start(&slow, &id), "inheritance: a call in flight");
+	ktap_result(slow_start(&slow, &id),
+		    "inheritance: setup: a call is in flight");
 	thread = thread_create("hog", PRIORITY_NORMAL - 5, hog_entry, &hog);
 	nap();
 	status = ask_time();
 	ktap_result(status == CZ_OK && !hog.ended,
-		    "inheritance: nobody in between holds up a caller");
+		    "inheritance: a less urgent busy thread delays no caller");
 	__atomic_store_n(&hog.stop, true, __ATOMIC_RELEASE);
 	thread_join(thread);
 	cz_wait(firmware, id, &slow, CZ_FOREVER);
@@ -413,17 +422,17 @@ static void test_inheritance(void)
 void test_requests(void)
 {
 	test_full();
-	if (skip_without(CZ_GET_TIME, "requests: of GetTime")) {
+	if (skip_without(CZ_GET_TIME, "requests: tests with GetTime")) {
 		return;
 	}
 	test_submit();
 	test_age();
 	if (skip_without(CZ_SET_VARIABLE,
-			 "requests: while a call is in flight")) {
+			 "requests: tests while a call is in flight")) {
 		return;
 	}
 	if (!time_is_counted()) {
-		ktap_skip("requests: while a call is in flight",
+		ktap_skip("requests: tests while a call is in flight",
 			  why_time_is_not_counted());
 		return;
 	}
@@ -432,8 +441,8 @@ void test_requests(void)
 		test_wait_deadline();
 		test_order();
 	} else {
-		ktap_skip("requests: deadline and order, while a call is in "
-			  "flight",
+		ktap_skip("requests: tests of deadlines and of the order of "
+			  "calls",
 			  "this firmware's SetVariable cannot be preempted");
 	}
 	test_cancel();

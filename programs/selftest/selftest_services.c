@@ -32,16 +32,19 @@ static void test_get_time(void)
 	}
 	test_status(cz_get_time(firmware, &first, &caps, CZ_FOREVER), CZ_OK,
 		    "GetTime: succeeds");
-	ktap_result(time_valid(&first), "GetTime: fields within bounds");
-	ktap_result(caps.resolution != 0, "GetTime: capabilities");
+	ktap_result(time_valid(&first),
+		    "GetTime: the fields are within bounds");
+	ktap_result(caps.resolution != 0,
+		    "GetTime: the capabilities have a resolution");
 	sleep_seconds(2);
 	test_status(cz_get_time(firmware, &second, NULL, CZ_FOREVER), CZ_OK,
 		    "GetTime: capabilities are optional");
 	passed = time_seconds(&second) - time_seconds(&first);
 	kprintf("# %llu s after two seconds\n", (unsigned long long)passed);
-	ktap_result(passed >= 1 && passed <= 4, "GetTime: the clock goes on");
+	ktap_result(passed >= 1 && passed <= 4, "GetTime: the clock advances");
 	test_status(cz_get_time(firmware, NULL, NULL, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "GetTime: without a buffer");
+		    CZ_E_ARGUMENT,
+		    "GetTime: a call without a buffer is refused");
 }
 
 static void test_set_time(void)
@@ -72,13 +75,13 @@ static void test_set_time(void)
 	due = time_seconds(&set) + 2;
 	ktap_result(time_seconds(&got) >= due - 1 &&
 			    time_seconds(&got) <= due + 2,
-		    "SetTime: the clock goes on from there");
+		    "SetTime: the clock advances from the new time");
 	cz_set_time(firmware, &now, CZ_FOREVER);
 	set.month = 13;
 	test_status(cz_set_time(firmware, &set, CZ_FOREVER),
-		    CZ_EFI_INVALID_PARAMETER, "SetTime: month 13");
+		    CZ_EFI_INVALID_PARAMETER, "SetTime: month 13 is refused");
 	test_status(cz_set_time(firmware, NULL, CZ_FOREVER), CZ_E_ARGUMENT,
-		    "SetTime: without a time");
+		    "SetTime: a call without a time is refused");
 }
 
 /* Checks for the statuses of sections 8.3.3 and 8.3.4. */
@@ -103,14 +106,15 @@ static void test_wakeup(void)
 		wakeup_status("GetWakeupTime",
 			      cz_get_wakeup_time(firmware, &enabled, &pending,
 						 &time, CZ_FOREVER)),
-		"GetWakeupTime: a status of the specification's");
+		"GetWakeupTime: the specification allows the status");
 	ktap_result(wakeup_status(
 			    "SetWakeupTime",
 			    cz_set_wakeup_time(firmware, 0, NULL, CZ_FOREVER)),
-		    "SetWakeupTime: a status of the specification's");
+		    "SetWakeupTime: the specification allows the status");
 	test_status(
 		cz_get_wakeup_time(firmware, NULL, &pending, &time, CZ_FOREVER),
-		CZ_E_ARGUMENT, "GetWakeupTime: without a flag");
+		CZ_E_ARGUMENT,
+		"GetWakeupTime: a call without a flag is refused");
 }
 
 /* ---- The counter --------------------------------------------------------- */
@@ -127,10 +131,12 @@ static void test_monotonic(void)
 		cz_get_next_high_monotonic_count(firmware, &first, CZ_FOREVER),
 		CZ_OK, "GetNextHighMonotonicCount: succeeds");
 	cz_get_next_high_monotonic_count(firmware, &second, CZ_FOREVER);
-	ktap_result(second == first + 1, "GetNextHighMonotonicCount: counts");
+	ktap_result(second == first + 1,
+		    "GetNextHighMonotonicCount: the count increases by one");
 	test_status(
 		cz_get_next_high_monotonic_count(firmware, NULL, CZ_FOREVER),
-		CZ_E_ARGUMENT, "GetNextHighMonotonicCount: without a buffer");
+		CZ_E_ARGUMENT,
+		"GetNextHighMonotonicCount: no buffer is refused");
 }
 
 /* ---- Capsules ------------------------------------------------------------ */
@@ -166,15 +172,17 @@ static void test_capsules(void)
 				    cz_query_capsule_capabilities(
 					    firmware, list, 1, &maximum_size,
 					    &reset_type, CZ_FOREVER)),
-		    "QueryCapsuleCapabilities: refuses garbage");
+		    "QueryCapsuleCapabilities: an unknown capsule is refused");
 	ktap_result(capsule_refused("UpdateCapsule",
 				    cz_update_capsule(firmware, list, 1, 0,
 						      CZ_FOREVER)),
-		    "UpdateCapsule: refuses garbage");
+		    "UpdateCapsule: an unknown capsule is refused");
 	test_status(cz_update_capsule(firmware, NULL, 1, 0, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "UpdateCapsule: without capsules");
+		    CZ_E_ARGUMENT,
+		    "UpdateCapsule: a call without capsules is refused");
 	test_status(cz_update_capsule(firmware, list, 9, 0, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "UpdateCapsule: too many");
+		    CZ_E_ARGUMENT,
+		    "UpdateCapsule: too many capsules are refused");
 }
 
 void test_services(void)

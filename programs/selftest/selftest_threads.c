@@ -80,17 +80,17 @@ static void test_order(void)
 	threads[1] = start_visitor(12);
 	threads[2] = start_visitor(11);
 	ktap_result(visits.count == 0,
-		    "threads: less urgent ones wait for us to sleep");
+		    "threads: less urgent threads wait until the test sleeps");
 	await_visits(3);
 	for (int i = 0; i < 3; i++) {
 		thread_join(threads[i]);
 	}
 	ktap_result(visits_were(12, 11, 10),
-		    "threads: the most urgent runs first");
+		    "threads: threads run in order of priority");
 	visits_clear();
 	threads[0] = start_visitor(HIGH);
-	ktap_result(visits.count == 1, "threads: a more urgent one runs at "
-				       "once");
+	ktap_result(visits.count == 1,
+		    "threads: a more urgent thread runs at once");
 	thread_join(threads[0]);
 }
 
@@ -115,7 +115,7 @@ static void test_yield(void)
 	ktap_result(visits.count == 4 && visits.who[0] == 1 &&
 			    visits.who[1] == 2 && visits.who[2] == 1 &&
 			    visits.who[3] == 2,
-		    "threads: equals take turns when they yield");
+		    "threads: threads of equal priority alternate by yielding");
 }
 
 /* ---- Preemption ---------------------------------------------------------- */
@@ -147,7 +147,7 @@ static void test_preemption(void)
 	woken = false;
 	thread = thread_create("late", HIGH, late_visitor, &tick);
 	ktap_result(woken_while_busy(tick + ticks_hz()),
-		    "threads: a wake-up preempts code of the kernel");
+		    "threads: a wake-up preempts kernel code");
 	thread_join(thread);
 
 	woken = false;
@@ -155,10 +155,11 @@ static void test_preemption(void)
 	tick = in_a_while();
 	thread = thread_create("late", HIGH, late_visitor, &tick);
 	ktap_result(!woken_while_busy(tick + ns_to_ticks(A_WHILE_NS)),
-		    "threads: but not with preemption off");
+		    "threads: no wake-up preempts code with preemption off");
 	preempt_enable();
 	thread_join(thread);
-	ktap_result(woken, "threads: then when it is on again");
+	ktap_result(woken,
+		    "threads: a delayed wake-up runs once preemption is on");
 }
 
 /* ---- Sleeping ------------------------------------------------------------ */
@@ -196,14 +197,15 @@ static void test_sleep(void)
 		thread_join(sleepers[i].thread);
 		early = early || sleepers[i].woke < sleepers[i].tick;
 	}
-	ktap_result(visits_were(1, 2, 3), "sleep: in the order of the ticks");
-	ktap_result(!early, "sleep: nobody wakes early");
+	ktap_result(visits_were(1, 2, 3),
+		    "sleep: threads wake up in the order of their ticks");
+	ktap_result(!early, "sleep: no thread wakes up early");
 	visits_clear();
 	sleepers[0].thread = start_visitor(PRIORITY_NORMAL - 10);
 	thread_sleep_until(ticks_now() - 1);
 	thread_sleep_until(0);
 	ktap_result(visits.count == 0,
-		    "sleep: a tick that has passed lets nobody else run");
+		    "sleep: a tick in the past does not yield the CPU");
 	thread_join(sleepers[0].thread);
 }
 
@@ -229,12 +231,13 @@ static void test_completion(void)
 		(unsigned long long)ticks_to_ns(ticks_now() - deadline));
 	thread = thread_create("setter", HIGH, setter, &completion);
 	ktap_result(completion_wait(&completion, NULL, FOREVER),
-		    "completion: a wait ends when it is set");
-	ktap_result(completion_wait(&completion, NULL, 0),
-		    "completion: stays set, whatever the deadline");
+		    "completion: a wait ends when the completion is set");
+	ktap_result(
+		completion_wait(&completion, NULL, 0),
+		"completion: a wait for a set completion ignores deadlines");
 	completion_clear(&completion);
 	ktap_result(!completion_wait(&completion, NULL, 0),
-		    "completion: until it is cleared");
+		    "completion: a wait for a cleared completion times out");
 	thread_join(thread);
 }
 
@@ -281,9 +284,10 @@ static void test_inversion(void)
 	completion_set(&chain.owner_ready);
 	thread_join(chain.owner);
 	ktap_result(chain.seen == HIGH,
-		    "mutex: the owner inherits from a waiter");
-	ktap_result(visits_were(LOW, HIGH, MIDDLE),
-		    "mutex: nobody in between holds up the waiter");
+		    "mutex: the owner inherits a waiter's priority");
+	ktap_result(
+		visits_were(LOW, HIGH, MIDDLE),
+		"mutex: a thread of medium priority does not delay a waiter");
 }
 
 static void chain_first(void *argument)
@@ -327,16 +331,16 @@ static void test_chain(void)
 	t[1] = thread_create("second", LOW + 1, chain_second, NULL);
 	t[2] = thread_create("third", LOW + 2, chain_third, &chain.b);
 	ktap_result(thread_priority(t[0]) == LOW + 2,
-		    "inheritance: along a chain of mutexes");
+		    "inheritance: priority is passed along a chain of mutexes");
 	t[3] = thread_create("fourth", MIDDLE, chain_fourth, t[2]);
 	ktap_result(thread_priority(t[0]) == MIDDLE,
-		    "inheritance: from a wait with an owner, along a chain");
+		    "inheritance: a wait with an owner passes priority on");
 	thread_set_priority(t[3], HIGH);
 	ktap_result(thread_priority(t[0]) == HIGH,
-		    "inheritance: of a priority that is raised later");
+		    "inheritance: a waiter's raised priority is passed on");
 	thread_set_priority(t[3], LOW);
 	ktap_result(thread_priority(t[0]) == LOW + 2,
-		    "inheritance: of one that is lowered");
+		    "inheritance: a waiter's lowered priority is passed on");
 	completion_set(&chain.end);
 	for (int i = 0; i < 4; i++) {
 		thread_join(t[i]);
@@ -366,7 +370,7 @@ static void test_handover(void)
 	completion_set(&chain.end);
 	thread_set_priority(other, HIGH);
 	ktap_result(thread_priority(heir) == HIGH,
-		    "mutex: the next owner inherits from a waiter");
+		    "mutex: the next owner inherits a waiter's priority");
 	completion_set(&chain.owner_ready);
 	thread_join(other);
 	thread_join(heir);
@@ -384,7 +388,7 @@ static void test_loan_returned(void)
 	thread_set_priority(owner, 5);
 	completion_wait(&chain.end, owner, deadline);
 	ktap_result(thread_priority(owner) == 5,
-		    "inheritance: ends with the wait");
+		    "inheritance: an inherited priority ends with the wait");
 	completion_set(&chain.end);
 	thread_join(owner);
 }
@@ -439,8 +443,9 @@ static void test_fp_short_section(void)
 	fp_fill(~sleeper.seed);
 	fp_end();
 	thread_join(sleeper.thread);
-	ktap_result(slept && sleeper.wrong == 0,
-		    "FP: registers survive a section that never sleeps");
+	ktap_result(
+		slept && sleeper.wrong == 0,
+		"FP: a section that never sleeps preserves others' registers");
 }
 
 static void test_fp(void)
@@ -460,7 +465,7 @@ static void test_fp(void)
 	if (wrong != 0) {
 		kprintf("# register %llu\n", (unsigned long long)wrong - 1);
 	}
-	ktap_result(wrong == 0, "FP: registers survive every switch");
+	ktap_result(wrong == 0, "FP: registers are preserved across switches");
 }
 
 /* Reads firmware's code at firmware's address, which only its space maps. */
@@ -473,7 +478,8 @@ static void test_space(void)
 	thread_sleep_until(in_a_while());
 	after = firmware_word(CZ_GET_VARIABLE);
 	space_adopt(NULL);
-	ktap_result(before == after, "space: is there again after a switch");
+	ktap_result(before == after,
+		    "space: a thread keeps its address space across a switch");
 }
 
 void test_threads(void)

@@ -62,31 +62,37 @@ static bool holds(size_t length)
 
 static void test_write(void)
 {
-	test_status(set(TEST_ATTRIBUTES, 100), CZ_OK, "SetVariable: creates");
+	test_status(set(TEST_ATTRIBUTES, 100), CZ_OK,
+		    "SetVariable: creates a variable");
 	ktap_result(holds(100), "GetVariable: reads what was written");
 	value[50] ^= 0xff;
-	test_status(set(TEST_ATTRIBUTES, 600), CZ_OK, "SetVariable: replaces");
+	test_status(set(TEST_ATTRIBUTES, 600), CZ_OK,
+		    "SetVariable: replaces a value");
 	ktap_result(holds(600), "GetVariable: reads the new value");
 	test_status(
 		cz_set_variable(firmware, name, &test_guid,
 				TEST_ATTRIBUTES | CZ_EFI_VARIABLE_APPEND_WRITE,
 				value + 600, 50, CZ_FOREVER),
-		CZ_OK, "SetVariable: appends");
-	ktap_result(holds(650), "GetVariable: reads both parts");
+		CZ_OK, "SetVariable: appends to a value");
+	ktap_result(holds(650),
+		    "GetVariable: reads the old and the appended data");
 }
 
 static void test_read(void)
 {
 	test_status(get(name, 649), CZ_EFI_BUFFER_TOO_SMALL,
-		    "GetVariable: one byte too little room");
+		    "GetVariable: a buffer one byte too small is refused");
 	ktap_result(size_bytes == 650 && untouched_from(0),
-		    "GetVariable: tells the size, writes nothing");
+		    "GetVariable: reports the size, and writes no data");
 	size_bytes = 0;
 	test_status(cz_get_variable(firmware, name, &test_guid, NULL, NULL,
 				    &size_bytes, CZ_FOREVER),
-		    CZ_EFI_BUFFER_TOO_SMALL, "GetVariable: no room at all");
-	ktap_result(size_bytes == 650, "GetVariable: tells the size");
-	test_status(get(name, 650), CZ_OK, "GetVariable: just enough room");
+		    CZ_EFI_BUFFER_TOO_SMALL,
+		    "GetVariable: a call without a buffer is refused");
+	ktap_result(size_bytes == 650,
+		    "GetVariable: reports the size without a buffer");
+	test_status(get(name, 650), CZ_OK,
+		    "GetVariable: a buffer of exactly the size is enough");
 	ktap_result(size_bytes == 650 && untouched_from(650),
 		    "GetVariable: writes the value and no more");
 	size_bytes = sizeof(buffer);
@@ -148,14 +154,15 @@ static void test_walk(void)
 	}
 	kprintf("# %u variables\n", count);
 	ktap_result(status == CZ_EFI_NOT_FOUND && count != 0 && wrong == 0,
-		    "variables: all that are listed are there");
+		    "variables: every listed variable exists");
 }
 
 static void test_absent(void)
 {
 	test_status(get(absent_name, sizeof(buffer)), CZ_EFI_NOT_FOUND,
-		    "GetVariable: not found");
-	ktap_result(untouched_from(0), "GetVariable: then writes nothing");
+		    "GetVariable: an absent variable is not found");
+	ktap_result(untouched_from(0),
+		    "GetVariable: an absent variable writes no data");
 }
 
 static void test_list(void)
@@ -166,30 +173,35 @@ static void test_list(void)
 
 	ktap_result(times_listed() == 1,
 		    "GetNextVariableName: lists the variable once");
-	test_status(cz_get_next_variable_name(firmware, &room, next, &guid,
-					      CZ_FOREVER),
-		    CZ_EFI_BUFFER_TOO_SMALL,
-		    "GetNextVariableName: too little room");
-	ktap_result(room > 4 && next[0] == 0,
-		    "GetNextVariableName: tells the size, writes nothing");
+	test_status(
+		cz_get_next_variable_name(firmware, &room, next, &guid,
+					  CZ_FOREVER),
+		CZ_EFI_BUFFER_TOO_SMALL,
+		"GetNextVariableName: a buffer that is too small is refused");
+	ktap_result(
+		room > 4 && next[0] == 0,
+		"GetNextVariableName: reports the size, and writes no name");
 	memcpy(next, absent_name, sizeof(absent_name));
 	room = sizeof(next);
 	guid = test_guid;
 	ktap_result(cz_get_next_variable_name(firmware, &room, next, &guid,
 					      CZ_FOREVER) != CZ_OK,
-		    "GetNextVariableName: after what is not there");
+		    "GetNextVariableName: an absent starting name is refused");
 }
 
 static void test_delete(void)
 {
-	test_status(set(TEST_ATTRIBUTES, 0), CZ_OK, "SetVariable: deletes");
+	test_status(set(TEST_ATTRIBUTES, 0), CZ_OK,
+		    "SetVariable: deletes a variable");
 	test_status(get(name, sizeof(buffer)), CZ_EFI_NOT_FOUND,
-		    "GetVariable: then it is gone");
-	ktap_result(times_listed() == 0, "GetNextVariableName: and not listed");
+		    "GetVariable: a deleted variable is not found");
+	ktap_result(times_listed() == 0,
+		    "GetNextVariableName: a deleted variable is not listed");
 	test_status(set(TEST_ATTRIBUTES, 0), CZ_EFI_NOT_FOUND,
-		    "SetVariable: deletes what is not there");
-	ktap_result(set(CZ_EFI_VARIABLE_RUNTIME_ACCESS, 10) != CZ_OK,
-		    "SetVariable: run-time without boot-time access");
+		    "SetVariable: deleting an absent variable is refused");
+	ktap_result(
+		set(CZ_EFI_VARIABLE_RUNTIME_ACCESS, 10) != CZ_OK,
+		"SetVariable: run-time without boot-time access is refused");
 }
 
 static void test_info(void)
@@ -203,14 +215,15 @@ static void test_info(void)
 					   &remaining, &size, CZ_FOREVER),
 		    CZ_OK, "QueryVariableInfo: succeeds");
 	ktap_result(maximum > 0 && remaining <= maximum && size <= maximum,
-		    "QueryVariableInfo: figures agree");
+		    "QueryVariableInfo: the sizes are consistent");
 	test_status(cz_query_variable_info(firmware, 0, &maximum, &remaining,
 					   &size, CZ_FOREVER),
 		    CZ_EFI_INVALID_PARAMETER,
-		    "QueryVariableInfo: without attributes");
+		    "QueryVariableInfo: a call without attributes is refused");
 	test_status(cz_query_variable_info(firmware, TEST_ATTRIBUTES, NULL,
 					   &remaining, &size, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "QueryVariableInfo: without a buffer");
+		    CZ_E_ARGUMENT,
+		    "QueryVariableInfo: a call without a buffer is refused");
 }
 
 static void test_bad_names(void)
@@ -222,18 +235,22 @@ static void test_bad_names(void)
 	}
 	test_status(cz_set_variable(firmware, NULL, &test_guid, TEST_ATTRIBUTES,
 				    value, 10, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: SetVariable without a name");
+		    CZ_E_ARGUMENT,
+		    "arguments: SetVariable without a name is refused");
 	test_status(cz_set_variable(firmware, name, NULL, TEST_ATTRIBUTES,
 				    value, 10, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: SetVariable without a GUID");
+		    CZ_E_ARGUMENT,
+		    "arguments: SetVariable without a GUID is refused");
 	test_status(cz_set_variable(firmware, long_name, &test_guid,
 				    TEST_ATTRIBUTES, value, 10, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: a name without an end");
+		    CZ_E_ARGUMENT,
+		    "arguments: an unterminated name is refused");
 	long_name[CZ_MAX_NAME_BYTES / 2 - 1] = 0;
 	size_bytes = sizeof(buffer);
 	test_status(cz_get_variable(firmware, long_name, &test_guid, NULL,
 				    buffer, &size_bytes, CZ_FOREVER),
-		    CZ_EFI_NOT_FOUND, "arguments: the longest name");
+		    CZ_EFI_NOT_FOUND,
+		    "arguments: a name of the maximum length is accepted");
 }
 
 static void test_bad_data(void)
@@ -243,20 +260,24 @@ static void test_bad_data(void)
 	size_t room = 63;
 
 	test_status(set(TEST_ATTRIBUTES, firmware->max_data_bytes + 1),
-		    CZ_E_TOO_LARGE, "arguments: too large a value");
+		    CZ_E_TOO_LARGE,
+		    "arguments: a value that is too large is refused");
 	test_status(cz_set_variable(firmware, name, &test_guid, TEST_ATTRIBUTES,
 				    NULL, 10, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: a size without data");
+		    CZ_E_ARGUMENT, "arguments: a size without data is refused");
 	size_bytes = 10;
 	test_status(cz_get_variable(firmware, name, &test_guid, NULL, NULL,
 				    &size_bytes, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: room without a buffer");
+		    CZ_E_ARGUMENT,
+		    "arguments: a buffer size without a buffer is refused");
 	test_status(cz_get_variable(firmware, name, &test_guid, NULL, buffer,
 				    NULL, CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: GetVariable without a size");
+		    CZ_E_ARGUMENT,
+		    "arguments: GetVariable without a size is refused");
 	test_status(cz_get_next_variable_name(firmware, &room, next, &guid,
 					      CZ_FOREVER),
-		    CZ_E_ARGUMENT, "arguments: an odd room for a name");
+		    CZ_E_ARGUMENT,
+		    "arguments: an odd size of a name's buffer is refused");
 }
 
 void test_variables(void)

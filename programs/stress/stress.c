@@ -91,24 +91,25 @@ static void run(void)
 static void check_end(void)
 {
 	if (stress.lost != 0) {
-		ktap_skip("stress: the store at the end", "given up");
+		ktap_skip("stress: the variables are right at the end",
+			  "a thread is lost");
 		return;
 	}
 	uint64_t before = stress.mismatches;
 
 	operations_check_all(&stress.agents[0]);
 	ktap_result(stress.mismatches == before,
-		    "stress: the store at the end");
+		    "stress: the variables are right at the end");
 }
 
 static void report(uint64_t preempted, uint64_t migrations)
 {
-	static const char moved[] = "stress: moved to another CPU, "
-				    "1,000 times in 20,000 calls";
+	static const char moved[] =
+		"stress: threads moved 1,000 times in 20,000 calls";
 
-	check_often(preempted, MIN_PREEMPTIONS,
-		    "stress: preempted inside firmware, 1,000 times in "
-		    "20,000 calls");
+	check_often(
+		preempted, MIN_PREEMPTIONS,
+		"stress: firmware was preempted 1,000 times in 20,000 calls");
 	if (cpus_online_count() > 1) {
 		check_often(migrations, MIN_MIGRATIONS, moved);
 	} else {
@@ -175,8 +176,8 @@ PROGRAM(stress, "many threads, every way to call, every answer checked")
 	preempted = preemptions() - preempted;
 	migrations = scheduler_migrations() - migrations;
 	ktap_result(stress.mismatches == 0,
-		    "stress: every answer is one that may be");
-	ktap_result(stress.lost == 0, "stress: nobody waits for what has come");
+		    "stress: every answer is a possible one");
+	ktap_result(stress.lost == 0, "stress: no thread misses its wake-up");
 	check_end();
 	report(preempted, migrations);
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;

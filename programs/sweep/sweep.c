@@ -484,21 +484,25 @@ static void report_preempted(void)
 
 static bool report(bool everything_else_same)
 {
-	ktap_result(sweep.wrong_calls == 0, "sweep: status and results");
-	ktap_result(sweep.wrong_others == 0, "sweep: other threads' calls");
-	ktap_result(sweep.wrong_store == 0, "sweep: the variables written");
+	ktap_result(sweep.wrong_calls == 0,
+		    "sweep: status and results are right");
+	ktap_result(sweep.wrong_others == 0,
+		    "sweep: other threads' calls are right");
+	ktap_result(sweep.wrong_store == 0,
+		    "sweep: the written variables are right");
 	if (sweep.hopeless) {
-		ktap_skip("sweep: the rest of the store", "given up");
+		ktap_skip("sweep: the other variables are unchanged",
+			  "the sweep was given up");
 	} else {
 		ktap_result(everything_else_same,
-			    "sweep: the rest of the store");
+			    "sweep: the other variables are unchanged");
 	}
 	report_preempted();
 	if (sweep.every) {
 		sweep.every = ktap_result(
 			trace_whole(&sweep.trace,
 				    firmware->function[sweep.swept->service]),
-			"sweep: every instruction");
+			"sweep: no instruction was missed");
 	}
 	kprintf("sweep service=%s value_bytes=%llu cpus=%u points=%llu "
 		"preempted=%llu handled=%llu wrong=%llu every=%s\n",
@@ -532,7 +536,7 @@ static bool run_and_report(void)
 	bool same;
 
 	if (!calibrate() || !store_read_digest(&before, 0)) {
-		ktap_result(false, "sweep: undisturbed calls");
+		ktap_result(false, "sweep: setup: undisturbed calls succeed");
 		ktap_end();
 		return false;
 	}

@@ -62,7 +62,7 @@ static int write_and_reset(void)
 			     "persist: a variable is written");
 	passed &= ktap_result(set(deleted_name, data, 64) &&
 				      set(deleted_name, NULL, 0),
-			      "persist: another is deleted");
+			      "persist: a second variable is deleted");
 	ktap_end();
 	if (!passed) {
 		return EXIT_FAILED;
@@ -95,11 +95,11 @@ static int read_back(void)
 	ktap_result(status == CZ_OK && size_bytes == KEPT_BYTES &&
 			    attributes == TEST_ATTRIBUTES &&
 			    memcmp(data, due, KEPT_BYTES) == 0,
-		    "persist: the variable is as it was written");
+		    "persist: the variable has the value that was written");
 	size_bytes = sizeof(data);
 	ktap_result(get(deleted_name, NULL, data, &size_bytes) ==
 			    CZ_EFI_NOT_FOUND,
-		    "persist: the other is gone");
+		    "persist: the deleted variable is not found");
 	return ktap_end() == 0 ? EXIT_PASSED : EXIT_FAILED;
 }
 

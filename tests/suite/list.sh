@@ -231,31 +231,31 @@ ablation() {
 
 list_ablations() {
 	local name
-	ablation both fp "registers: firmware's registers stay"
+	ablation both fp "registers: firmware's registers are preserved"
 	ablation main pin "affinity: a call ends on the CPU that it started on"
-	ablation main lock "sweep: the variables written"
+	ablation main lock "sweep: the written variables are right"
 	# In the sandbox no call works at all without them.
-	ablation direct buffers "sweep: status and results"
+	ablation direct buffers "sweep: status and results are right"
 	for name in lock buffers; do
 		[ "$long" = no ] || check_for direct "without $name, stress fails" \
 			toolchain=gcc stress_fails_without "$name"
 	done
-	ablation both space "sweep: status and results"
-	ablation both owner "now: on top of a preempted call"
-	ablation main wake "stress: nobody waits for what has come"
-	ablation both recover "misbehave: the outcome is as it should be"
-	ablation both limit "misbehave: the outcome is as it should be"
-	ablation both note "misbehave: the outcome is as it should be"
+	ablation both space "sweep: status and results are right"
+	ablation both owner "now: a call returns busy while another is preempted"
+	ablation main wake "stress: no thread misses its wake-up"
+	ablation both recover "misbehave: the outcome is the expected one"
+	ablation both limit "misbehave: the outcome is the expected one"
+	ablation both note "misbehave: the outcome is the expected one"
 	ablation main withdraw \
-		"misbehave: dirty, writing is withheld, reading is not"
+		"misbehave: after a dirty end, only writing is withdrawn"
 	# In the sandbox firmware cannot change those registers.
-	ablation direct mend "misbehave: the outcome is as it should be"
+	ablation direct mend "misbehave: the outcome is the expected one"
 }
 
 list_sandbox_ablations() {
 	listed_gate=sandbox
-	ablation both permission "escape: accesses to a free page"
-	ablation both daif "mask: has no effect on a wake-up"
+	ablation both permission "escape: firmware has no access to a free page"
+	ablation both daif "mask: masking in the sandbox delays no wake-up"
 	ablation both broker "escape: CPU_ON and shared memory are refused"
 }
 
