@@ -89,12 +89,13 @@ void assert_status_at(cz_status status, cz_status due, const char *file,
 	_assert_true(status == due, "status", file, line);
 }
 
-/* With a pattern, the tests whose names match it: `unit 'by_*'`. */
+/* Runs all tests, or those whose names match a pattern: `unit 'by_*'`. */
 int main(int argc, char **argv)
 {
 	int failed = 0;
 
-	/* A test that waits for ever ends here: the last one named. */
+	/* SIGALRM ends a run in which a test waits for ever. That test is the
+	 * last one that cmocka has named. */
 	alarm(LIMIT_S);
 	if (argc > 1) {
 		cmocka_set_test_filter(argv[1]);

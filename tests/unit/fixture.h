@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the groups of tests share: the fixture, assertions, the groups. */
+/* What all groups of tests share: the fixture, assertions and the list of
+ * groups. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
@@ -10,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* After those four. */
+/* cmocka.h needs the four headers above. */
 #include <cmocka.h>
 
-/* A machine with its library: the state of a cmocka fixture. */
+/* A simulated machine with the library on it: the state of a cmocka test. */
 struct fixture {
 	struct cz_host sim;
 	struct cz cz;
@@ -25,11 +26,13 @@ int fixture_setup(void **state);
 int fixture_setup_started(void **state);
 int fixture_teardown(void **state);
 
-/* cz_init() with what is in RAM now, and cz_fini(). */
+/* Calls cz_init(), which reads the tables that are in RAM now; calls
+ * cz_fini() if that has succeeded. */
 cz_status fixture_start(struct fixture *fixture);
 void fixture_stop(struct fixture *fixture);
 
-/* Fails the test unless cz_init() returns `due` and logs the text. */
+/* Fails the test unless cz_init() returns `due` and logs the text. `due` may be
+ * CZ_OK. */
 void fixture_refused(struct fixture *fixture, cz_status due, const char *text);
 
 #define assert_status(status, due) \
@@ -37,7 +40,8 @@ void fixture_refused(struct fixture *fixture, cz_status due, const char *text);
 void assert_status_at(cz_status status, cz_status due, const char *file,
 		      int line);
 
-/* Deadlines: sooner than a held call ends, later than any other takes. */
+/* Deadlines. SOON passes while a test holds a call in firmware. LATER leaves
+ * enough time for any other call. */
 #define SOON (cz_host_now_ns(NULL) + 20000000ull)
 #define LATER (cz_host_now_ns(NULL) + 5000000000ull)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thread stops in the library's code, and what is done there. */
+/* The point in the library's code where a thread calls a test's function. */
 #include "interleave.h"
 
 #include <stddef.h>

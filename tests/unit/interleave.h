@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A test can act in the middle of the library's code, before one of its atomic
- * operations, as another thread might at that moment. The build includes this file
- * before each file of src/ whose operations are stopped at.
+ * A test can run a function in the middle of the library's code, before one of
+ * its atomic operations. That function does what another thread could do at
+ * that moment. The build includes this header before each file of src/, so that the
+ * macros below replace the atomic builtins there.
  */
 #ifndef INTERLEAVE_H
 #define INTERLEAVE_H
 
-/* Calls act(argument) once, before this thread's next atomic operation on the object
- * at the address that comes after `skipped` others; NULL: never. */
+/* Makes this thread call act(argument) once, before an atomic operation on the
+ * object at the address. The thread first makes `skipped` operations on that
+ * object without a call. If act is NULL, nothing is called. */
 void interleave_at(const volatile void *address, unsigned skipped,
 		   void (*act)(void *), void *argument);
 
+/* Called before each atomic operation on the object at the address. */
 void interleave_step(const volatile void *address);
 
 #ifdef INTERLEAVE

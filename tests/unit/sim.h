@@ -2,8 +2,9 @@
 /*
  * A machine for the library's tests, in one process: a host made of pthreads
  * (sim_host.c), a firmware with its tables in simulated RAM (sim_firmware.c),
- * and a gate that calls it (sim_gate.c). Firmware's addresses are real ones of
- * the process, mapped as the library says: a stray access faults.
+ * and a gate that calls it (sim_gate.c). Firmware's addresses are addresses of
+ * this process, and they are mapped as the library asks. An access to any other
+ * address therefore faults.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -15,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- How a host can be broken, one function each ---- */
+/* ---- Defects of a host: each breaks one host function ---- */
 
 enum sim_broken {
 	SIM_SOUND,
@@ -54,7 +55,7 @@ enum sim_broken {
 	SIM_UNMAP_LEAVES,
 };
 
-/* ---- Physical memory, and what is where ---- */
+/* ---- The layout of physical memory ---- */
 
 #define SIM_PAGE 4096ull
 #define SIM_RAM 0x40000000ull
@@ -78,7 +79,7 @@ enum sim_broken {
 #define SIM_ATTRIBUTES SIM_BOOT
 #define SIM_PROPERTIES (SIM_BOOT + 0x8000)
 #define SIM_TEXT (SIM_CODE + 0x1000) /* functions, 64 bytes apart */
-#define SIM_SET_VIRTUAL CZ_NULL_SERVICE /* its number among them */
+#define SIM_SET_VIRTUAL CZ_NULL_SERVICE /* SetVirtualAddressMap's number */
 #define SIM_CONVERT_POINTER (CZ_NULL_SERVICE + 1)
 
 #define SIM_MAX_ENTRIES 64
@@ -105,7 +106,7 @@ struct sim_thread {
 	pthread_t pthread;
 	void (*entry)(void *);
 	void *argument;
-	sigjmp_buf firmware; /* where a call that is ended goes */
+	sigjmp_buf firmware; /* the gate: a fault or an abort jumps there */
 	struct cz *in_firmware;
 };
 
@@ -118,16 +119,18 @@ struct sim_mapping {
 	uint32_t prot;
 };
 
-/* What a service does when a test wants it otherwise. */
+/* A function that a test installs in place of a service. */
 typedef uint64_t (*sim_service)(struct cz_host *sim, struct cz *cz,
 				const uint64_t *registers);
 
 struct cz_host {
 	enum sim_broken broken;
-	bool has_sandbox; /* to look at only: what is called runs as ever */
-	int fail_after; /* which call that may fail does; -1: none */
+	bool has_sandbox; /* offers the sandbox gate; calls run as before */
+	/* How many more calls of functions that may fail succeed before one
+	 * fails; -1: none fails. */
+	int fail_after;
 
-	/* Guarded by lock; every wait is on changed. */
+	/* Guarded by `lock`. All threads wait on `changed`. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct sim_thread *threads;
@@ -135,15 +138,15 @@ struct cz_host {
 	void (*timer_fire)(void *argument); /* pending, or NULL */
 	void *timer_argument;
 	uint64_t timer_ns;
-	bool timers_run; /* fire by themselves, while somebody waits */
+	bool timers_run; /* a wait for an event first fires the timer */
 	bool not_running; /* the worker is switched out */
 	unsigned calls_ended, calls_completed;
-	bool keeps_nothing; /* of what a call did */
-	bool held_at_end; /* cz_host_call_end() goes on when `held` is cleared */
-	bool held_in_log; /* so does the next cz_host_log() */
+	bool keeps_nothing; /* cz_host_call_end() returns false */
+	bool held_at_end; /* cz_host_call_end() waits until `held` is false */
+	bool held_in_log; /* the next cz_host_log() waits likewise */
 	unsigned interrupts_sent;
 	void (*unlocking)(
-		void); /* a mutex is about to be given back; or NULL */
+		void); /* called before a mutex is unlocked, or NULL */
 	char log[16384];
 	size_t log_bytes;
 	struct sim_thread *unjoined;
@@ -160,7 +163,8 @@ struct cz_host {
 	uint64_t
 		seen[SIM_MAX_SEEN]; /* addresses of pages ever mapped, hashed */
 
-	/* The map and the table of attributes, before they go to RAM. */
+	/* The entries of the memory map and of the Memory Attributes Table,
+	 * from which sim_write_map() and sim_write_attributes() make the tables. */
 	struct cz_efi_memory_descriptor entries[SIM_MAX_ENTRIES];
 	uint32_t entry_count;
 	size_t stride;
@@ -170,7 +174,7 @@ struct cz_host {
 
 	/* Firmware. */
 	sim_service hook[CZ_SERVICE_COUNT + 2];
-	uint64_t shift; /* its addresses less physical ones */
+	uint64_t shift; /* virtual minus physical address of code */
 	bool virtual_set;
 	uint32_t leave_anomalies;
 	uint64_t fault_address; /* of the latest fault */
@@ -179,13 +183,13 @@ struct cz_host {
 	uint8_t wakeup_enabled;
 	uint32_t high_count;
 	uint64_t last_registers[CZ_MAX_ARGUMENTS];
-	uint32_t order[64]; /* services, as they were entered */
+	uint32_t order[64]; /* the services in the order of their calls */
 	uint32_t order_count;
-	bool held, entered_hold; /* sim_hold() */
+	bool held, entered_hold; /* see sim_hold() */
 	uint64_t reset_type, reset_status;
 	int host_resets;
 	enum cz_efi_reset_type host_reset_type;
-	struct cz_cpu_set cpus; /* the worker's */
+	struct cz_cpu_set cpus; /* where the worker may run */
 	bool cpus_refused;
 	uint8_t reset_data[64];
 	struct cz_efi_capsule_header capsules[8];
@@ -197,10 +201,11 @@ struct cz_host {
 void sim_host_start(struct cz_host *sim);
 void sim_host_stop(struct cz_host *sim);
 
-/* The calling thread as the host knows it; made when it is new. */
+/* Returns the host's structure for the calling thread, and makes one when the
+ * thread has none yet. */
 struct sim_thread *sim_self(struct cz_host *sim);
 
-/* A thread of a test. */
+/* Start a thread of a test, and wait until it has ended. */
 struct sim_thread *sim_spawn(struct cz_host *sim, int priority,
 			     void (*entry)(void *), void *argument);
 void sim_join(struct cz_host *sim, struct sim_thread *thread);
@@ -208,31 +213,34 @@ void sim_join(struct cz_host *sim, struct sim_thread *thread);
 void sim_set_priority(struct sim_thread *thread, int priority);
 int sim_priority(struct cz_host *sim, struct sim_thread *thread);
 
-/* Whether a log line contains the text. */
+/* Returns whether the log contains the text. */
 bool sim_logged(struct cz_host *sim, const char *text);
 void sim_forget_log(struct cz_host *sim);
 
-/* What is mapped at one of firmware's addresses, or NULL. */
+/* Returns what is mapped at one of firmware's addresses, or NULL. */
 const struct sim_mapping *sim_mapped(struct cz_host *sim, uint64_t address);
 
-/* Nothing that the library allocated is left. */
+/* Returns whether the library has freed all that it allocated. */
 bool sim_is_clean(const struct cz_host *sim);
 
-/* The timer's interrupt, if it is on; false if not. The clock leaps to its time. */
+/* Advances the clock to the timer's time and calls the timer's function.
+ * Returns false if the timer is off. */
 bool sim_fire(struct cz_host *sim);
 
-/* The clock leaps to a time that has not come yet. */
+/* Advances the clock to a time in the future. Does nothing for a past time. */
 void sim_leap(struct cz_host *sim, uint64_t to_ns);
 
-/* Waits, for at most two seconds, until check(argument) holds. */
+/* Waits until check(argument) returns true, for at most two seconds. Returns
+ * whether it did. */
 bool sim_until(bool (*check)(void *), void *argument);
 
 /* ---- sim_firmware.c ---- */
 
-/* A sound firmware: the map, the tables, two images. */
+/* Makes firmware without defects: the memory map, the tables, two images. */
 void sim_firmware_start(struct cz_host *sim);
 
-/* Writes the map and the attributes table from their entries. */
+/* Write the memory map, the Memory Attributes Table and the properties table.
+ * The first two take their entries from `sim`. */
 void sim_write_map(struct cz_host *sim);
 void sim_write_attributes(struct cz_host *sim, uint32_t version,
 			  uint32_t descriptor_size);
@@ -244,30 +252,32 @@ struct cz_efi_memory_descriptor *sim_add_entry(struct cz_host *sim,
 					       uint64_t pages,
 					       uint64_t attribute);
 
-/* Puts a PE image into RAM, with a debug record for `path` unless NULL. */
+/* Puts a PE image into RAM. If `path` is not NULL, a debug record names it. */
 void sim_write_image(struct cz_host *sim, uint64_t physical, uint32_t size,
 		     const char *path);
 
-/* The host's alias of physical RAM. */
+/* These return the host's alias of physical RAM, and of the tables in it. */
 void *sim_ram(struct cz_host *sim, uint64_t physical);
 struct cz_efi_system_table *sim_system_table(struct cz_host *sim);
 struct cz_efi_runtime_services *sim_runtime_table(struct cz_host *sim);
 struct cz_efi_configuration_table *sim_configuration(struct cz_host *sim);
 
-/* A configuration for cz_init() that fits what is in RAM. */
+/* Returns a configuration for cz_init() that fits the tables in RAM. */
 struct cz_config sim_config(struct cz_host *sim);
 
-/* What firmware does for a function's number. */
+/* Runs firmware's function with this number, or the test's function for it. */
 uint64_t sim_service_call(struct cz_host *sim, struct cz *cz, uint32_t number,
 			  const uint64_t *registers);
 
-/* A hook that stays in firmware while sim->held, ended by an abort; then does
- * as the service does. */
+/* A hook that stays in firmware while sim->held is true. An abort or a kill can
+ * end the call meanwhile. After the hook has returned, the service itself runs.
+ */
 uint64_t sim_hold(struct cz_host *sim, struct cz *cz,
 		  const uint64_t *registers);
 void sim_release_hold(struct cz_host *sim);
 
-/* Where an interrupt would be taken: acts on an abort. */
+/* Does what the handler of an interrupt does in firmware: ends the call if the
+ * library has asked for that. */
 void sim_interrupt(struct cz *cz);
 
 extern const struct cz_efi_guid test_guid;

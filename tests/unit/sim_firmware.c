@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A firmware in simulated RAM: memory map, system table, configuration tables,
- * PE images; and its services, which see the addresses that the library gives
- * them and nothing else.
+ * Firmware in simulated RAM: the memory map, the system table, configuration
+ * tables and PE images. Its services receive their arguments only at the
+ * addresses that the library gives them.
  */
 #include "call.h"
 #include "sim.h"
@@ -17,7 +17,7 @@ const struct cz_efi_guid test_guid = {
 
 #define NOT_FOUND CZ_EFI_NOT_FOUND
 
-/* A pointer that firmware was given. */
+/* Makes a pointer from an address that firmware was given. */
 static void *at(uint64_t address)
 {
 	return (void *)(uintptr_t)address;
@@ -312,7 +312,7 @@ static uint64_t get_time(struct cz_host *sim, const uint64_t *r)
 
 	memcpy(at(r[0]), &sim->time, sizeof(sim->time));
 	if (r[1] != 0) {
-		/* Not the padding. */
+		/* All fields, but not the padding after them. */
 		memcpy(at(r[1]), &caps, 9);
 	}
 	return CZ_EFI_SUCCESS;
@@ -522,7 +522,8 @@ static uint64_t convert(const uint8_t *map, const uint64_t *r, uint64_t address)
 	return address;
 }
 
-/* As EDK II does: through the tables' physical addresses, in code too. */
+/* Does as EDK II does: it changes the tables at their physical addresses, and
+ * writes relocations into code. */
 static uint64_t set_virtual_map(struct cz_host *sim, const uint64_t *r)
 {
 	struct cz_efi_system_table *system = at(SIM_SYSTEM_TABLE);
@@ -543,7 +544,8 @@ static uint64_t set_virtual_map(struct cz_host *sim, const uint64_t *r)
 	system->runtime_services = convert(map, r, system->runtime_services);
 	system->configuration_table =
 		convert(map, r, system->configuration_table);
-	/* A relocation in code, and the same through the new address. */
+	/* One relocation at code's physical address, and one at its virtual
+	 * address. */
 	*(uint64_t *)at(SIM_TEXT + 0x800) = 1;
 	*(uint64_t *)at(convert(map, r, SIM_TEXT + 0x808)) = 2;
 	sim->shift = convert(map, r, SIM_CODE) - SIM_CODE;

@@ -2,7 +2,8 @@
 /*
  * The gate of the simulated machine: finds the function behind one of
  * firmware's addresses and calls it on the worker's own stack. A fault or an
- * abort ends the call by a jump, as src/arm64/ does by changing the frame.
+ * abort ends the call by siglongjmp(). src/arm64/ changes the exception frame
+ * for that.
  */
 #include "gate.h"
 #include "sim.h"
@@ -24,7 +25,8 @@ static void demand(bool held, const char *what)
 	}
 }
 
-/* SIGSEGV and SIGBUS, taken in firmware or not. */
+/* Handles SIGSEGV and SIGBUS. Only a fault in firmware ends the call; any other
+ * fault ends the process. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
 	struct sim_thread *self = running;
@@ -40,14 +42,15 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	}
 	cz = self->in_firmware;
 	if (cz_note_device_write(cz, address)) {
-		return; /* again */
+		return; /* the device is writable now: firmware repeats it */
 	}
 	self->sim->fault_address = address;
 	cz->ended_by = CZ_E_FAULT;
 	siglongjmp(self->firmware, 1);
 }
 
-/* Before each call: cmocka takes the signals for itself before each test. */
+/* Installs the handler. This is necessary before each call, because cmocka
+ * installs its own handler before each test. */
 static void catch_faults(void)
 {
 	struct sigaction action;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host for the library: pthreads, one lock, one condition that every wait is
- * on, and priorities that are only bookkeeping. Each function can be broken in
- * a way that sim.h names, and aborts the test when the library breaks the
- * contract in <caesura/host.h>.
+ * A host for the library: pthreads, one lock, and one condition variable for
+ * all waits. Priorities are only computed; they do not change the scheduling. A
+ * test can choose one of the defects that sim.h names. When the library breaks
+ * the contract in <caesura/host.h>, these functions abort the test.
  */
 #define _GNU_SOURCE
 #include "sim.h"
@@ -17,7 +17,7 @@
 
 #define PAGES_BYTES (16ull << 20)
 
-/* Overlays of the library's storage. */
+/* These lie in the storage that the library provides. */
 struct sim_mutex {
 	struct sim_thread *holder;
 	bool ready;
@@ -103,7 +103,9 @@ void sim_join(struct cz_host *sim, struct sim_thread *thread)
 	forget_thread(sim, thread);
 }
 
-/* Under the lock. Chains of owners are short, and have no cycle. */
+/* Returns the higher of the thread's own priority and those that it inherits.
+ * Called with the lock held. The chains of owners are short and have no
+ * cycle. */
 static int priority_of(struct cz_host *sim, const struct sim_thread *thread,
 		       int depth)
 {
@@ -161,7 +163,7 @@ void cz_host_worker_join(struct cz_host *sim, cz_host_thread worker)
 		return;
 	}
 	if (sim->broken == SIM_MUTEX_STUCK) {
-		/* Once the test has seen enough. */
+		/* The test has seen the defect: let the thread end. */
 		sim->broken = SIM_SOUND;
 		pthread_mutex_lock(&sim->lock);
 		pthread_cond_broadcast(&sim->changed);
@@ -189,9 +191,9 @@ int cz_host_priority(struct cz_host *sim, cz_host_thread thread)
 	return sim_priority(sim, (struct sim_thread *)thread);
 }
 
-/* ---- Time and words ---- */
+/* ---- Time and the log ---- */
 
-/* How far the machine's clock is ahead of the real one: see sim_leap(). */
+/* How far sim_leap() has put the machine's clock ahead of the real one. */
 static uint64_t leapt_ns;
 
 uint64_t cz_host_now_ns(struct cz_host *sim)
@@ -335,7 +337,7 @@ void cz_host_mutex_unlock(struct cz_host *sim, cz_host_mutex *storage)
 	       "a mutex is given back by another");
 	self->mutexes--;
 	if (sim->broken == SIM_MUTEX_STUCK) {
-		/* Held by somebody, for ever. */
+		/* The mutex stays locked, by a holder that is no thread. */
 		mutex->holder = (struct sim_thread *)mutex;
 	} else {
 		mutex->holder = NULL;
@@ -376,7 +378,8 @@ void cz_host_event_clear(struct cz_host *sim, cz_host_event *storage)
 	pthread_mutex_unlock(&sim->lock);
 }
 
-/* Until the deadline, or for good. False when it has passed. */
+/* Waits once for `changed`, at most until the deadline. Returns false when the
+ * deadline has passed. */
 static bool wait_once(struct cz_host *sim, uint64_t deadline_ns)
 {
 	uint64_t real_ns =
@@ -427,7 +430,9 @@ bool cz_host_event_wait(struct cz_host *sim, cz_host_event *storage,
 		return true;
 	}
 	if (sim->broken == SIM_EVENT_EARLY && deadline_ns != CZ_FOREVER) {
-		deadline_ns = 0; /* at once: a busy machine makes up for less */
+		/* At once: on a busy machine a wait that is only a little too
+		 * short may still end after the deadline. */
+		deadline_ns = 0;
 	}
 	if (sim->broken == SIM_EVENT_DEAF && deadline_ns == 0) {
 		return false;
@@ -567,7 +572,8 @@ const struct sim_mapping *sim_mapped(struct cz_host *sim, uint64_t address)
 	return NULL;
 }
 
-/* Takes what is already there, unless the contract allows a change of it. */
+/* Unmaps what is mapped there already. Aborts the test unless the contract
+ * allows the library to map it again. */
 static void make_way(struct cz_host *sim, const struct cz_mapping *mapping)
 {
 	for (uint32_t i = sim->mapping_count; i-- > 0;) {
@@ -608,7 +614,8 @@ static void map_file(struct cz_host *sim, const struct cz_mapping *mapping)
 	       "mmap");
 }
 
-/* Whether the page was ever mapped in this space; it is now. */
+/* Returns whether the page was mapped in this space before, and records that it
+ * is mapped now. */
 static bool see_page(struct cz_host *sim, uint64_t address)
 {
 	uint64_t at = address / SIM_PAGE * 0x9e3779b97f4a7c15ull >> 48;
@@ -622,8 +629,9 @@ static bool see_page(struct cz_host *sim, uint64_t address)
 	return false;
 }
 
-/* A host that makes its tables as it goes may fail in the middle of a call: the
- * library maps then only where it has mapped before. */
+/* A host that allocates page tables when it maps could run out of memory in the
+ * middle of a call. During calls the library therefore maps only addresses that
+ * it has mapped before. */
 static void see_pages(struct cz_host *sim, const struct cz_mapping *mapping)
 {
 	for (size_t i = 0; i < mapping->page_count; i++) {
@@ -647,7 +655,8 @@ static void note_mapping(struct cz_host *sim, const struct cz_mapping *mapping)
 	slot->prot = mapping->prot;
 }
 
-/* Interrupts are masked for a cz_call_now() only. */
+/* When interrupts are masked, the thread is in a cz_call_now(), which may
+ * change the space only between borrow_begin and borrow_end. */
 static void demand_owner(struct cz_host *sim)
 {
 	demand(!sim_self(sim)->masked || sim_self(sim)->borrowing,
@@ -674,7 +683,7 @@ bool cz_host_space_map(struct cz_host *sim, cz_host_space space,
 	    (sim->broken == SIM_MAP_NO_AGAIN && sim->maps_seen == 3)) {
 		return false;
 	}
-	/* Only the first of each region's or purpose's may fail. */
+	/* While fail_after is negative, no mapping fails. */
 	if (sim->fail_after >= 0 && sim->fail_after-- == 0) {
 		return false;
 	}
@@ -765,7 +774,7 @@ bool cz_host_call_end(struct cz_host *sim, uint32_t service, bool completed)
 	return !sim->keeps_nothing;
 }
 
-/* ---- The timer: it fires when a test says so ---- */
+/* ---- The timer, which a test fires ---- */
 
 void cz_host_timer_start(struct cz_host *sim, cz_host_timer *timer,
 			 uint64_t at_ns, void (*fire)(void *), void *argument)
@@ -836,7 +845,7 @@ void cz_host_interrupts_restore(struct cz_host *sim, uint64_t before)
 		before != 0 || sim->broken == SIM_INTERRUPTS_STAY;
 }
 
-/* What was there: a section or none, a space or none. */
+/* The thread's state before it borrowed the CPU. */
 struct sim_borrow {
 	cz_host_space entered;
 	int sections, pins;
