@@ -199,7 +199,7 @@ static void report(const struct adversary_affinity_record *record,
 	ktap_result(others == 0 && record->calls == calls,
 		    "affinity: every call reaches the driver and returns");
 	if (record->failures != 0) {
-		kprintf("# started on %llx, found itself on %llx\n",
+		kprintf("# started on CPU %llx, continued on CPU %llx\n",
 			(unsigned long long)record->started_on,
 			(unsigned long long)record->found_on);
 	}

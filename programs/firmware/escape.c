@@ -181,7 +181,7 @@ static void bisect(word_of *word, uint64_t first, uint64_t count)
 		}
 	}
 	if (run_some(word, first, 1)) {
-		kprintf("# not the same again\n");
+		kprintf("# a second run changed nothing\n");
 	} else {
 		kprintf("# by instruction %08x\n", word(first));
 	}
@@ -371,7 +371,8 @@ static void check_calls(void)
 	call_range(4, 0xff00, 0x100);
 	right = integrity_check() && right;
 	escape.differences += !right;
-	kprintf("# %llu calls\n", (unsigned long long)calls_made);
+	kprintf("# %llu SVC, HVC and SMC calls\n",
+		(unsigned long long)calls_made);
 	ktap_result(right,
 		    "escape: SVC, HVC and SMC of every class change nothing");
 }
@@ -434,11 +435,12 @@ static bool check_oracle(void)
 {
 	bool right = integrity_check();
 
-	kprintf("# changed on purpose, and back, to see it seen:\n");
+	kprintf("# deliberate changes, which must be detected:\n");
 	for (int i = 0; i < INTEGRITY_THING_COUNT; i++) {
 		integrity_disturb((enum integrity_thing)i, false);
 		if (integrity_check()) {
-			kprintf("# the %d. disturbance was not seen\n", i + 1);
+			kprintf("# deliberate change %d was not detected\n",
+				i + 1);
 			right = false;
 		}
 		integrity_disturb((enum integrity_thing)i, true);
@@ -478,7 +480,7 @@ static bool begin(void)
 	right = integrity_learn();
 	learn();
 	right = integrity_learn() && right;
-	kprintf("# %llu pages, %llu of them somebody's\n",
+	kprintf("# %llu pages, %llu of them may change\n",
 		(unsigned long long)integrity_pages(),
 		(unsigned long long)integrity_owned_pages());
 	ktap_result(right, "escape: ordinary calls change no kernel memory");
@@ -523,7 +525,7 @@ PROGRAM(escape, "firmware in the sandbox that tries to get out")
 	struct thread *watchdog;
 
 	if (firmware->gate != CZ_GATE_SANDBOX) {
-		return could_not_run("wants gate=sandbox");
+		return could_not_run("needs gate=sandbox");
 	}
 	watchdog = thread_create("watchdog", PRIORITY_WATCHDOG, watchdog_entry,
 				 NULL);

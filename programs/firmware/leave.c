@@ -288,7 +288,8 @@ static bool each(unsigned first, unsigned last)
 
 	for (unsigned bit = first; bit <= last; bit++) {
 		if (!leave_once(BIT(bit), COUNTED(CALLEE_SAVED))) {
-			kprintf("# the %u. of them\n", bit - first + 1);
+			kprintf("# register %u of this range\n",
+				bit - first + 1);
 			right = false;
 		}
 	}

@@ -83,7 +83,7 @@ PROGRAM(mask, "firmware that masks interrupts")
 	bool well;
 
 	if (!adversary_record(&record) || !time_is_counted()) {
-		return could_not_run("wants the adversary's driver, and time "
+		return could_not_run("needs the adversary's driver, and time "
 				     "that is counted in instructions");
 	}
 	ktap_begin(0);

@@ -65,7 +65,7 @@ bool store_check(const struct store *store, enum stored which)
 	}
 	if (size_bytes != expected || attributes != TEST_ATTRIBUTES ||
 	    memcmp(data, store->value[which].data, expected) != 0) {
-		kprintf("# variable %d: is not what was written\n", which);
+		kprintf("# variable %d: not the written value\n", which);
 		return false;
 	}
 	return true;
@@ -148,7 +148,7 @@ bool store_read_digest(struct store_digest *digest, uint32_t attributes)
 			return false;
 		}
 	}
-	kprintf("# GetNextVariableName does not come to an end\n");
+	kprintf("# GetNextVariableName does not end\n");
 	return false;
 }
 

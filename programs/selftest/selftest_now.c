@@ -316,7 +316,7 @@ static void test_neighbour(void)
 	}
 	__atomic_store_n(&neighbour.stop, true, __ATOMIC_RELEASE);
 	thread_join(thread);
-	kprintf("# %u calls on another CPU, %u times busy\n", neighbour.good,
+	kprintf("# calls on another CPU: %u done, %u busy\n", neighbour.good,
 		neighbour.busy);
 	ktap_result(failed == 0,
 		    "now: queued calls succeed during another CPU's calls");

@@ -227,7 +227,7 @@ static void test_completion(void)
 	ktap_result(!completion_wait(&completion, NULL, deadline) &&
 			    ticks_now() >= deadline,
 		    "completion: a wait ends at its deadline");
-	kprintf("# %llu ns after it\n",
+	kprintf("# the wait ended %llu ns after its deadline\n",
 		(unsigned long long)ticks_to_ns(ticks_now() - deadline));
 	thread = thread_create("setter", HIGH, setter, &completion);
 	ktap_result(completion_wait(&completion, NULL, FOREVER),

@@ -95,9 +95,10 @@ static enum step walk_step(struct agent *agent, struct walk *walk)
 		return STEP_END;
 	}
 	if (status != CZ_OK || !count_name(walk, start)) {
-		if (agent_mismatch(agent, "GetNextVariableName: a variable "
-					  "that is not there")) {
-			kprintf("#   %s, after %u of ours and others\n",
+		if (agent_mismatch(
+			    agent,
+			    "GetNextVariableName: lists an absent variable")) {
+			kprintf("#   %s, after %u variables of others\n",
 				cz_status_name(status), walk->foreign.count);
 		}
 		return STEP_WRONG;
@@ -122,8 +123,9 @@ static void check_seen(const struct agent *agent, const struct walk *walk)
 	}
 	if ((walk->foreign.count != foreign_due.count ||
 	     walk->foreign.names != foreign_due.names) &&
-	    agent_mismatch(agent, "GetNextVariableName: not the variables of "
-				  "before")) {
+	    agent_mismatch(
+		    agent,
+		    "GetNextVariableName: other variables have changed")) {
 		kprintf("#   expected: %u, got: %u\n", foreign_due.count,
 			walk->foreign.count);
 	}
@@ -138,7 +140,8 @@ void walk(struct agent *agent)
 	counter_add(&stress.walks);
 	for (unsigned i = 0; step == STEP_ON && agent->quota != 0; i++) {
 		if (i == MAX_STEPS) {
-			agent_mismatch(agent, "GetNextVariableName: no end");
+			agent_mismatch(agent,
+				       "GetNextVariableName: does not end");
 			return;
 		}
 		agent->quota--;

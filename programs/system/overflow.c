@@ -31,6 +31,6 @@ PROGRAM(overflow, "overflows a kernel stack, to show the report")
 
 	thread_join(
 		thread_create("deep", PRIORITY_HIGHEST, deep_entry, &depth));
-	kprintf("error: the stack took it\n");
+	kprintf("error: the stack did not overflow\n");
 	return EXIT_FAILED;
 }

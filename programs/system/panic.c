@@ -56,7 +56,7 @@ static int panic_execute(void)
 	uint64_t address = firmware->function[CZ_NULL_SERVICE];
 
 	if (firmware->gate != CZ_GATE_SANDBOX) {
-		return could_not_run("wants gate=sandbox");
+		return could_not_run("needs gate=sandbox");
 	}
 	kprintf("kernel: executing at %llx\n", (unsigned long long)address);
 	space_adopt(port_firmware_space());
