@@ -218,7 +218,9 @@ static void unlock_and_signal_room(struct cz *cz)
 	unlock(cz);
 	if (wanted) {
 		cz_host_event_set(cz->host, &cz->room);
-		/* The worker may be lending its priority to this thread. */
+		/* While no request is free, the worker lends its priority to a
+		 * thread that can free one, which may be this thread. Wake the
+		 * worker, so that it stops lending. */
 		cz_host_event_set(cz->host, &cz->work);
 	}
 }

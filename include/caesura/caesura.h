@@ -534,9 +534,9 @@ enum cz_argument_kind {
 	CZ_ARGUMENT_VALUE, /* value goes into the register */
 	CZ_ARGUMENT_NULL, /* a null pointer goes into the register */
 	CZ_ARGUMENT_IN, /* size_bytes at input are copied to firmware */
-	CZ_ARGUMENT_OUT, /* size_bytes at pointer are written on success */
-	/* IN and OUT. If DATA or NAME follows, this is its size in bytes, and
-	 * is written also when firmware fails. */
+	CZ_ARGUMENT_OUT, /* on success size_bytes bytes are copied to pointer */
+	/* Both IN and OUT. If the next argument is DATA or NAME, this one holds
+	 * its size in bytes, and is copied back when firmware fails, too. */
 	CZ_ARGUMENT_INOUT,
 	CZ_ARGUMENT_DATA, /* OUT, as many bytes as the INOUT before it says */
 	CZ_ARGUMENT_NAME, /* the same for a name, which is an input too */

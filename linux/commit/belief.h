@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decides whether a state that an earlier daemon left still matches the chip
- * and the machine's RAM. It does not if the machine was hibernated in between,
- * or if something else has written to either. Firmware that continued with such
- * a state would overwrite variables that it does not know about.
+ * Decides whether the state that an earlier daemon has left is still valid: it
+ * must match the flash chip and firmware's regions of the machine's RAM. It is
+ * out of date if the machine was hibernated since then, or if anything else has
+ * written to the chip or to these regions. Firmware that continued with a state
+ * that is out of date would overwrite variables that it does not know about.
  */
 #ifndef LINUX_BELIEF_H
 #define LINUX_BELIEF_H

@@ -47,8 +47,8 @@ bool time_valid(const struct cz_efi_time *time)
 
 uint64_t time_seconds(const struct cz_efi_time *time)
 {
-	/* Counts the days of a year that begins with March (algorithm of H.
-	 * Hinnant). */
+	/* The number of the day, in a calendar whose years begin on 1 March (H.
+	 * Hinnant's days_from_civil). */
 	uint64_t year = time->year - (time->month <= 2);
 	uint64_t month = (time->month + 9u) % 12;
 	uint64_t days = 365 * year + year / 4 - year / 100 + year / 400 +
@@ -115,7 +115,8 @@ static bool check_set_time(const struct arguments *got)
 	cz_get_time(firmware, &time, NULL, CZ_FOREVER);
 	return (time_valid(&time) &&
 		close_to(time_seconds(&time), expected.set_seconds)) ||
-	       complain("SetTime: the clock shows another time");
+	       complain("SetTime: the clock does not show the time that was "
+			"set");
 }
 
 static cz_status call_get_wakeup_time(struct arguments *given,

@@ -54,8 +54,9 @@ static void report(const struct agent *agent)
 {
 	const char *doing = __atomic_load_n(&agent->doing, __ATOMIC_ACQUIRE);
 
-	kprintf("error: lost: thread %u, CPU %u, the most urgent of all, %s "
-		"%s for %u ms\n",
+	kprintf("error: a wake-up is lost: thread %u on CPU %u, the most "
+		"urgent "
+		"of all threads, %s %s for %u ms\n",
 		agent->number, thread_cpu(agent->thread),
 		doing == NULL ? "does not run" : doing,
 		agent->service < CZ_SERVICE_COUNT
