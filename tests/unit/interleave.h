@@ -2,8 +2,8 @@
 /*
  * A test can run a function in the middle of the library's code, before one of
  * its atomic operations. That function does what another thread could do at
- * that moment. The build includes this header before each file of src/, so that the
- * macros below replace the atomic builtins there.
+ * that moment. The build includes this header before each file of src/, so that
+ * the macros below replace the atomic builtins there.
  */
 #ifndef INTERLEAVE_H
 #define INTERLEAVE_H

@@ -102,7 +102,7 @@ struct sim_thread {
 	struct sim_thread *waits_for;
 	int mutexes, pins, sections;
 	cz_host_space entered;
-	bool masked, borrowing; /* interrupts are off; a CPU is lent */
+	bool masked, borrowing; /* interrupts are off; has the CPU borrowed */
 	pthread_t pthread;
 	void (*entry)(void *);
 	void *argument;
@@ -164,7 +164,8 @@ struct cz_host {
 		seen[SIM_MAX_SEEN]; /* addresses of pages ever mapped, hashed */
 
 	/* The entries of the memory map and of the Memory Attributes Table,
-	 * from which sim_write_map() and sim_write_attributes() make the tables. */
+	 * from which sim_write_map() and sim_write_attributes() make the
+	 * tables. */
 	struct cz_efi_memory_descriptor entries[SIM_MAX_ENTRIES];
 	uint32_t entry_count;
 	size_t stride;

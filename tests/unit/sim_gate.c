@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The gate of the simulated machine: finds the function behind one of
- * firmware's addresses and calls it on the worker's own stack. A fault or an
- * abort ends the call by siglongjmp(). src/arm64/ changes the exception frame
- * for that.
+ * firmware's addresses and calls it on the calling thread's stack. A fault or
+ * an abort ends the call by siglongjmp(). src/arm64/ changes the exception
+ * frame for that.
  */
 #include "gate.h"
 #include "sim.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where arguments are put, what is around them, and hand-made calls. */
+/* Where the library puts arguments, what is mapped around them, and calls that
+ * no cz_prepare_*() function made. */
 #include "fixture.h"
 
 #include "core.h"
@@ -7,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What firmware saw. */
+/* What look() and check_zero() found when firmware was called. */
 static struct {
 	uint64_t registers[CZ_MAX_ARGUMENTS];
 	uint64_t page_count;
 	bool guarded, zeroed;
 } seen;
 
-/* Looks at its arguments, and at what is mapped around them. */
+/* Records its arguments, and what is mapped around them. */
 static uint64_t look(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	uint64_t first = 0;
@@ -86,7 +87,8 @@ static void places(void **state)
 	assert_int_equal(seen.registers[1] % SIM_PAGE, SIM_PAGE - 16);
 	cz_get_time(&fixture->cz, &time, NULL, LATER);
 	assert_int_equal(seen.registers[0] % SIM_PAGE, SIM_PAGE - 16);
-	/* The name, not the last argument, is at the end. */
+	/* The name ends at the end of the page, though it is not the last
+	 * argument. */
 	fixture->sim.hook[CZ_GET_NEXT_VARIABLE_NAME] = look;
 	cz_get_next_variable_name(&fixture->cz, &size, name, &guid, LATER);
 	assert_int_equal(seen.registers[0] % SIM_PAGE, 0);
@@ -94,7 +96,8 @@ static void places(void **state)
 	assert_int_equal(seen.registers[1] % SIM_PAGE, SIM_PAGE - 16);
 }
 
-/* No address is used again within a window's round, which none outruns. */
+/* The addresses of arguments move through the window. No page is used again
+ * before the end of the window was reached. */
 static void addresses_rotate(void **state)
 {
 	struct fixture *fixture = *state;
@@ -118,11 +121,11 @@ static void addresses_rotate(void **state)
 		}
 		last = page;
 	}
-	/* 1013 pages, two a call. */
+	/* The window has 1013 pages for arguments, and each call takes two. */
 	assert_int_equal(rounds, 2);
 }
 
-/* ---- What firmware finds there ---- */
+/* ---- What firmware finds in its buffers ---- */
 
 static uint64_t check_zero(struct cz_host *sim, struct cz *cz,
 			   const uint64_t *r)
@@ -158,7 +161,7 @@ static void outputs_are_zeroed(void **state)
 	}
 }
 
-/* Firmware answers with all of its buffer, of which it has written nothing. */
+/* Firmware reports that it has filled its buffer, but has written nothing. */
 static uint64_t claim_all(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)sim;
@@ -186,7 +189,7 @@ static void nothing_of_another(void **state)
 	}
 }
 
-/* ---- Firmware's sizes ---- */
+/* ---- Sizes that firmware returns ---- */
 
 static uint64_t answer_size;
 static const uint16_t *answer_name;
@@ -235,7 +238,7 @@ static void bad_sizes(void **state)
 	assert_true(sim_logged(&fixture->sim,
 			       "1 GetVariable (RuntimeDxe) returned "
 			       "an invalid size"));
-	/* No room was asked for, and it says that it used some. */
+	/* The caller gives no room, and firmware reports that it used some. */
 	answer_size = 1;
 	for (int i = 0; i < 2; i++) {
 		size_t size = 0;
@@ -256,10 +259,10 @@ static void bad_names(void **state)
 		cz_status due;
 	} cases[] = {
 		{8, u"abc", CZ_OK},
-		{10, u"abc", CZ_OK}, /* the size of its buffer */
+		{10, u"abc", CZ_OK}, /* more than the name needs */
 		{8, u"ab\0d", CZ_OK},
-		{8, u"abcd", CZ_E_BAD_SIZE}, /* no end */
-		{6, u"abc", CZ_E_BAD_SIZE}, /* the end is past the size */
+		{8, u"abcd", CZ_E_BAD_SIZE}, /* not terminated */
+		{6, u"abc", CZ_E_BAD_SIZE}, /* terminator past the size */
 		{0, u"abc", CZ_E_BAD_SIZE},
 		{18, u"abc", CZ_E_BAD_SIZE},
 		{UINT64_MAX, u"abc", CZ_E_BAD_SIZE},
@@ -281,7 +284,8 @@ static void bad_names(void **state)
 	}
 }
 
-/* The caller's size changes between cz_prepare and cz_submit. */
+/* The caller's size changes between cz_prepare_get_variable() and
+ * cz_submit(). */
 static void size_is_taken_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -298,7 +302,7 @@ static void size_is_taken_once(void **state)
 	assert_int_equal(size, 8);
 }
 
-/* ---- Firmware that writes where it must not ---- */
+/* ---- Firmware that writes outside its buffers ---- */
 
 static int64_t stray_offset;
 
@@ -333,7 +337,7 @@ static void writes_past_the_end(void **state)
 					      "RuntimeDxe+0x1010"));
 }
 
-/* A write to an argument of a call that has returned. */
+/* Firmware writes to an argument of a call that has already returned. */
 static uint64_t stale_address;
 
 static uint64_t keep_address(struct cz_host *sim, struct cz *cz,
@@ -402,7 +406,8 @@ static void hand_made(void **state)
 	call = sound;
 	call.argument[0].pointer = NULL;
 	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
-	/* Data without a size before it, or with one of four bytes. */
+	/* The data has no size before it, or the size is no 8-byte input and
+	 * output. */
 	call = sound;
 	call.argument[0].kind = CZ_ARGUMENT_DATA;
 	assert_status(submit_and_release(fixture, &call), CZ_E_ARGUMENT);
@@ -416,7 +421,7 @@ static void hand_made(void **state)
 	call = sound;
 	call.argument[0].size_bytes = UINT32_MAX;
 	assert_status(submit_and_release(fixture, &call), CZ_E_TOO_LARGE);
-	/* Six times as much as one may have. */
+	/* The arguments together are too large, though each alone is not. */
 	call.argument_count = CZ_MAX_ARGUMENTS;
 	for (int i = 0; i < CZ_MAX_ARGUMENTS; i++) {
 		call.argument[i] = sound.argument[0];
@@ -425,7 +430,8 @@ static void hand_made(void **state)
 	assert_status(submit_and_release(fixture, &call), CZ_E_TOO_LARGE);
 }
 
-/* A capsule changes between the measuring and the copying. */
+/* Changes a capsule's header after the library has measured the arguments and
+ * before it copies them. */
 static void check_change(struct fixture *fixture, const struct cz_call *call,
 			 struct cz_efi_capsule_header *header,
 			 uint32_t header_size)

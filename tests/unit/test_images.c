@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* PE images in runtime code, and the names that they carry. */
+/* PE images in runtime code, and the names in their debug records. */
 #include "fixture.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static void put32(struct fixture *fixture, uint64_t physical, uint32_t value)
 	memcpy(sim_ram(&fixture->sim, physical), &value, sizeof(value));
 }
 
-/* The second driver's name, "" when it was not found. */
+/* Returns the second driver's name, or "" when no image was found. */
 static const char *second_name(struct fixture *fixture)
 {
 	const struct cz_image *image;
@@ -75,11 +75,11 @@ static void malformed_debug(void **state)
 		uint64_t at;
 		uint32_t value;
 	} wrong[] = {
-		{OPTIONAL + 108, 6}, /* directories */
-		{OPTIONAL + 112 + 6 * 8, 0}, /* none */
+		{OPTIONAL + 108, 6}, /* too few directories */
+		{OPTIONAL + 112 + 6 * 8, 0}, /* no debug directory */
 		{OPTIONAL + 112 + 6 * 8, 0xfffffff0}, /* past the end */
 		{OPTIONAL + 112 + 6 * 8 + 4, 27}, /* too short */
-		{SIM_CODE_2 + 0x300 + 12, 4}, /* another kind */
+		{SIM_CODE_2 + 0x300 + 12, 4}, /* another type of record */
 		{SIM_CODE_2 + 0x300 + 20, 0}, /* not loaded */
 		{SIM_CODE_2 + 0x300 + 20, 0x7ffe}, /* ends past the end */
 		{SIM_CODE_2 + 0x300 + 20, 0xffffffff},
@@ -93,7 +93,7 @@ static void malformed_debug(void **state)
 		put32(fixture, wrong[i].at, wrong[i].value);
 		assert_string_equal(second_name(fixture), "image@40400000");
 	}
-	/* Absurd, but the first entry is all right. */
+	/* The directory's size is absurd, but its first entry is valid. */
 	name_with_path(fixture, "/a/b/Clock.dll");
 	put32(fixture, OPTIONAL + 112 + 6 * 8 + 4, 0xffffffff);
 	assert_string_equal(second_name(fixture), "Clock");
@@ -106,10 +106,10 @@ static void no_images(void **state)
 		uint32_t value;
 	} wrong[] = {
 		{SIM_CODE_2, 0}, /* no MZ */
-		{SIM_CODE_2 + 60, 0x3c}, /* header in the header */
+		{SIM_CODE_2 + 60, 0x3c}, /* PE header inside the MZ header */
 		{SIM_CODE_2 + 60, 0x82}, /* unaligned */
-		{SIM_CODE_2 + 60, 0x7ffc}, /* at the region's end */
-		{SIM_CODE_2 + 60, 0xfffffffc}, /* past it */
+		{SIM_CODE_2 + 60, 0x7ffc}, /* too close to the region's end */
+		{SIM_CODE_2 + 60, 0xfffffffc}, /* past the region's end */
 		{PE, 0x4551},
 		{PE + 20, 0x3b}, /* short optional header */
 		{OPTIONAL, 0x107}, /* a ROM image */
@@ -127,7 +127,8 @@ static void no_images(void **state)
 	}
 }
 
-/* EDK II puts the PE header just below a section that is aligned to 64 KiB. */
+/* With sections that are aligned to 64 KiB, EDK II puts the PE header just
+ * below the first section. */
 static void header_far_from_start(void **state)
 {
 	struct fixture *fixture = *state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cz_init() and cz_fini(): map modes, the window's pages, running out. */
+/* cz_init() and cz_fini(): map modes, the window's pages, a host that runs out
+ * of memory. */
 #include "fixture.h"
 
 #include "call.h"
@@ -81,7 +82,7 @@ static void window_pages(void **state)
 	assert_non_null(page);
 	assert_int_equal(page->prot, CZ_PROT_READ | CZ_PROT_WRITE);
 	assert_int_equal(page->page_count, CZ_STACK_PAGES);
-	/* Guards, and every argument page. */
+	/* Neither the upper guard page nor a page for arguments is mapped. */
 	for (uint64_t at = fixture->cz.stack_top;
 	     at < SIM_WINDOW + SIM_WINDOW_BYTES; at += SIM_PAGE) {
 		assert_null(sim_mapped(&fixture->sim, at));
@@ -89,7 +90,8 @@ static void window_pages(void **state)
 	assert_int_equal(*(uint64_t *)fixture->cz.stack.alias, CZ_STACK_CANARY);
 }
 
-/* Every allocation and mapping in turn fails: an error, and nothing is left. */
+/* Lets each allocation and mapping fail in turn. cz_init() then returns an
+ * error and frees all that it has allocated. */
 static void runs_out(void **state)
 {
 	struct fixture *fixture = *state;
@@ -109,7 +111,8 @@ static void runs_out(void **state)
 			assert_true(sim_is_clean(&fixture->sim));
 		}
 		if (fixture->sim.virtual_set && status != CZ_OK) {
-			/* It failed after that: firmware starts anew. */
+			/* cz_init() failed after SetVirtualAddressMap, which
+			 * works only once: start with new firmware. */
 			fixture->sim.virtual_set = false;
 			fixture->sim.shift = 0;
 			memset(fixture->sim.ram, 0, SIM_RAM_BYTES);
@@ -118,7 +121,8 @@ static void runs_out(void **state)
 			sim_firmware_start(&fixture->sim);
 		}
 		fixture->sim.pages_next = 0;
-		/* The window is mapped in some hundred steps. */
+		/* The window is mapped in several hundred steps: skip most
+		 * of them. */
 		calls += calls > 24 && calls < 380 ? 40 : 0;
 	}
 	fixture->sim.fail_after = -1;
@@ -155,12 +159,14 @@ static void map_set(void **state)
 	assert_status(fixture_start(fixture), CZ_OK);
 	assert_true(fixture->sim.virtual_set);
 	assert_int_equal(fixture->sim.order[0], SIM_SET_VIRTUAL);
-	/* 5 of the 6 entries are firmware's: the map is as wide as the host's. */
+	/* Firmware gets its 4 runtime entries, in the host's descriptor
+	 * size. */
 	assert_int_equal(fixture->sim.last_registers[0], 4 * 48);
 	assert_int_equal(fixture->sim.last_registers[1], 48);
 	assert_int_equal(fixture->sim.last_registers[2], 1);
 	assert_null(sim_mapped(&fixture->sim, fixture->sim.last_registers[3]));
-	/* Only virtual addresses are left, protected as they should. */
+	/* Only the virtual addresses are mapped now, with the protection of
+	 * their regions. */
 	assert_null(sim_mapped(&fixture->sim, SIM_CODE));
 	assert_null(sim_mapped(&fixture->sim, SIM_DATA));
 	assert_null(sim_mapped(&fixture->sim, SIM_MMIO));
@@ -184,7 +190,7 @@ static void map_existing(void **state)
 	assert_status(fixture_start(fixture), CZ_OK);
 	fixture_stop(fixture);
 	fixture->sim.order_count = 0;
-	/* Then the next kernel, by kexec. */
+	/* Now as in a kernel that kexec has started. */
 	fixture->config.map_mode = CZ_MAP_EXISTING;
 	assert_int_equal(sim_system_table(&fixture->sim)->runtime_services,
 			 SIM_RUNTIME_TABLE - SIM_VIRTUAL);
@@ -194,7 +200,8 @@ static void map_existing(void **state)
 	check_calls(fixture);
 }
 
-/* The attributes table is physical, whatever has that virtual address. */
+/* The address of the Memory Attributes Table is physical, even if a region has
+ * the same virtual address. */
 static void map_existing_shares_addresses(void **state)
 {
 	struct fixture *fixture = *state;
@@ -263,7 +270,7 @@ static void map_set_collides(void **state)
 	fixture_refused(fixture, CZ_E_TABLE,
 			"virtual address 0x40100000 overlaps the physical "
 			"addresses of the region at 0x40100000");
-	/* With itself, a page further. */
+	/* The region overlaps itself, because it moves by only one page. */
 	fixture->sim.entries[5].virtual_start = 0x20000000;
 	fixture->sim.entries[1].virtual_start = SIM_DATA + SIM_PAGE;
 	fixture_refused(fixture, CZ_E_TABLE,
@@ -314,7 +321,8 @@ static uint64_t asks_below(struct cz_host *sim, struct cz *cz,
 	return sim_service_call(sim, cz, SIM_SET_VIRTUAL, registers);
 }
 
-/* The first call is not the one that made a secure call. */
+/* A secure call that SetVirtualAddressMap makes does not count for the first
+ * call of a service. */
 static void map_set_touches_for_itself(void **state)
 {
 	struct fixture *fixture = *state;
@@ -358,7 +366,7 @@ static void release_later(void *argument)
 	sim_release_hold(&fixture->sim);
 }
 
-/* The call in flight ends in its own time; what is queued does not start. */
+/* cz_fini() waits for the call in flight. Queued requests do not start. */
 static void fini_with_requests(void **state)
 {
 	struct fixture *fixture = *state;

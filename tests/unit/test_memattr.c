@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-#define CODE_ENTRY 1 /* of the sound table */
+#define CODE_ENTRY 1 /* the valid table's entry for code */
 
 static void both_versions(void **state)
 {
@@ -43,7 +43,8 @@ static void headers(void **state)
 	table->number_of_entries = 0xffffffff;
 	fixture_refused(fixture, CZ_E_TABLE,
 			"memory attributes table: 4294967295 entries");
-	/* More than its own region of the memory map has room for. */
+	/* The table is larger than the entry of the memory map that it is
+	 * in. */
 	table->number_of_entries = 4000;
 	fixture_refused(fixture, CZ_E_TABLE,
 			"memory attributes table [0x40300000, 192016 bytes] is "
@@ -61,14 +62,15 @@ static void elsewhere(void **state)
 	sim_configuration(&fixture->sim)[0].table = SIM_MMIO;
 	fixture_refused(fixture, CZ_E_TABLE,
 			"is not in memory that the host can");
-	/* No table, as with U-Boot. */
+	/* There is no table, as with U-Boot. */
 	sim_configuration(&fixture->sim)[0].table = 0;
 	fixture_refused(fixture, CZ_OK,
 			"no memory attributes table: runtime code is mapped "
 			"writable");
 }
 
-/* Refused with these words, when the code's entry is this. */
+/* Requires that cz_init() refuses the table and logs these words when this
+ * entry replaces that of code. */
 static void refuse_entry(struct fixture *fixture,
 			 const struct cz_efi_memory_descriptor *entry,
 			 const char *words)
@@ -127,7 +129,7 @@ static void overlapping(void **state)
 	struct cz_efi_memory_descriptor entry =
 		fixture->sim.attributes[CODE_ENTRY];
 
-	/* Its last page is the next entry's first. */
+	/* The entry's last page is the first page of the next entry. */
 	entry.number_of_pages = 9;
 	refuse_entry(fixture, &entry,
 		     "memory attributes table entry 2 [0x40208000-0x40210000] "
@@ -159,7 +161,7 @@ static void protections(void **state)
 	assert_int_equal(prot_of(fixture, SIM_CODE + 0x8000),
 			 CZ_PROT_READ | CZ_PROT_WRITE);
 	assert_int_equal(prot_of(fixture, SIM_CODE_2 + 0x4000), CZ_PROT_READ);
-	/* Not in the table: not mapped. */
+	/* This range is not in the table, so it is not mapped. */
 	assert_int_equal(prot_of(fixture, SIM_CODE_2 + 0x5000), 0);
 	assert_null(sim_mapped(&fixture->sim, SIM_CODE_2 + 0x5000));
 	assert_int_equal(prot_of(fixture, SIM_MMIO),

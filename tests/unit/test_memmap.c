@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory map: what is refused, by entry, and what is not. */
+/* The memory map: which maps and entries the library refuses or accepts. */
 #include "fixture.h"
 
 #include <stdlib.h>
@@ -87,10 +87,10 @@ static void broken_entries(void **state)
 	} wrong[] = {
 		{0x41000800, 1}, /* unaligned */
 		{0x41000000, 0}, /* empty */
-		{0x41000000, 1ull << 52}, /* wraps around */
-		{0x41000000, UINT64_MAX}, /* in the product */
+		{0x41000000, 1ull << 52}, /* its size is 2^64 bytes */
+		{0x41000000, UINT64_MAX}, /* its size overflows */
 		{0xfffffffffffff000, 1}, /* its end is 2^64 */
-		{0xfffffffffffff000, UINT64_MAX >> 1}, /* both */
+		{0xfffffffffffff000, UINT64_MAX >> 1}, /* both overflow */
 	};
 	struct fixture *fixture = *state;
 
@@ -128,7 +128,7 @@ static void overlaps(void **state)
 			"entry 6 [0x40101000-0x40102000]");
 	fixture->sim.entries[6] = fixture->sim.entries[1];
 	fixture_refused(fixture, CZ_E_TABLE, "overlaps entry 6");
-	/* Of two that are not firmware's, nobody asks. */
+	/* An overlap of two entries that are not runtime memory is ignored. */
 	fixture->sim.entries[6] = fixture->sim.entries[0];
 	fixture_refused(fixture, CZ_OK, "12 of 12 services");
 }
@@ -194,7 +194,7 @@ static void virtual_addresses(void **state)
 	data->virtual_start = 0xfffffffffffff000;
 	fixture_refused(fixture, CZ_E_TABLE,
 			"wraps around in virtual addresses");
-	/* The first of the two to be added, by the memory map, is the device. */
+	/* Two regions have the same virtual address. */
 	data->virtual_start = fixture->sim.entries[2].virtual_start;
 	fixture_refused(fixture, CZ_E_TABLE, "overlaps another at");
 	data->virtual_start = sound;

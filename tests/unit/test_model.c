@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * That the library's requests take the steps of tests/model/states.h, of which spin
- * has gone through all that can happen: every one of them, and no other. Whenever
- * the mutex is given back, each request is compared with what it was before.
+ * Requires that the library's requests take every step between states that
+ * tests/model/states.h lists, and no other. spin explores all interleavings of
+ * these steps in a model. Each time the library's mutex is unlocked, this test
+ * compares the state of each request with its previous state.
  */
 #include "fixture.h"
 
@@ -60,7 +61,8 @@ static uint8_t state_of(const struct cz_request *request)
 	}
 }
 
-/* With the mutex held, just before it is given back. */
+/* Counts the steps since its previous call. Called with the mutex held, just
+ * before it is unlocked. */
 static void compare(void)
 {
 	const struct cz *cz = &model.fixture->cz;
@@ -75,7 +77,7 @@ static void compare(void)
 	}
 }
 
-/* ---- Firmware that does all it can, by turns ---- */
+/* ---- Firmware that faults, is interrupted, hangs or returns ---- */
 
 static uint64_t anything(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
@@ -92,7 +94,7 @@ static uint64_t anything(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 			usleep(50);
 		}
 		return CZ_EFI_SUCCESS;
-	case 2: /* until it is ended */
+	case 2: /* runs until the call is ended */
 		while (!__atomic_load_n(&model.stop, __ATOMIC_RELAXED)) {
 			sim_interrupt(cz);
 			usleep(50);
@@ -104,7 +106,7 @@ static uint64_t anything(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	}
 }
 
-/* ---- Callers that do all they may ---- */
+/* ---- Callers that use each function of the queue ---- */
 
 static void one_round(struct cz *cz, unsigned *seed)
 {
@@ -142,7 +144,7 @@ static void caller_entry(void *argument)
 	}
 }
 
-/* ---- The table ---- */
+/* ---- The table of steps ---- */
 
 #define COUNT_STEP(from, to) [REQUEST_##from][REQUEST_##to] = true,
 static const bool steps[REQUEST_STATES][REQUEST_STATES] = {STEPS(COUNT_STEP)};
@@ -178,8 +180,8 @@ static unsigned differences(void)
 	return count;
 }
 
-/* What a host does meanwhile: time passes, a call is ended, services go and
- * come back. */
+/* Does what a host may do meanwhile: it fires the timer, aborts a call,
+ * withdraws a service and restores it. */
 static void disturb(struct cz *cz, unsigned round)
 {
 	sim_fire(cz->host);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls outside the queue, resets that are sure, and the worker's CPUs. */
+/* Calls outside the queue, resets with a fallback, the worker's CPUs. */
 #include "fixture.h"
 
 #include "call.h"
@@ -37,7 +37,7 @@ static void hold_in(struct fixture *fixture, enum cz_service service)
 	fixture->sim.held = true;
 }
 
-/* A call of the queue's that stays in firmware. */
+/* Submits a GetTime to the queue and holds it in firmware. */
 static cz_request_id hold(struct fixture *fixture, struct cz_call *call)
 {
 	static struct cz_efi_time time;
@@ -79,7 +79,8 @@ static void idle(void **state)
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 }
 
-/* Its addresses are none of the queue's, and none that it used just before. */
+/* cz_call_now() has its own part of the window, which the queue does not use.
+ * It uses no page for two calls in a row. */
 static void addresses(void **state)
 {
 	struct fixture *fixture = *state;
@@ -169,8 +170,9 @@ static void requests_in_use(void **state)
 	}
 }
 
-/* With the library's own mutex held, in a space and an FP section of the
- * thread's own: the host's demands fail otherwise. */
+/* A thread may call cz_call_now() while it holds the library's mutex, is
+ * pinned, and is in a space and in an FP section. The simulated host aborts the
+ * test if the library breaks the contract there. */
 static void inside_everything(void **state)
 {
 	struct fixture *fixture = *state;
@@ -238,7 +240,7 @@ static void nests_not(void **state)
 	assert_int_equal(stats_of(fixture).service[CZ_GET_TIME].failures, 1);
 }
 
-/* On another CPU. */
+/* A thread that makes a cz_call_now() as if on another CPU. */
 struct other {
 	struct fixture *fixture;
 	cz_status status;
@@ -266,14 +268,14 @@ static void worker_waits(void **state)
 	hold_in(fixture, CZ_GET_TIME);
 	thread = sim_spawn(&fixture->sim, 10, other_entry, &other);
 	assert_true(sim_until(is_held, fixture));
-	/* Left alone by an abort, which would end the held call. */
+	/* An abort does not end a cz_call_now(). */
 	cz_abort_in_flight(&fixture->cz);
 	cz_prepare_get_next_high_monotonic_count(&call, &count);
 	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
 	assert_status(cz_submit(&fixture->cz, &call, &gone), CZ_OK);
 	assert_status(cz_wait(&fixture->cz, id, &call, SOON), CZ_E_DEADLINE);
 	assert_int_equal(fixture->sim.order_count, 1);
-	/* What waits can still be taken back. */
+	/* A request that waits can still be cancelled. */
 	assert_status(cz_cancel(&fixture->cz, gone), CZ_OK);
 	assert_status(cz_wait(&fixture->cz, gone, &call, LATER),
 		      CZ_E_CANCELLED);
@@ -286,7 +288,7 @@ static void worker_waits(void **state)
 	assert_int_equal(stats_of(fixture).aborts, 0);
 }
 
-/* Turned away, it goes next, but not for ever. */
+/* A worker that found firmware owned has the next turn, until a deadline. */
 static void workers_turn(void **state)
 {
 	struct fixture *fixture = *state;
@@ -309,7 +311,8 @@ static uint64_t interrupt(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-/* Asked for when the call it meant had returned already. */
+/* An end that was asked for after its call had returned does not end the next
+ * call. */
 static void late_abort(void **state)
 {
 	struct fixture *fixture = *state;
@@ -341,8 +344,9 @@ static void contender_entry(void *argument)
 	}
 }
 
-/* Three at once beside the queue: one call in firmware at any time, or the
- * simulated space's own demands fail. */
+/* Two threads that use cz_call_now() and one that uses the queue call at once.
+ * The gate and the host abort the test if two of them are in firmware at the
+ * same time. */
 static void contention(void **state)
 {
 	struct fixture *fixture = *state;
@@ -386,7 +390,8 @@ static uint64_t fault(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-/* What was queued meanwhile goes to no firmware that was cut off. */
+/* After a fault, a request for the withdrawn service that was queued during the
+ * call does not reach firmware. */
 static void faults(void **state)
 {
 	struct fixture *fixture = *state;
@@ -431,7 +436,8 @@ static void withdraw_elsewhere(void *argument)
 		 sim_spawn(&fixture->sim, 10, withdraw_entry, fixture));
 }
 
-/* Between the check of the arguments and the moment when firmware is taken. */
+/* The service is withdrawn after the check of the arguments, and before the
+ * call takes firmware. */
 static void withdrawn_meanwhile(void **state)
 {
 	struct fixture *fixture = *state;
@@ -445,7 +451,8 @@ static void withdrawn_meanwhile(void **state)
 	assert_status(get_time_now(fixture, &time), CZ_OK);
 }
 
-/* What a cz_call_now() on another CPU writes, as far as it has come. */
+/* These two functions write what a cz_call_now() on another CPU writes when it
+ * counts a call: the end and the beginning. */
 static void end_count(void *argument)
 {
 	struct fixture *fixture = argument;
@@ -460,11 +467,12 @@ static void begin_count(void *argument)
 
 	fixture->cz.stats_seq++;
 	fixture->cz.stats.service[CZ_GET_TIME].calls++;
-	/* Not before the copy has been compared once. */
+	/* The count ends only after one copy has been made and rejected. */
 	interleave_at(&fixture->cz.stats_seq, 2, end_count, fixture);
 }
 
-/* A copy that is made while a call is being counted is made again. */
+/* cz_get_stats() copies the statistics again if a call was being counted
+ * meanwhile. */
 static void consistent_statistics(void **state)
 {
 	struct fixture *fixture = *state;
@@ -474,14 +482,14 @@ static void consistent_statistics(void **state)
 	stats = stats_of(fixture);
 	assert_int_equal(stats.service[CZ_GET_TIME].calls, 1);
 	assert_int_equal(stats.now, 1);
-	/* Begun after the first look, ended before the second. */
+	/* This count begins between the two reads of stats_seq. */
 	interleave_at(&fixture->cz.stats_seq, 1, begin_count, fixture);
 	stats = stats_of(fixture);
 	assert_int_equal(stats.service[CZ_GET_TIME].calls, 2);
 	assert_int_equal(stats.now, 2);
 }
 
-/* With nothing queued: the host brings the services back. */
+/* cz_restore() makes a service available again, even if nothing is queued. */
 static void restored(void **state)
 {
 	struct fixture *fixture = *state;
@@ -517,7 +525,8 @@ static uint64_t write_device_and_fault(struct cz_host *sim, struct cz *cz,
 	return fault(sim, cz, r);
 }
 
-/* The device is closed again before the CPU is given back: the host demands it. */
+/* The library protects the device again before it gives the CPU back. The
+ * simulated host aborts the test if it does so later. */
 static void writes_to_a_device(void **state)
 {
 	struct fixture *fixture = *state;
@@ -549,8 +558,8 @@ static cz_status count_now(struct fixture *fixture)
 	return cz_call_now(&fixture->cz, &call);
 }
 
-/* With nothing queued nobody tells the queue: firmware is free all the same for
- * the next one, and nobody watches a call that has ended. */
+/* While nothing is queued, firmware keeps its owner after a fault. Still the
+ * next cz_call_now() can take firmware, and the watch stops. */
 static void after_a_fault(void **state)
 {
 	struct fixture *fixture = *state;
@@ -576,7 +585,8 @@ static void after_a_fault(void **state)
 	assert_null(fixture->cz.in_flight);
 }
 
-/* Another makes its call before the queue is told; the queue is told after it. */
+/* After a fault, another cz_call_now() takes firmware before the requests for
+ * the withdrawn service have been ended. They are ended after it. */
 static void taken_over(void **state)
 {
 	struct fixture *fixture = *state;
@@ -594,7 +604,7 @@ static void taken_over(void **state)
 	assert_true(sim_until(is_held, fixture));
 	cz_prepare_get_time(&call, &time, NULL);
 	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
-	/* The worker cannot look at the queue. */
+	/* Keep the worker from the queue. */
 	cz_host_mutex_lock(sim, &fixture->cz.mutex);
 	sim_release_hold(sim);
 	sim_join(sim, thread);
@@ -713,7 +723,7 @@ static void reset_while_busy(void **state)
 	assert_int_equal(fixture->sim.order_count, 0);
 }
 
-/* ResetSystem itself does not return, or faults. */
+/* Firmware's ResetSystem does not return, or it faults. */
 static void reset_goes_wrong(void **state)
 {
 	struct fixture *fixture = *state;
@@ -767,7 +777,8 @@ static uint64_t look_at_cpus(struct cz_host *sim, struct cz *cz,
 	return CZ_EFI_SUCCESS;
 }
 
-/* Between two calls: after a more urgent one, before a less urgent one. */
+/* The worker changes its CPUs between two calls: after a more urgent request
+ * and before a less urgent one. */
 static void cpus_in_order(void **state)
 {
 	struct cz_cpu_set cpus = {{2}};

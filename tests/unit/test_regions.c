@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regions: types, protections, merging; and where the window goes. */
+/* Regions: memory types, protection, merging; and the window's address. */
 #include "fixture.h"
 
 #include "core.h"
@@ -37,8 +37,8 @@ static void types(void **state)
 		{CZ_EFI_RUNTIME_SERVICES_DATA, 0, CZ_MEMORY_DEVICE},
 		{CZ_EFI_RUNTIME_SERVICES_CODE, 1, CZ_MEMORY_DEVICE},
 		{CZ_EFI_RESERVED, 8, CZ_MEMORY_WRITE_BACK},
-		/* A device is one, whatever the map allows: AAVMF 2022.11's
-		 * flash has WC. */
+		/* MMIO is device memory, whatever attributes the map has: the
+		 * flash of AAVMF 2022.11 has WC. */
 		{CZ_EFI_MMIO, 15, CZ_MEMORY_DEVICE},
 		{CZ_EFI_MMIO, CZ_EFI_MEMORY_WC, CZ_MEMORY_DEVICE},
 		{CZ_EFI_MMIO_PORT, 8, CZ_MEMORY_DEVICE},
@@ -94,7 +94,8 @@ static void sorted_and_mapped(void **state)
 		assert_int_equal(there->address, region->address);
 		assert_int_equal(there->page_count, region->page_count);
 		assert_int_equal(there->cookie, region->physical);
-		/* The first write to a device is to fault. */
+		/* A device is mapped read-only, so that the first write to it
+		 * faults. */
 		assert_int_equal(there->prot, region->type == CZ_MEMORY_DEVICE
 						      ? CZ_PROT_READ
 						      : region->prot);
@@ -132,7 +133,7 @@ static void window_is_found(void **state)
 	fixture->config.window_address = 0;
 	fixture->config.window_bytes = 0;
 	assert_status(fixture_start(fixture), CZ_OK);
-	/* 64 MiB, just above the highest region. */
+	/* The window has 64 MiB and is just above the highest region. */
 	assert_int_equal(fixture->cz.window_address, 0x44000000);
 	assert_int_equal(fixture->cz.window_pages, 16384);
 }

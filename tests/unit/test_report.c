@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names, and whose address it is. */
+/* The names in reports, and finding the image that contains an address. */
 #include "fixture.h"
 
 #include "gate.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue: order, boosts, cancelling, giving up, withdrawing. */
+/* The queue: order, inheritance, cancelling, releasing, withdrawing. */
 #include "fixture.h"
 
 #include "interleave.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REQUESTS 4 /* as fixture's configuration says */
+#define REQUESTS 4 /* max_requests in the fixture's configuration */
 
 static bool is_held(void *argument)
 {
@@ -17,7 +17,7 @@ static bool is_held(void *argument)
 	return __atomic_load_n(&fixture->sim.entered_hold, __ATOMIC_SEQ_CST);
 }
 
-/* Submits SetTime and lets it get into firmware, where it stays. */
+/* Submits a SetTime and holds it in firmware. */
 static cz_request_id hold(struct fixture *fixture, struct cz_call *call)
 {
 	static const struct cz_efi_time time = {.year = 2026, .month = 1};
@@ -48,7 +48,7 @@ static struct cz_stats stats_of(struct fixture *fixture)
 	return stats;
 }
 
-/* Every request is free again. */
+/* Requires that every request is free and firmware has no owner. */
 static void assert_all_free(struct fixture *fixture)
 {
 	assert_int_equal(fixture->cz.free_requests, (1u << REQUESTS) - 1);
@@ -125,7 +125,7 @@ static void stale_ids(void **state)
 	assert_all_free(fixture);
 }
 
-/* The slot is in use again, by another's request. */
+/* An id stays invalid when its slot is in use again for another request. */
 static void stale_id_in_use(void **state)
 {
 	struct fixture *fixture = *state;
@@ -141,7 +141,7 @@ static void stale_id_in_use(void **state)
 	assert_status(cz_cancel(&fixture->cz, stale), CZ_E_ARGUMENT);
 	cz_release(&fixture->cz, stale);
 	let_go(fixture, held_id, &held);
-	/* Queued behind another, where cancelling would work. */
+	/* The same for a request that is queued, and could be cancelled. */
 	held_id = hold(fixture, &held);
 	assert_status(cz_submit(&fixture->cz, &call, &stale), CZ_OK);
 	assert_status(cz_cancel(&fixture->cz, stale), CZ_OK);
@@ -199,7 +199,8 @@ static bool has_waiter(void *argument)
 	return __atomic_load_n(&request->waiter, __ATOMIC_SEQ_CST) != NULL;
 }
 
-/* One thread waits for a request at a time, and nobody takes it from there. */
+/* Only one thread can wait for a request. While it waits, cz_release() by
+ * another thread has no effect. */
 static void two_wait(void **state)
 {
 	struct fixture *fixture = *state;
@@ -231,7 +232,8 @@ static void busy(void **state)
 		assert_status(cz_submit(&fixture->cz, &call, &ids[i]), CZ_OK);
 	}
 	assert_status(cz_submit(&fixture->cz, &call, &ids[3]), CZ_E_BUSY);
-	/* A caller that can wait does, until its deadline. */
+	/* A call that may wait for a free request does so until its
+	 * deadline. */
 	assert_status(cz_null_service(&fixture->cz, SOON), CZ_E_DEADLINE);
 	let_go(fixture, hold_id, &held);
 	for (int i = 0; i < REQUESTS - 1; i++) {
@@ -300,7 +302,7 @@ static bool has_queued(void *argument)
 	return (uint32_t)__builtin_popcountll(queued) == wanted_queued;
 }
 
-/* Starts a caller and sees it into the queue. */
+/* Starts a caller and waits until its request is queued. */
 static void start_queued(struct fixture *fixture, struct caller *caller,
 			 int priority, enum cz_service service)
 {
@@ -321,7 +323,8 @@ static bool has_priority(void *argument)
 	       wanted_priority;
 }
 
-/* Who waits lends the worker this priority, as soon as it really does. */
+/* Waits until the worker has inherited this priority from the threads that wait
+ * for it. */
 static void assert_lent(struct fixture *fixture, int priority)
 {
 	wanted_priority = priority;
@@ -336,7 +339,7 @@ static bool has_room_waiters(void *argument)
 	       3;
 }
 
-/* Three wait for room, and for nobody to be forgotten. */
+/* Three callers wait for a free request. Each of them gets one. */
 static void room(void **state)
 {
 	struct fixture *fixture = *state;
@@ -354,7 +357,7 @@ static void room(void **state)
 		start(fixture, &callers[i], 30 + i, CZ_GET_TIME, CZ_FOREVER);
 	}
 	assert_true(sim_until(has_room_waiters, fixture));
-	/* They lend the worker their priority, queued or not. */
+	/* The worker inherits their priority, though they have no request. */
 	assert_lent(fixture, 32);
 	assert_status(cz_cancel(&fixture->cz, ids[0]), CZ_OK);
 	assert_status(cz_wait(&fixture->cz, ids[0], &call, LATER),
@@ -368,8 +371,9 @@ static void room(void **state)
 	assert_all_free(fixture);
 }
 
-/* A caller that has been told of its result and does not get to run: it is stopped
- * where it looks. */
+/* A caller that stops where it reads its request's state, as if it were not
+ * scheduled any more. Its request completes, but it does not take the
+ * result. */
 struct stopped {
 	struct caller caller;
 	bool stopped, go_on;
@@ -426,8 +430,8 @@ static void let_it_go_on(struct fixture *fixture, struct stopped *stopped)
 	assert_status(join(fixture, &stopped->caller), CZ_OK);
 }
 
-/* Who waits for room lends its priority to callers whose results are there, also
- * when the others' requests are nobody's to wait for. */
+/* A caller that waits for a free request passes its priority on to a caller
+ * that has not taken its result yet. The other requests here have no waiter. */
 static void room_of_a_result_unread(void **state)
 {
 	struct fixture *fixture = *state;
@@ -471,8 +475,8 @@ static bool one_room_waiter(void *argument)
 	       1;
 }
 
-/* A caller that cannot run, and does not take its result, holds up nothing that is
- * queued. */
+/* A caller that cannot run, and so does not take its result, delays no queued
+ * request. */
 static void queued_beside_a_result_unread(void **state)
 {
 	struct fixture *fixture = *state;
@@ -512,8 +516,9 @@ static bool lends_to_nobody(void *argument)
 	return __atomic_load_n(&worker->waits_for, __ATOMIC_SEQ_CST) == NULL;
 }
 
-/* Nobody waits for room any more, and the worker still lends to a thread: not beyond
- * that thread's call, after which it may end. */
+/* The worker still lends its priority to a thread when nobody waits for a free
+ * request any more. It stops when that thread's call returns, because the
+ * thread may end after that. */
 static void lent_until_the_result_is_read(void **state)
 {
 	struct fixture *fixture = *state;
@@ -601,7 +606,8 @@ static void boosted_while_waiting(void **state)
 	assert_int_equal(fixture->sim.order[0], CZ_QUERY_VARIABLE_INFO);
 }
 
-/* Not waited for, a request has the priority of its submitter, then. */
+/* A request without a waiter has the priority that its submitter had when it
+ * submitted the request. */
 static void submitted_priority(void **state)
 {
 	struct fixture *fixture = *state;
@@ -620,7 +626,7 @@ static void submitted_priority(void **state)
 	sim_set_priority(self, 30);
 	assert_status(cz_submit(&fixture->cz, &calls[1], &ids[1]), CZ_OK);
 	sim_set_priority(self, 5);
-	/* A wait that ended leaves it as it was. */
+	/* A wait that reached its deadline does not change that priority. */
 	assert_status(cz_wait(&fixture->cz, ids[0], &calls[0], SOON),
 		      CZ_E_DEADLINE);
 	let_go(fixture, hold_id, &held);
@@ -630,7 +636,7 @@ static void submitted_priority(void **state)
 			 CZ_GET_NEXT_HIGH_MONOTONIC_COUNT);
 }
 
-/* One that is waited for keeps it, if the waiter is less urgent. */
+/* A request keeps its submitter's priority if its waiter is less urgent. */
 static void submitted_priority_is_kept(void **state)
 {
 	struct fixture *fixture = *state;
@@ -677,7 +683,7 @@ static void reset_goes_first(void **state)
 	assert_status(callers[1].status, CZ_EFI_UNSUPPORTED);
 }
 
-/* ---- Deadlines, cancelling, giving up ---- */
+/* ---- Deadlines, cancelling, releasing ---- */
 
 static void deadline_in_flight(void **state)
 {
@@ -691,7 +697,7 @@ static void deadline_in_flight(void **state)
 	assert_int_equal(stats_of(fixture).deadlines, 1);
 	assert_int_equal(stats_of(fixture).late, 0);
 	sim_release_hold(&fixture->sim);
-	/* It went on, with its own copy, and is counted. */
+	/* The call went on with a copy of its input, and is counted as late. */
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	assert_int_equal(time.year, 2031);
 	assert_int_equal(stats_of(fixture).late, 1);
@@ -736,7 +742,8 @@ static bool is_done(void *argument)
 	return stats_of(fixture).completed == 1;
 }
 
-/* What is done is done, whatever the deadline. */
+/* cz_wait() returns the result of a call that has completed, even when the
+ * deadline has passed. */
 static void done_before_the_wait(void **state)
 {
 	struct fixture *fixture = *state;
@@ -820,7 +827,7 @@ static void withdraw(void **state)
 	assert_true(cz_service_available(&fixture->cz, CZ_SET_TIME));
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER),
 		      CZ_E_WITHDRAWN);
-	/* The one in flight goes on, though its service is withdrawn. */
+	/* The call in flight goes on, though its service is withdrawn. */
 	cz_withdraw(&fixture->cz, CZ_SET_TIME);
 	let_go(fixture, hold_id, &held);
 	assert_status(join(fixture, &callers[1]), CZ_OK);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cz_host_selftest(): a sound host passes, each broken one is named. */
+/* cz_host_selftest(): a host without defects passes. For each defect, the log
+ * names the host's function and what is wrong. */
 #include "fixture.h"
 
 static void sound(void **state)
@@ -24,7 +25,7 @@ static void another_gate(void **state)
 	assert_true(sim_logged(&fixture->sim, "cz_host_gates"));
 }
 
-/* An access for firmware that fails. */
+/* The self-test makes an access for firmware that must fail. */
 static void refusal(void **state)
 {
 	struct fixture *fixture = *state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every service: what firmware sees, what the caller gets. */
+/* Each service: the arguments that firmware gets, the results that the caller
+ * gets. */
 #include "fixture.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ static void time_services(void **state)
 	assert_status(cz_get_time(cz, &time, &caps, LATER), CZ_OK);
 	assert_memory_equal(&time, &fixture->sim.time, sizeof(time));
 	assert_int_equal(caps.accuracy, 50000000);
-	/* What firmware did not write is no other caller's. */
+	/* Firmware did not write these bytes: they hold no other data. */
 	assert_int_equal(caps.pad[2], 0);
 	time.year = 2030;
 	assert_status(cz_set_time(cz, &time, LATER), CZ_OK);
@@ -264,7 +265,8 @@ static void capsules(void **state)
 	assert_int_equal(type, CZ_EFI_RESET_WARM);
 }
 
-/* All of a capsule that is to be taken at once, only the header of another. */
+/* Of a capsule for processing now, firmware gets header and body. Of a capsule
+ * that persists across a reset, it gets only the header. */
 static uint64_t look_at_bodies(struct cz_host *sim, struct cz *cz,
 			       const uint64_t *r)
 {
@@ -316,7 +318,7 @@ static void bad_capsules(void **state)
 	assert_int_equal(fixture->sim.order_count, 0);
 }
 
-/* ---- Arguments that no service gets to see ---- */
+/* ---- Arguments that the library refuses ---- */
 
 static void bad_arguments(void **state)
 {
@@ -389,7 +391,7 @@ static void largest(void **state)
 	for (size_t i = 0; i < CZ_MAX_NAME_BYTES / 2 - 1; i++) {
 		name[i] = 'n';
 	}
-	/* As far as firmware: which has no room for it. */
+	/* This call reaches firmware, which has no room for the variable. */
 	assert_status(
 		cz_set_variable(cz, name, &test_guid, 7, data, 8192, LATER),
 		CZ_EFI_OUT_OF_RESOURCES);

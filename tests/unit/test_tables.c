@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System table, configuration tables, runtime services, RT_PROPERTIES. */
+/* The system table, the configuration tables, the table of runtime services and
+ * EFI_RT_PROPERTIES_TABLE. */
 #include "fixture.h"
 
 static void system_table(void **state)
@@ -93,7 +94,8 @@ static void old_runtime_table(void **state)
 {
 	struct fixture *fixture = *state;
 
-	/* As EFI 1.10 had it: no capsules, no QueryVariableInfo. */
+	/* The table of EFI 1.10 has neither the capsule services nor
+	 * QueryVariableInfo. */
 	sim_runtime_table(&fixture->sim)->header.header_size =
 		offsetof(struct cz_efi_runtime_services, update_capsule);
 	assert_status(fixture_start(fixture), CZ_OK);
@@ -126,7 +128,7 @@ static void functions_elsewhere(void **state)
 	assert_int_equal(fixture->sim.order_count, 0);
 }
 
-/* Which bit of the mask is whose: section 4.6.2. */
+/* Each service has its bit in the mask: UEFI specification, section 4.6.2. */
 static void properties(void **state)
 {
 	static const uint16_t bits[CZ_NULL_SERVICE] = {
@@ -165,7 +167,7 @@ static void unsupported(void **state)
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 
-	/* U-Boot's. */
+	/* U-Boot's mask. */
 	sim_write_properties(&fixture->sim, 0x25b0);
 	assert_status(fixture_start(fixture), CZ_OK);
 	assert_int_equal(fixture->cz.rt_supported, 0x25b0);

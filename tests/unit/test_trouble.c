@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Firmware that misbehaves: statuses, faults, hangs, what it leaves behind. */
+/* Firmware that misbehaves: invalid statuses, faults, hangs, changed state. */
 #include "fixture.h"
 
 #include "call.h"
@@ -34,9 +34,9 @@ static void statuses(void **state)
 		{0x8000000080000003, false},
 		{0xa000000000000001, false},
 		{0xbfffffffffffffff, false},
-		{0xc000000000000001, true}, /* an OEM's */
+		{0xc000000000000001, true}, /* an OEM's error */
 		{UINT64_MAX, true},
-		{CZ_ERROR_BASE, false}, /* ours */
+		{CZ_ERROR_BASE, false}, /* reserved for the library */
 		{CZ_E_DEADLINE, false},
 		{CZ_ERROR_BASE + 0xffff, false},
 		{CZ_ERROR_BASE + 0x10000, true},
@@ -85,7 +85,7 @@ static void bad_status(void **state)
 	assert_int_equal(fixture->sim.log_bytes, 0);
 	assert_int_equal(stats_of(fixture).service[CZ_GET_TIME].failures, 2);
 	assert_true(cz_service_available(&fixture->cz, CZ_GET_TIME));
-	/* A warning is passed on, and nothing with it. */
+	/* The caller gets a warning's status, but none of the outputs. */
 	fixture->sim.hook[CZ_GET_TIME] = warn;
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), 4);
 	assert_int_equal(time.year, 1999);
@@ -104,7 +104,7 @@ static uint64_t touch(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-/* GetTime, and no other. */
+/* Requires that GetTime is withdrawn, and no other service. */
 static void assert_withdrawn(struct fixture *fixture)
 {
 	for (uint32_t i = 0; i < CZ_NULL_SERVICE; i++) {
@@ -121,11 +121,11 @@ static void faults(void **state)
 	static const uint64_t addresses[] = {
 		16, /* null */
 		SIM_CODE, /* read-only */
-		SIM_CODE_2 + 0x5000, /* not in the table */
-		SIM_BOOT, /* the system's */
+		SIM_CODE_2 + 0x5000, /* not in the attributes table */
+		SIM_BOOT, /* boot services data */
 		SIM_WINDOW, /* the trampoline */
 		SIM_WINDOW + 2 * SIM_PAGE - 1, /* below the stack */
-		SIM_WINDOW + 10 * SIM_PAGE, /* above it */
+		SIM_WINDOW + 10 * SIM_PAGE, /* above the stack */
 	};
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -148,7 +148,7 @@ static void faults(void **state)
 		sim_logged(&fixture->sim,
 			   "0 address 0x40200000: not allowed; runtime code "
 			   "0x40200000-0x"));
-	/* What firmware may write, it can. */
+	/* Firmware can write its own data and device. */
 	fault_address = SIM_STATE;
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	fault_address = SIM_MMIO;
@@ -193,7 +193,7 @@ static void abort_in_flight(void **state)
 	assert_status(cz_submit(&fixture->cz, &null_call, &null), CZ_OK);
 	cz_abort_in_flight(&fixture->cz);
 	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_ABORTED);
-	/* What was queued does not go to firmware that was cut off. */
+	/* The service is withdrawn, so the queued request ends, too. */
 	assert_status(cz_wait(&fixture->cz, queued, &queued_call, LATER),
 		      CZ_E_WITHDRAWN);
 	assert_status(cz_wait(&fixture->cz, null, &null_call, LATER), CZ_OK);
@@ -216,7 +216,8 @@ static uint64_t deaf(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-/* Its interrupt came before firmware was entered: it is not the last. */
+/* Acts as if the abort's first interrupt arrived before firmware was entered:
+ * it takes only the second one, which the watch sends. */
 static uint64_t late_to_hear(struct cz_host *sim, struct cz *cz,
 			     const uint64_t *r)
 {
@@ -243,7 +244,7 @@ static void abort_sent_again(void **state)
 	assert_int_equal(fixture->sim.interrupts_sent, 2);
 }
 
-/* An abort is of the call in flight: there is none, or it has ended. */
+/* An abort without a call in flight does not end the next call. */
 static void abort_of_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -258,7 +259,7 @@ static void abort_of_nothing(void **state)
 	assert_int_equal(stats_of(fixture).aborts, 0);
 }
 
-/* Sees that it is to be ended, and returns by itself before any interrupt. */
+/* Returns by itself once its end has been asked for, and takes no interrupt. */
 static uint64_t outrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
 	(void)r;
@@ -278,7 +279,7 @@ static uint64_t interrupted(struct cz_host *sim, struct cz *cz,
 	return CZ_EFI_SUCCESS;
 }
 
-/* An abort that came too late for its call is not the next one's. */
+/* An abort that came too late for its call does not end the next call. */
 static void abort_too_late(void **state)
 {
 	struct fixture *fixture = *state;
@@ -316,7 +317,8 @@ static void abort_given_up(void **state)
 
 /* ---- Limits ---- */
 
-/* Periods until it ends, at most `most`. */
+/* Fires the timer until the request is done, at most `most` times. Returns how
+ * many times. */
 static int fire_until_done(struct fixture *fixture, cz_request_id id, int most)
 {
 	struct cz_request *request = &fixture->cz.requests[(id & 0xffff) - 1];
@@ -355,7 +357,7 @@ static void killed(void **state)
 	assert_true(cz_get_ending(&fixture->cz, CZ_GET_TIME, &ending));
 	assert_status(ending.status, CZ_E_KILLED);
 	assert_int_equal(ending.number, 1);
-	/* A limit is one call's. */
+	/* The running time of one call does not count for the next one. */
 	sim_release_hold(&fixture->sim);
 	cz_restore(&fixture->cz, CZ_GET_TIME);
 	hold(fixture, &call, &id, sim_hold);
@@ -376,7 +378,8 @@ static void killed(void **state)
 
 #define SECOND 1000000000ull
 
-/* GetTime's limit is 2 s, and another service's the least that there is. */
+/* Holds a GetTime, whose limit is 2 s. SetTime has the smallest limit that is
+ * allowed, so that the timer's period is short. */
 static struct cz_request *hold_beside_a_small_limit(struct fixture *fixture,
 						    struct cz_call *call,
 						    cz_request_id *id)
@@ -399,7 +402,7 @@ static bool is_done(void *argument)
 	       CZ_REQUEST_DONE;
 }
 
-/* Fires so many times, each later than asked for. */
+/* Fires the timer so many times, each time late by late_ns. */
 static void fire_late(struct fixture *fixture, unsigned times, uint64_t late_ns)
 {
 	for (unsigned i = 0; i < times; i++) {
@@ -408,7 +411,7 @@ static void fire_late(struct fixture *fixture, unsigned times, uint64_t late_ns)
 	}
 }
 
-/* The limit is in time, not in how often the timer has come. */
+/* A limit counts time, not how often the timer has fired. */
 static void killed_by_a_late_timer(void **state)
 {
 	struct fixture *fixture = *state;
@@ -417,7 +420,7 @@ static void killed_by_a_late_timer(void **state)
 	cz_request_id id;
 
 	request = hold_beside_a_small_limit(fixture, &call, &id);
-	/* The first look sees a new call; then 19 make 1.9 s. */
+	/* The first time the watch finds a new call; 19 more make 1.9 s. */
 	fire_late(fixture, 20, SECOND / 10 - fixture->cz.watch_period_ns);
 	assert_int_equal(fixture->sim.interrupts_sent, 0);
 	fire_late(fixture, 1, SECOND / 10);
@@ -426,7 +429,8 @@ static void killed_by_a_late_timer(void **state)
 	sim_release_hold(&fixture->sim);
 }
 
-/* A machine that slept for an hour has not run the call for an hour. */
+/* When the machine slept for an hour, the call has not run for an hour: at most
+ * a sixteenth of the limit counts at once. */
 static void not_killed_by_one_late_timer(void **state)
 {
 	struct fixture *fixture = *state;
@@ -451,7 +455,7 @@ struct newer {
 	struct cz_call call, older;
 };
 
-/* Takes no interrupt while it is held, then one. */
+/* Takes no interrupt while it is held, and one after that. */
 static uint64_t interrupted_late(struct cz_host *sim, struct cz *cz,
 				 const uint64_t *r)
 {
@@ -460,7 +464,8 @@ static uint64_t interrupted_late(struct cz_host *sim, struct cz *cz,
 	return CZ_EFI_SUCCESS;
 }
 
-/* The call past its limit returns by itself, and another's end is asked for. */
+/* Lets the call that is past its limit return by itself, starts another call,
+ * and aborts that one. */
 static void abort_the_next(void *argument)
 {
 	struct newer *newer = argument;
@@ -474,7 +479,9 @@ static void abort_the_next(void *argument)
 	cz_abort_in_flight(&fixture->cz);
 }
 
-/* Whether the watch has looked at the number already or is just going to. */
+/* Runs abort_the_next() while the watch asks for the end of the older call. If
+ * `loads` is 0, that is before the watch reads end_request; if it is 1, between
+ * that and the watch's compare-and-swap. */
 static void abort_while_the_watch_asks(struct fixture *fixture, unsigned loads)
 {
 	struct newer newer = {.fixture = fixture};
@@ -509,7 +516,8 @@ static void hold_the_next(void *argument)
 	hold(newer->fixture, &newer->call, &newer->id, sim_hold);
 }
 
-/* A call begins just as the watch goes to rest: the watch is on for it. */
+/* A call begins at the moment when the watch is about to stop. The watch stays
+ * on for that call. */
 static void watch_does_not_rest(void **state)
 {
 	struct fixture *fixture = *state;
@@ -525,7 +533,7 @@ static void watch_does_not_rest(void **state)
 	sim_release_hold(&fixture->sim);
 }
 
-/* ---- What is done for a call that has left firmware ---- */
+/* ---- The time after a call has left firmware ---- */
 
 static uint64_t read_null(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 {
@@ -563,7 +571,8 @@ static void call_now_entry(void *argument)
 	assert_status(cz_call_now(&fixture->cz, &call), CZ_E_FAULT);
 }
 
-/* A console may be slow: that is not the call's time. */
+/* A slow console delays the report of a fault. That time does not count for the
+ * call's limit. */
 static void reporting(void **state)
 {
 	struct fixture *fixture = *state;
@@ -586,7 +595,8 @@ static void reporting(void **state)
 	assert_int_equal(stats_of(fixture).stuck, 0);
 }
 
-/* The host is told how each call of firmware's has ended, and can refuse it. */
+/* The library tells the host how each call has ended. If the host does not keep
+ * what the call did, the caller gets CZ_E_HOST. */
 static void host_keeps(void **state)
 {
 	struct fixture *fixture = *state;
@@ -608,7 +618,7 @@ static void host_keeps(void **state)
 	sim_release_hold(&fixture->sim);
 }
 
-/* What it is switched out for does not count. */
+/* Time for which the worker is switched out does not count. */
 static void not_killed_while_switched_out(void **state)
 {
 	struct fixture *fixture = *state;
@@ -623,7 +633,7 @@ static void not_killed_while_switched_out(void **state)
 	assert_int_equal(stats_of(fixture).kills, 0);
 }
 
-/* The watch goes off with nothing in flight, and on again. */
+/* The watch stops when no call is in flight, and the next call starts it. */
 static void watch_rests(void **state)
 {
 	struct fixture *fixture = *state;
@@ -636,7 +646,7 @@ static void watch_rests(void **state)
 	}
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	assert_true(sim_fire(&fixture->sim));
-	/* A call outside the queue cannot start a timer, nor is kept from it. */
+	/* It stops and starts a second time. */
 	while (sim_fire(&fixture->sim)) {
 		;
 	}
@@ -644,7 +654,7 @@ static void watch_rests(void **state)
 	assert_true(sim_fire(&fixture->sim));
 }
 
-/* It takes no interrupt: that is said, once. */
+/* When a call past its limit takes no interrupt, the watch logs that once. */
 static void stuck(void **state)
 {
 	struct fixture *fixture = *state;
@@ -663,7 +673,8 @@ static void stuck(void **state)
 	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 }
 
-/* The host takes its time to keep what a call did: that is not firmware's. */
+/* The time that the host needs to keep what a call did does not count for the
+ * call's limit. */
 static void keeping(void **state)
 {
 	struct fixture *fixture = *state;
@@ -679,14 +690,14 @@ static void keeping(void **state)
 	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_OK);
 	assert_int_equal(fixture->sim.interrupts_sent, 0);
 	assert_int_equal(stats_of(fixture).stuck, 0);
-	/* The next one has a limit as before. */
+	/* The next call has its limit as before. */
 	fixture->sim.held_at_end = false;
 	hold(fixture, &call, &id, sim_hold);
 	fire_until_done(fixture, id, 100);
 	assert_status(cz_wait(&fixture->cz, id, &call, LATER), CZ_E_KILLED);
 }
 
-/* ---- What it touched ---- */
+/* ---- Writes to devices ---- */
 
 static uint64_t write_device(struct cz_host *sim, struct cz *cz,
 			     const uint64_t *r)
@@ -717,7 +728,8 @@ static void dirty(void **state)
 	assert_status(cz_submit(&fixture->cz, &call, &id), CZ_OK);
 	assert_true(sim_until(is_held, fixture));
 	assert_true(device_is_writable(fixture));
-	/* It is not to be cut off, but by its limit. */
+	/* After a write to a device only the limit ends a call, not an
+	 * abort. */
 	cz_abort_in_flight(&fixture->cz);
 	usleep(10000);
 	assert_int_equal(stats_of(fixture).aborts, 0);
@@ -730,14 +742,15 @@ static void dirty(void **state)
 	assert_false(cz_service_available(&fixture->cz, CZ_SET_VARIABLE));
 	assert_true(cz_service_available(&fixture->cz, CZ_GET_VARIABLE));
 	assert_true(cz_service_available(&fixture->cz, CZ_RESET_SYSTEM));
-	/* A call that returns by itself has done no harm. */
+	/* After a call that wrote to a device and returned by itself, nothing
+	 * is withdrawn. */
 	sim_release_hold(&fixture->sim);
 	cz_restore(&fixture->cz, CZ_GET_TIME);
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	assert_false(device_is_writable(fixture));
 }
 
-/* ---- What is left behind ---- */
+/* ---- State that firmware leaves changed ---- */
 
 static void anomalies(void **state)
 {
@@ -753,7 +766,7 @@ static void anomalies(void **state)
 			       "changed: mended"));
 	assert_true(
 		sim_logged(&fixture->sim, "left platform register changed"));
-	/* Said once; counted every time. */
+	/* An anomaly is logged once, but counted every time. */
 	sim_forget_log(&fixture->sim);
 	assert_status(cz_get_time(&fixture->cz, &time, NULL, LATER), CZ_OK);
 	assert_false(sim_logged(&fixture->sim, "left"));
