@@ -71,7 +71,7 @@ static void data_ends_at_page_end(void **state)
 	}
 }
 
-static void places(void **state)
+static void argument_placement(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time_caps caps;
@@ -170,7 +170,7 @@ static uint64_t claim_all(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-static void nothing_of_another(void **state)
+static void unwritten_outputs_are_zero(void **state)
 {
 	struct fixture *fixture = *state;
 	uint8_t data[100];
@@ -286,7 +286,7 @@ static void bad_names(void **state)
 
 /* The caller's size changes between cz_prepare_get_variable() and
  * cz_submit(). */
-static void size_is_taken_once(void **state)
+static void size_is_read_once(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call call;
@@ -359,7 +359,7 @@ static uint64_t write_stale(struct cz_host *sim, struct cz *cz,
 	return CZ_EFI_SUCCESS;
 }
 
-static void stale_writes(void **state)
+static void writes_after_the_return(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -384,7 +384,7 @@ static cz_status submit_and_release(struct fixture *fixture,
 	return status;
 }
 
-static void hand_made(void **state)
+static void hand_made_calls(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -475,16 +475,16 @@ int group_arguments(void)
 {
 	const struct CMUnitTest tests[] = {
 		STARTED(data_ends_at_page_end),
-		STARTED(places),
+		STARTED(argument_placement),
 		STARTED(addresses_rotate),
 		STARTED(outputs_are_zeroed),
-		STARTED(nothing_of_another),
+		STARTED(unwritten_outputs_are_zero),
 		STARTED(bad_sizes),
 		STARTED(bad_names),
-		STARTED(size_is_taken_once),
+		STARTED(size_is_read_once),
 		STARTED(writes_past_the_end),
-		STARTED(stale_writes),
-		STARTED(hand_made),
+		STARTED(writes_after_the_return),
+		STARTED(hand_made_calls),
 		STARTED(capsules_that_change),
 	};
 

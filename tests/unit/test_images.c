@@ -31,7 +31,7 @@ static const char *name_with_path(struct fixture *fixture, const char *path)
 	return second_name(fixture);
 }
 
-static void paths(void **state)
+static void names_from_paths(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -99,7 +99,7 @@ static void malformed_debug(void **state)
 	assert_string_equal(second_name(fixture), "Clock");
 }
 
-static void no_images(void **state)
+static void malformed_images(void **state)
 {
 	static const struct {
 		uint64_t at;
@@ -187,10 +187,10 @@ static void too_many_images(void **state)
 int group_images(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(paths),
+		FRESH(names_from_paths),
 		FRESH(record_kinds),
 		FRESH(malformed_debug),
-		FRESH(no_images),
+		FRESH(malformed_images),
 		FRESH(pe32),
 		FRESH(header_far_from_start),
 		FRESH(too_many_images),

@@ -92,7 +92,7 @@ static void window_pages(void **state)
 
 /* Lets each allocation and mapping fail in turn. cz_init() then returns an
  * error and frees all that it has allocated. */
-static void runs_out(void **state)
+static void host_out_of_memory(void **state)
 {
 	struct fixture *fixture = *state;
 	cz_status status = CZ_E_HOST;
@@ -313,8 +313,8 @@ static void map_set_goes_wrong(void **state)
 			       "interrupt mask changed: mended"));
 }
 
-static uint64_t asks_below(struct cz_host *sim, struct cz *cz,
-			   const uint64_t *registers)
+static uint64_t make_secure_call(struct cz_host *sim, struct cz *cz,
+				 const uint64_t *registers)
 {
 	cz_note_secure_call(cz);
 	sim->hook[SIM_SET_VIRTUAL] = NULL;
@@ -323,19 +323,19 @@ static uint64_t asks_below(struct cz_host *sim, struct cz *cz,
 
 /* A secure call that SetVirtualAddressMap makes does not count for the first
  * call of a service. */
-static void map_set_touches_for_itself(void **state)
+static void map_set_clears_touched(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->config.map_mode = CZ_MAP_SET;
-	fixture->sim.hook[SIM_SET_VIRTUAL] = asks_below;
+	fixture->sim.hook[SIM_SET_VIRTUAL] = make_secure_call;
 	assert_status(fixture_start(fixture), CZ_OK);
 	assert_int_equal(fixture->cz.touched, 0);
 }
 
 /* ---- The end ---- */
 
-static void again(void **state)
+static void init_after_fini(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -401,7 +401,7 @@ int group_init(void)
 		FRESH(defaults),
 		FRESH(summary),
 		FRESH(window_pages),
-		FRESH(runs_out),
+		FRESH(host_out_of_memory),
 		FRESH(map_set),
 		FRESH(map_existing),
 		FRESH(map_existing_shares_addresses),
@@ -410,8 +410,8 @@ int group_init(void)
 		FRESH(map_set_unsupported),
 		FRESH(map_set_collides),
 		FRESH(map_set_goes_wrong),
-		FRESH(map_set_touches_for_itself),
-		FRESH(again),
+		FRESH(map_set_clears_touched),
+		FRESH(init_after_fini),
 		FRESH(fini_with_requests),
 	};
 

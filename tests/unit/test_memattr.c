@@ -19,7 +19,7 @@ static void both_versions(void **state)
 	assert_false(sim_logged(&fixture->sim, "mapped writable"));
 }
 
-static void headers(void **state)
+static void bad_headers(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_memory_attributes *table =
@@ -51,7 +51,7 @@ static void headers(void **state)
 			"not within one entry of the memory map");
 }
 
-static void elsewhere(void **state)
+static void table_elsewhere(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -168,7 +168,7 @@ static void protections(void **state)
 			 CZ_PROT_READ | CZ_PROT_WRITE);
 }
 
-static void neither(void **state)
+static void neither_ro_nor_xp(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -192,9 +192,10 @@ static void neither(void **state)
 int group_memattr(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(both_versions),  FRESH(headers),	   FRESH(elsewhere),
-		FRESH(contradictions), FRESH(overlapping), FRESH(protections),
-		FRESH(neither),
+		FRESH(both_versions),	  FRESH(bad_headers),
+		FRESH(table_elsewhere),	  FRESH(contradictions),
+		FRESH(overlapping),	  FRESH(protections),
+		FRESH(neither_ro_nor_xp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

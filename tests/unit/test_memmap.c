@@ -7,7 +7,7 @@
 
 #define RUNTIME_RAM (CZ_EFI_MEMORY_WB | CZ_EFI_MEMORY_RUNTIME)
 
-static void sound_maps(void **state)
+static void valid_maps(void **state)
 {
 	static const size_t strides[] = {40, 48, 56, 128};
 	struct fixture *fixture = *state;
@@ -18,7 +18,7 @@ static void sound_maps(void **state)
 	}
 }
 
-static void shapes(void **state)
+static void bad_shapes(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_config sound = fixture->config;
@@ -45,7 +45,7 @@ static void shapes(void **state)
 					      "48-byte descriptors"));
 }
 
-static void strides(void **state)
+static void bad_strides(void **state)
 {
 	static const size_t wrong[] = {0, 8, 39, 44, 52, 8192, SIZE_MAX};
 	struct fixture *fixture = *state;
@@ -71,7 +71,7 @@ static void unaligned_map(void **state)
 	free(copy);
 }
 
-static void nothing_of_firmwares(void **state)
+static void no_runtime_memory(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -104,7 +104,7 @@ static void broken_entries(void **state)
 	}
 }
 
-static void broken_entries_of_others(void **state)
+static void broken_entries_not_runtime(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -144,7 +144,7 @@ static void unsorted(void **state)
 	fixture_refused(fixture, CZ_OK, "12 of 12 services");
 }
 
-static void memory_of_the_system(void **state)
+static void runtime_conventional_memory(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -155,7 +155,7 @@ static void memory_of_the_system(void **state)
 			"memory of type 7: not mapped");
 }
 
-static void too_many(void **state)
+static void too_many_runtime_entries(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_memory_descriptor *map = calloc(300, sizeof(*map));
@@ -204,17 +204,17 @@ static void virtual_addresses(void **state)
 int group_memmap(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(sound_maps),
-		FRESH(shapes),
-		FRESH(strides),
+		FRESH(valid_maps),
+		FRESH(bad_shapes),
+		FRESH(bad_strides),
 		FRESH(unaligned_map),
-		FRESH(nothing_of_firmwares),
+		FRESH(no_runtime_memory),
 		FRESH(broken_entries),
 		FRESH(overlaps),
-		FRESH(broken_entries_of_others),
+		FRESH(broken_entries_not_runtime),
 		FRESH(unsorted),
-		FRESH(memory_of_the_system),
-		FRESH(too_many),
+		FRESH(runtime_conventional_memory),
+		FRESH(too_many_runtime_entries),
 		FRESH(virtual_addresses),
 	};
 

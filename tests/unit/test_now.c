@@ -60,7 +60,7 @@ static void let_go(struct fixture *fixture, cz_request_id id,
 
 /* ---- One call ---- */
 
-static void idle(void **state)
+static void calls_while_idle(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time = {0};
@@ -107,7 +107,7 @@ static void addresses(void **state)
 	}
 }
 
-static void largest(void **state)
+static void largest_arguments(void **state)
 {
 	static uint8_t data[4096], back[4096];
 	struct fixture *fixture = *state;
@@ -127,7 +127,7 @@ static void largest(void **state)
 	assert_int_equal(stats_of(fixture).now, 2);
 }
 
-static void refused(void **state)
+static void refused_calls(void **state)
 {
 	const struct cz_cpu_set cpus = {{1}};
 	struct fixture *fixture = *state;
@@ -173,7 +173,7 @@ static void requests_in_use(void **state)
 /* A thread may call cz_call_now() while it holds the library's mutex, is
  * pinned, and is in a space and in an FP section. The simulated host aborts the
  * test if the library breaks the contract there. */
-static void inside_everything(void **state)
+static void with_all_host_state_in_use(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_host *sim = &fixture->sim;
@@ -197,7 +197,7 @@ static void inside_everything(void **state)
 
 /* ---- The owner ---- */
 
-static void busy(void **state)
+static void busy_while_owned(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time = {.year = 1};
@@ -227,7 +227,7 @@ static uint64_t nest(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_NOT_FOUND;
 }
 
-static void nests_not(void **state)
+static void nested_call_is_busy(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -254,7 +254,7 @@ static void other_entry(void *argument)
 	other->status = get_time_now(other->fixture, &time);
 }
 
-static void worker_waits(void **state)
+static void worker_waits_for_its_turn(void **state)
 {
 	struct fixture *fixture = *state;
 	struct other other = {.fixture = fixture};
@@ -289,12 +289,12 @@ static void worker_waits(void **state)
 }
 
 /* A worker that found firmware owned has the next turn, until a deadline. */
-static void workers_turn(void **state)
+static void worker_has_the_next_turn(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
 
-	worker_waits(state);
+	worker_waits_for_its_turn(state);
 	assert_true(fixture->cz.worker_turn_until_ns != 0);
 	fixture->cz.worker_turn_until_ns = CZ_FOREVER;
 	assert_status(get_time_now(fixture, &time), CZ_E_BUSY);
@@ -347,7 +347,7 @@ static void contender_entry(void *argument)
 /* Two threads that use cz_call_now() and one that uses the queue call at once.
  * The gate and the host abort the test if two of them are in firmware at the
  * same time. */
-static void contention(void **state)
+static void queue_and_direct_calls(void **state)
 {
 	struct fixture *fixture = *state;
 	struct contender contenders[2] = {{.fixture = fixture},
@@ -392,7 +392,7 @@ static uint64_t fault(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 
 /* After a fault, a request for the withdrawn service that was queued during the
  * call does not reach firmware. */
-static void faults(void **state)
+static void fault_withdraws_queued_request(void **state)
 {
 	struct fixture *fixture = *state;
 	struct other other = {.fixture = fixture};
@@ -438,7 +438,7 @@ static void withdraw_elsewhere(void *argument)
 
 /* The service is withdrawn after the check of the arguments, and before the
  * call takes firmware. */
-static void withdrawn_meanwhile(void **state)
+static void withdrawn_before_the_call(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -490,7 +490,7 @@ static void consistent_statistics(void **state)
 }
 
 /* cz_restore() makes a service available again, even if nothing is queued. */
-static void restored(void **state)
+static void restored_after_a_fault(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -587,7 +587,7 @@ static void after_a_fault(void **state)
 
 /* After a fault, another cz_call_now() takes firmware before the requests for
  * the withdrawn service have been ended. They are ended after it. */
-static void taken_over(void **state)
+static void taken_over_after_a_fault(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_host *sim = &fixture->sim;
@@ -670,7 +670,7 @@ static void assert_host_reset(struct fixture *fixture, int times,
 	sim_forget_log(&fixture->sim);
 }
 
-static void reset_came_back(void **state)
+static void reset_returns(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -827,27 +827,27 @@ static void cpus_deadline(void **state)
 int group_now(void)
 {
 	const struct CMUnitTest tests[] = {
-		STARTED(idle),
+		STARTED(calls_while_idle),
 		STARTED(addresses),
-		STARTED(largest),
-		STARTED(refused),
+		STARTED(largest_arguments),
+		STARTED(refused_calls),
 		STARTED(requests_in_use),
-		STARTED(inside_everything),
-		STARTED(busy),
-		STARTED(nests_not),
-		STARTED(worker_waits),
-		STARTED(workers_turn),
+		STARTED(with_all_host_state_in_use),
+		STARTED(busy_while_owned),
+		STARTED(nested_call_is_busy),
+		STARTED(worker_waits_for_its_turn),
+		STARTED(worker_has_the_next_turn),
 		STARTED(late_abort),
-		STARTED(contention),
-		STARTED(faults),
-		STARTED(withdrawn_meanwhile),
+		STARTED(queue_and_direct_calls),
+		STARTED(fault_withdraws_queued_request),
+		STARTED(withdrawn_before_the_call),
 		STARTED(consistent_statistics),
-		STARTED(restored),
+		STARTED(restored_after_a_fault),
 		STARTED(writes_to_a_device),
 		STARTED(after_a_fault),
-		STARTED(taken_over),
+		STARTED(taken_over_after_a_fault),
 		STARTED(bad_size_and_anomalies),
-		STARTED(reset_came_back),
+		STARTED(reset_returns),
 		STARTED(reset_withdrawn),
 		STARTED(reset_while_busy),
 		STARTED(reset_goes_wrong),

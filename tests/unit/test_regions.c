@@ -20,7 +20,7 @@ static const struct cz_region *region_at(struct fixture *fixture,
 	return region;
 }
 
-static void types(void **state)
+static void memory_types(void **state)
 {
 	static const struct {
 		uint32_t efi_type;
@@ -107,7 +107,7 @@ static void sorted_and_mapped(void **state)
 	}
 }
 
-static void merges(void **state)
+static void merged_regions(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -138,7 +138,7 @@ static void window_is_found(void **state)
 	assert_int_equal(fixture->cz.window_pages, 16384);
 }
 
-static void window_below(void **state)
+static void window_below_regions(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -154,7 +154,7 @@ static void block(struct fixture *fixture, uint64_t start, uint64_t end)
 		      (end - start) / SIM_PAGE, CZ_EFI_MEMORY_WB);
 }
 
-static void window_nowhere(void **state)
+static void no_free_window(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -169,7 +169,7 @@ static void window_nowhere(void **state)
 			"no free window below 0x800000000000");
 }
 
-static void window_given(void **state)
+static void bad_given_windows(void **state)
 {
 	static const struct {
 		uint64_t address, bytes;
@@ -214,14 +214,10 @@ static void window_avoids_virtual(void **state)
 int group_regions(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(types),
-		FRESH(without_attributes_table),
-		FRESH(sorted_and_mapped),
-		FRESH(merges),
-		FRESH(window_is_found),
-		FRESH(window_below),
-		FRESH(window_nowhere),
-		FRESH(window_given),
+		FRESH(memory_types),	      FRESH(without_attributes_table),
+		FRESH(sorted_and_mapped),     FRESH(merged_regions),
+		FRESH(window_is_found),	      FRESH(window_below_regions),
+		FRESH(no_free_window),	      FRESH(bad_given_windows),
 		FRESH(window_avoids_virtual),
 	};
 

@@ -157,7 +157,7 @@ static void stale_id_in_use(void **state)
 	assert_all_free(fixture);
 }
 
-static void another_call(void **state)
+static void waiting_with_another_call(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -201,7 +201,7 @@ static bool has_waiter(void *argument)
 
 /* Only one thread can wait for a request. While it waits, cz_release() by
  * another thread has no effect. */
-static void two_wait(void **state)
+static void second_waiter_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
 	struct caller caller = {.fixture = fixture};
@@ -219,7 +219,7 @@ static void two_wait(void **state)
 	assert_status(caller.status, CZ_OK);
 }
 
-static void busy(void **state)
+static void all_requests_in_use(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call held;
@@ -340,7 +340,7 @@ static bool has_room_waiters(void *argument)
 }
 
 /* Three callers wait for a free request. Each of them gets one. */
-static void room(void **state)
+static void waiting_for_a_free_request(void **state)
 {
 	struct fixture *fixture = *state;
 	struct caller callers[3];
@@ -432,7 +432,7 @@ static void let_it_go_on(struct fixture *fixture, struct stopped *stopped)
 
 /* A caller that waits for a free request passes its priority on to a caller
  * that has not taken its result yet. The other requests here have no waiter. */
-static void room_of_a_result_unread(void **state)
+static void priority_of_unread_results(void **state)
 {
 	struct fixture *fixture = *state;
 	struct stopped stopped[2];
@@ -477,7 +477,7 @@ static bool one_room_waiter(void *argument)
 
 /* A caller that cannot run, and so does not take its result, delays no queued
  * request. */
-static void queued_beside_a_result_unread(void **state)
+static void unread_result_delays_nobody(void **state)
 {
 	struct fixture *fixture = *state;
 	struct stopped stopped;
@@ -519,7 +519,7 @@ static bool lends_to_nobody(void *argument)
 /* The worker still lends its priority to a thread when nobody waits for a free
  * request any more. It stops when that thread's call returns, because the
  * thread may end after that. */
-static void lent_until_the_result_is_read(void **state)
+static void lending_ends_with_the_call(void **state)
 {
 	struct fixture *fixture = *state;
 	struct stopped stopped;
@@ -722,7 +722,7 @@ static void deadline_in_queue(void **state)
 	assert_all_free(fixture);
 }
 
-static void wait_again(void **state)
+static void wait_again_after_deadline(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call held;
@@ -959,13 +959,13 @@ int group_requests(void)
 		STARTED(inputs_are_copied),
 		STARTED(stale_ids),
 		STARTED(stale_id_in_use),
-		STARTED(another_call),
-		STARTED(two_wait),
-		STARTED(busy),
-		STARTED(room),
-		STARTED(room_of_a_result_unread),
-		STARTED(queued_beside_a_result_unread),
-		STARTED(lent_until_the_result_is_read),
+		STARTED(waiting_with_another_call),
+		STARTED(second_waiter_is_refused),
+		STARTED(all_requests_in_use),
+		STARTED(waiting_for_a_free_request),
+		STARTED(priority_of_unread_results),
+		STARTED(unread_result_delays_nobody),
+		STARTED(lending_ends_with_the_call),
 		STARTED(by_priority),
 		STARTED(by_age),
 		STARTED(boosted_while_waiting),
@@ -974,7 +974,7 @@ int group_requests(void)
 		STARTED(reset_goes_first),
 		STARTED(deadline_in_flight),
 		STARTED(deadline_in_queue),
-		STARTED(wait_again),
+		STARTED(wait_again_after_deadline),
 		STARTED(done_before_the_wait),
 		STARTED(cancel),
 		STARTED(release),

@@ -3,7 +3,7 @@
  * names the host's function and what is wrong. */
 #include "fixture.h"
 
-static void sound(void **state)
+static void sound_host(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -15,7 +15,7 @@ static void sound(void **state)
 	assert_true(sim_is_clean(&fixture->sim));
 }
 
-static void another_gate(void **state)
+static void gate_not_offered(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -26,7 +26,7 @@ static void another_gate(void **state)
 }
 
 /* The self-test makes an access for firmware that must fail. */
-static void refusal(void **state)
+static void refused_access(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -42,7 +42,7 @@ static void refusal(void **state)
 	assert_true(sim_is_clean(&fixture->sim));
 }
 
-static void broken(void **state)
+static void broken_hosts(void **state)
 {
 	static const struct {
 		enum sim_broken broken;
@@ -106,7 +106,7 @@ static void broken(void **state)
 	}
 }
 
-static void interrupts_stay(void **state)
+static void interrupts_stay_off(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -124,8 +124,9 @@ static void interrupts_stay(void **state)
 int group_selftest(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(sound),  FRESH(another_gate),    FRESH(refusal),
-		FRESH(broken), FRESH(interrupts_stay),
+		FRESH(sound_host),	    FRESH(gate_not_offered),
+		FRESH(refused_access),	    FRESH(broken_hosts),
+		FRESH(interrupts_stay_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

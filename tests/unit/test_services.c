@@ -39,7 +39,7 @@ static void time_services(void **state)
 	assert_int_equal(time.month, 13);
 }
 
-static void no_caps(void **state)
+static void get_time_without_caps(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -79,7 +79,7 @@ static void variables(void **state)
 		CZ_EFI_NOT_FOUND);
 }
 
-static void too_small(void **state)
+static void buffer_too_small(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz *cz = &fixture->cz;
@@ -114,7 +114,7 @@ static uint64_t too_small_without_attributes(struct cz_host *sim, struct cz *cz,
 	return CZ_EFI_BUFFER_TOO_SMALL;
 }
 
-static void before_uefi_2_8(void **state)
+static void attributes_before_uefi_2_8(void **state)
 {
 	struct fixture *fixture = *state;
 	uint32_t attributes = 0x55;
@@ -128,7 +128,7 @@ static void before_uefi_2_8(void **state)
 	assert_int_equal(attributes, 0x55);
 }
 
-static void names(void **state)
+static void variable_names(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz *cz = &fixture->cz;
@@ -163,7 +163,7 @@ static void names(void **state)
 		      CZ_EFI_INVALID_PARAMETER);
 }
 
-static void queries(void **state)
+static void query_services(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz *cz = &fixture->cz;
@@ -187,7 +187,7 @@ static void queries(void **state)
 	assert_int_equal(count, 8);
 }
 
-static void reset(void **state)
+static void reset_system(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz *cz = &fixture->cz;
@@ -380,7 +380,7 @@ static void bad_arguments(void **state)
 	assert_int_equal(fixture->sim.order_count, 0);
 }
 
-static void largest(void **state)
+static void largest_arguments(void **state)
 {
 	static uint16_t name[CZ_MAX_NAME_BYTES / 2];
 	static uint8_t data[8193];
@@ -419,13 +419,13 @@ static void largest(void **state)
 int group_services(void)
 {
 	const struct CMUnitTest tests[] = {
-		STARTED(time_services),	 STARTED(no_caps),
-		STARTED(variables),	 STARTED(too_small),
-		STARTED(names),		 STARTED(before_uefi_2_8),
-		STARTED(queries),	 STARTED(reset),
+		STARTED(time_services),	 STARTED(get_time_without_caps),
+		STARTED(variables),	 STARTED(buffer_too_small),
+		STARTED(variable_names), STARTED(attributes_before_uefi_2_8),
+		STARTED(query_services), STARTED(reset_system),
 		STARTED(null_service),	 STARTED(capsules),
 		STARTED(capsule_bodies), STARTED(bad_capsules),
-		STARTED(bad_arguments),	 STARTED(largest),
+		STARTED(bad_arguments),	 STARTED(largest_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

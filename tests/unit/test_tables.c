@@ -129,7 +129,7 @@ static void functions_elsewhere(void **state)
 }
 
 /* Each service has its bit in the mask: UEFI specification, section 4.6.2. */
-static void properties(void **state)
+static void supported_services(void **state)
 {
 	static const uint16_t bits[CZ_NULL_SERVICE] = {
 		[CZ_GET_TIME] = 0x1,
@@ -162,7 +162,7 @@ static void properties(void **state)
 	}
 }
 
-static void unsupported(void **state)
+static void unsupported_services(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -209,7 +209,7 @@ int group_tables(void)
 		FRESH(system_table),	     FRESH(system_table_elsewhere),
 		FRESH(configuration_tables), FRESH(runtime_table),
 		FRESH(old_runtime_table),    FRESH(functions_elsewhere),
-		FRESH(properties),	     FRESH(unsupported),
+		FRESH(supported_services),   FRESH(unsupported_services),
 		FRESH(broken_properties),
 	};
 

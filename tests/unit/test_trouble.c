@@ -245,7 +245,7 @@ static void abort_sent_again(void **state)
 }
 
 /* An abort without a call in flight does not end the next call. */
-static void abort_of_nothing(void **state)
+static void abort_without_a_call(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call call;
@@ -299,7 +299,7 @@ static void abort_too_late(void **state)
 	assert_int_equal(stats_of(fixture).aborts, 0);
 }
 
-static void abort_given_up(void **state)
+static void abort_of_a_released_call(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call call;
@@ -334,7 +334,7 @@ static int fire_until_done(struct fixture *fixture, cz_request_id id, int most)
 	return periods;
 }
 
-static void killed(void **state)
+static void killed_at_the_limit(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_ending ending;
@@ -500,7 +500,7 @@ static void abort_while_the_watch_asks(struct fixture *fixture, unsigned loads)
 	assert_int_equal(stats_of(fixture).kills, 0);
 }
 
-static void abort_is_not_lost(void **state)
+static void abort_during_a_kill(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -518,7 +518,7 @@ static void hold_the_next(void *argument)
 
 /* A call begins at the moment when the watch is about to stop. The watch stays
  * on for that call. */
-static void watch_does_not_rest(void **state)
+static void watch_stays_on_for_a_new_call(void **state)
 {
 	struct fixture *fixture = *state;
 	struct newer newer = {.fixture = fixture};
@@ -573,7 +573,7 @@ static void call_now_entry(void *argument)
 
 /* A slow console delays the report of a fault. That time does not count for the
  * call's limit. */
-static void reporting(void **state)
+static void report_does_not_count(void **state)
 {
 	struct fixture *fixture = *state;
 	struct sim_thread *thread;
@@ -597,7 +597,7 @@ static void reporting(void **state)
 
 /* The library tells the host how each call has ended. If the host does not keep
  * what the call did, the caller gets CZ_E_HOST. */
-static void host_keeps(void **state)
+static void host_keeps_or_refuses(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -634,7 +634,7 @@ static void not_killed_while_switched_out(void **state)
 }
 
 /* The watch stops when no call is in flight, and the next call starts it. */
-static void watch_rests(void **state)
+static void watch_stops_when_idle(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -655,7 +655,7 @@ static void watch_rests(void **state)
 }
 
 /* When a call past its limit takes no interrupt, the watch logs that once. */
-static void stuck(void **state)
+static void call_takes_no_interrupt(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call call;
@@ -675,7 +675,7 @@ static void stuck(void **state)
 
 /* The time that the host needs to keep what a call did does not count for the
  * call's limit. */
-static void keeping(void **state)
+static void host_commit_does_not_count(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_call call;
@@ -712,7 +712,7 @@ static bool device_is_writable(struct fixture *fixture)
 	return (sim_mapped(&fixture->sim, SIM_MMIO)->prot & CZ_PROT_WRITE) != 0;
 }
 
-static void dirty(void **state)
+static void ended_after_a_device_write(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -786,7 +786,7 @@ static uint64_t overrun(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_NOT_FOUND;
 }
 
-static void canary(void **state)
+static void stack_canary(void **state)
 {
 	struct fixture *fixture = *state;
 	struct cz_efi_time time;
@@ -808,24 +808,24 @@ int group_trouble(void)
 		STARTED(bad_status),
 		STARTED(faults),
 		STARTED(abort_in_flight),
-		STARTED(abort_of_nothing),
+		STARTED(abort_without_a_call),
 		STARTED(abort_too_late),
-		STARTED(abort_given_up),
-		STARTED(killed),
+		STARTED(abort_of_a_released_call),
+		STARTED(killed_at_the_limit),
 		FRESH(killed_by_a_late_timer),
 		FRESH(not_killed_by_one_late_timer),
-		STARTED(abort_is_not_lost),
-		STARTED(watch_does_not_rest),
-		STARTED(reporting),
-		STARTED(host_keeps),
+		STARTED(abort_during_a_kill),
+		STARTED(watch_stays_on_for_a_new_call),
+		STARTED(report_does_not_count),
+		STARTED(host_keeps_or_refuses),
 		STARTED(not_killed_while_switched_out),
-		STARTED(watch_rests),
-		STARTED(stuck),
-		STARTED(keeping),
+		STARTED(watch_stops_when_idle),
+		STARTED(call_takes_no_interrupt),
+		STARTED(host_commit_does_not_count),
 		STARTED(abort_sent_again),
-		STARTED(dirty),
+		STARTED(ended_after_a_device_write),
 		STARTED(anomalies),
-		STARTED(canary),
+		STARTED(stack_canary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
