@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The processor and the host; see fake.h. */
+/* Implements the simulated processor and host; see fake.h. */
 #include "fake.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ void cz_machine_clean_line(const void *alias)
 
 void cz_machine_invalidate_code(void)
 {
-	fake_host.forgotten++;
+	fake_host.invalidated++;
 }
 
 void cz_machine_set_daif(uint64_t daif)
@@ -53,7 +53,7 @@ void cz_machine_set_daif(uint64_t daif)
 	fake_host.daif = daif;
 }
 
-/* An access outside of the device is the end: emulation has to know better. */
+/* Aborts on an access outside the device, because emulation must refuse it. */
 static uint8_t *device_byte(uint64_t address)
 {
 	if (address - FAKE_DEVICE >= FAKE_REGION_BYTES) {
@@ -82,7 +82,8 @@ uint64_t cz_machine_user_write(uint64_t address, uint8_t value)
 	return 0;
 }
 
-/* Of accesses that are nowhere: only their places matter. */
+/* Distances to accesses that do not exist; only the resulting addresses
+ * matter. */
 const struct cz_fixup cz_machine_fixups[] = {
 	{0x1000, 0x2000}, {0x3000, 0x4000}, {0, 0}};
 
@@ -124,7 +125,7 @@ void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 					physical, size);
 }
 
-/* ---- What is behind a secure call ---- */
+/* ---- The secure world ---- */
 
 #define FFA_ERROR 0x84000060u
 #define FFA_INTERRUPT 0x84000062u
@@ -134,7 +135,7 @@ void *cz_host_firmware_alias(struct cz_host *host, uint64_t physical,
 #define MM_COMMUNICATE 0x84000041u
 #define SMC64 0x40000000u
 
-/* Until it has done what it was asked for, or an interrupt comes. */
+/* Lets the partition run until it answers the request or is interrupted. */
 static void partition_works(struct fake_secure_world *world,
 			    uint64_t registers[18])
 {
@@ -210,7 +211,7 @@ void cz_host_mutex_unlock(struct cz_host *host, cz_host_mutex *mutex)
 	(void)mutex;
 }
 
-/* ---- Setting the scene ---- */
+/* ---- Reset ---- */
 
 static void add_region(uint64_t address, uint64_t shift,
 		       enum cz_memory_type type, uint32_t prot)
@@ -254,7 +255,8 @@ void fake_start(void)
 	add_region(FAKE_DEVICE, 0, CZ_MEMORY_DEVICE, CZ_PROT_WRITE);
 	add_region(FAKE_READ_ONLY, 0, CZ_MEMORY_DEVICE, 0);
 	gate_of(&fake_cz)->virtual = (struct virtual_machine){.spsel = 1};
-	fake_host.registers[CZ_MACHINE_CTR] = 4 << 16; /* lines of 64 */
+	/* Cache lines have 64 bytes. */
+	fake_host.registers[CZ_MACHINE_CTR] = 4 << 16;
 	for (unsigned i = 0; i < 64; i++) {
 		fake_host.identification[i] = UINT64_MAX;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What gets out of the sandbox: secure calls, by the broker's rules, and unaligned
- * accesses to devices, done byte by byte.
+ * Tests what leaves the sandbox: secure calls, by the broker's rules, and
+ * unaligned accesses to devices, which are done byte by byte.
  */
 #include "call.h"
 #include "fake.h"
@@ -41,7 +41,7 @@ static bool passes(uint64_t id, uint32_t instruction)
 	return passed;
 }
 
-static void queries_pass_and_resets_within_reset_system(void **state)
+static void queries_pass_and_resets_only_in_reset_system(void **state)
 {
 	static const uint64_t resets[] = {0x84000008, 0x84000009, 0x84000012,
 					  0xc4000012};
@@ -60,7 +60,7 @@ static void queries_pass_and_resets_within_reset_system(void **state)
 	assert_false(passes(0x84000009, HVC));
 }
 
-static void all_else_is_refused(void **state)
+static void other_secure_calls_are_refused(void **state)
 {
 	static const uint32_t allowed[] = {0x84000000, 0x8400000a, 0x84000008,
 					   0x84000009, 0x84000012, 0xc4000012};
@@ -83,10 +83,10 @@ static void all_else_is_refused(void **state)
 	}
 }
 
-static void conduit_and_immediate_count(void **state)
+static void conduit_and_immediate_are_checked(void **state)
 {
 	(void)state;
-	assert_false(passes(0x84000000, SMC)); /* the host has none */
+	assert_false(passes(0x84000000, SMC)); /* the host has no SMC */
 	fake_host.has_smc = true;
 	assert_true(passes(0x84000000, SMC));
 	assert_int_equal(fake_host.conduit, CZ_CONDUIT_SMC);
@@ -101,7 +101,7 @@ static void set_message_bytes(uint64_t at, uint64_t bytes)
 	memcpy(fake_host.data + at + 16, &bytes, sizeof(bytes));
 }
 
-static void messages_lie_in_firmwares_own_memory(void **state)
+static void messages_must_be_in_firmwares_memory(void **state)
 {
 	const uint64_t base = FAKE_DATA + FAKE_SHIFT;
 	const uint64_t last = FAKE_REGION_BYTES - 24;
@@ -141,7 +141,7 @@ static void messages_lie_in_firmwares_own_memory(void **state)
 	assert_false(passes(0xc400008d, HVC));
 }
 
-/* ---- Firmware's driver and its partition ---- */
+/* ---- Requests to a secure partition, which may be preempted ---- */
 
 #define REQUEST 0xc400006fu
 #define REQUEST2 0xc400008du
@@ -170,7 +170,8 @@ static uint64_t secure(uint32_t instruction, uint64_t id, uint64_t target)
 	return fake_frame.x[0];
 }
 
-/* As EDK II's MmCommunicationDxe does it; what came last. */
+/* Sends a request and resumes the partition until it answers, as EDK II's
+ * MmCommunicationDxe does. Returns the last result. */
 static uint64_t communicate(uint32_t instruction, uint32_t request,
 			    uint32_t run)
 {
@@ -216,19 +217,20 @@ static void management_mode_is_not_preempted(void **state)
 	}
 }
 
-/* FFA_RUN would give time to any partition, and end what others have begun. */
-static void nothing_else_is_run(void **state)
+/* An unrestricted FFA_RUN could give time to any partition, and could finish
+ * requests of others. */
+static void only_the_calls_own_request_is_resumed(void **state)
 {
 	(void)state;
 	start_secure_world(1);
-	fake_host.secure.is_busy = true; /* with somebody else's */
+	fake_host.secure.is_busy = true; /* with another caller's request */
 	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION << 16),
 			 NOT_SUPPORTED);
 	fake_host.secure.is_busy = false;
 	assert_int_equal(secure(SMC, REQUEST, FAKE_PARTITION), FFA_INTERRUPTED);
 	assert_int_equal(secure(SMC, RUN32, 0x8003u << 16), NOT_SUPPORTED);
 	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION), NOT_SUPPORTED);
-	/* Another call. */
+	/* A new call has begun. */
 	gate_of(&fake_cz)->virtual = (struct virtual_machine){.spsel = 1};
 	assert_int_equal(secure(SMC, RUN32, FAKE_PARTITION << 16),
 			 NOT_SUPPORTED);
@@ -241,7 +243,9 @@ static void nothing_else_is_run(void **state)
 	assert_int_equal(fake_host.secure.errors, 0);
 }
 
-/* An abort that is asked for comes when the interrupt has, while it is suspended. */
+/* The library acts on an abort at an interrupt, which may be the one that
+ * suspended the request. The abort then waits until the partition has
+ * answered. */
 static void a_suspended_request_is_not_aborted(void **state)
 {
 	(void)state;
@@ -261,8 +265,9 @@ static void a_suspended_request_is_not_aborted(void **state)
 	assert_int_equal(fake_cz.ended_by, CZ_E_KILLED);
 }
 
-/* Of each service; or firmware that asks in every call would fill the log. */
-static void what_was_refused_is_said_once(void **state)
+/* A refusal is logged once for each service. Otherwise firmware that makes the
+ * secure call every time would fill the log. */
+static void a_refusal_is_logged_once_a_service(void **state)
 {
 	(void)state;
 	assert_false(passes(0xc4000003, HVC));
@@ -292,7 +297,7 @@ static void what_was_refused_is_said_once(void **state)
 	assert_int_equal(fake_host.lines, 3);
 }
 
-/* ---- Unaligned accesses; x1 is the address, x2 and x3 what is moved ---- */
+/* ---- Unaligned accesses: x1 is the address, x2 and x3 are the data ---- */
 
 static bool access_at(uint32_t instruction, uint64_t far)
 {
@@ -311,12 +316,12 @@ static void fill_device(void)
 }
 
 struct load {
-	uint32_t instruction; /* of x2 (and x3) from x1 = device + 1 */
-	uint64_t first, second; /* 0: not a pair */
-	int64_t moved; /* x1, afterwards */
+	uint32_t instruction; /* loads x2 (and x3); x1 is device + 1 */
+	uint64_t first, second; /* second: 0 if not a pair */
+	int64_t moved; /* by how much x1 changes */
 };
 
-static void every_load_is_done(void **state)
+static void every_form_of_load_is_emulated(void **state)
 {
 	static const struct load loads[] = {
 		{0x79400022, 0x8281, 0, 0}, /* ldrh w2, [x1] */
@@ -352,7 +357,7 @@ static void every_load_is_done(void **state)
 		fill_device();
 		fake_frame.x[1] = FAKE_DEVICE + 1;
 		fake_frame.x[4] = 2;
-		/* Any byte of it may be the one that faulted. */
+		/* The faulting address may be that of any byte accessed. */
 		if (!access_at(load->instruction,
 			       FAKE_DEVICE + (load->first & 0x7f))) {
 			fail_msg("%08x", load->instruction);
@@ -372,7 +377,7 @@ static void every_load_is_done(void **state)
 	}
 }
 
-static void stores_write_what_they_should(void **state)
+static void stores_are_emulated(void **state)
 {
 	static const uint8_t due[20] = {
 		0,    0,    0,	  0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22,
@@ -394,7 +399,7 @@ static void stores_write_what_they_should(void **state)
 	assert_int_equal(fake_host.device[0x19], 0x88);
 }
 
-static void a_device_may_refuse_a_byte(void **state)
+static void an_external_abort_ends_the_call(void **state)
 {
 	static const uint32_t forms[] = {
 		0xf9400022, /* ldr x2, [x1] */
@@ -433,8 +438,8 @@ static void a_device_may_refuse_a_byte(void **state)
 	}
 }
 
-/* By the kernel's hook. */
-static void an_abort_of_the_kernels_is_known_by_its_place(void **state)
+/* Tests cz_kernel_exception(), for aborts that the kernel itself takes. */
+static void a_kernel_abort_is_recognized_by_its_address(void **state)
 {
 	const uint64_t abort = (uint64_t)EC_DATA_ABORT << 26 | FAULT_EXTERNAL;
 	const uint64_t at = (uint64_t)(uintptr_t)cz_machine_fixups;
@@ -447,7 +452,7 @@ static void an_abort_of_the_kernels_is_known_by_its_place(void **state)
 		cz_kernel_exception(&fake_frame, (uint64_t)EC_UNKNOWN << 26));
 	fake_frame.pc += 4;
 	assert_false(cz_kernel_exception(&fake_frame, abort));
-	fake_frame.pc = at + 16; /* of the last entry, which is none */
+	fake_frame.pc = at + 16; /* the terminator of the table */
 	assert_false(cz_kernel_exception(&fake_frame, abort));
 	fake_frame.pc = before.pc;
 	assert_true(cz_kernel_exception(&fake_frame, abort));
@@ -459,7 +464,7 @@ static void an_abort_of_the_kernels_is_known_by_its_place(void **state)
 	assert_int_equal(fake_frame.pc, at + 4 + 0x2000);
 }
 
-static void other_forms_and_places_are_refused(void **state)
+static void other_instructions_and_addresses_are_refused(void **state)
 {
 	static const uint32_t forms[] = {
 		0x3dc00022, /* ldr q2, [x1] */
@@ -498,7 +503,8 @@ static void other_forms_and_places_are_refused(void **state)
 	assert_false(access_at(0xf9400022, FAKE_DATA + 1));
 	fake_frame.x[1] = 0xffff800000000001;
 	assert_false(access_at(0xf9400022, 0xffff800000000001));
-	fake_frame.x[1] = FAKE_DEVICE + 1; /* not where it faulted */
+	/* The instruction does not access the faulting address. */
+	fake_frame.x[1] = FAKE_DEVICE + 1;
 	assert_false(access_at(0xf9400022, FAKE_DEVICE + 9));
 	assert_false(access_at(0xf9400022, FAKE_DEVICE));
 	assert_int_equal(
@@ -509,23 +515,25 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
-			queries_pass_and_resets_within_reset_system, start),
-		cmocka_unit_test_setup(all_else_is_refused, start),
-		cmocka_unit_test_setup(conduit_and_immediate_count, start),
-		cmocka_unit_test_setup(messages_lie_in_firmwares_own_memory,
+			queries_pass_and_resets_only_in_reset_system, start),
+		cmocka_unit_test_setup(other_secure_calls_are_refused, start),
+		cmocka_unit_test_setup(conduit_and_immediate_are_checked,
+				       start),
+		cmocka_unit_test_setup(messages_must_be_in_firmwares_memory,
 				       start),
 		cmocka_unit_test(a_preempted_partition_is_resumed),
 		cmocka_unit_test(management_mode_is_not_preempted),
-		cmocka_unit_test(nothing_else_is_run),
+		cmocka_unit_test(only_the_calls_own_request_is_resumed),
 		cmocka_unit_test(a_suspended_request_is_not_aborted),
-		cmocka_unit_test_setup(what_was_refused_is_said_once, start),
-		cmocka_unit_test(every_load_is_done),
-		cmocka_unit_test_setup(stores_write_what_they_should, start),
-		cmocka_unit_test(a_device_may_refuse_a_byte),
-		cmocka_unit_test_setup(
-			an_abort_of_the_kernels_is_known_by_its_place, start),
-		cmocka_unit_test_setup(other_forms_and_places_are_refused,
+		cmocka_unit_test_setup(a_refusal_is_logged_once_a_service,
 				       start),
+		cmocka_unit_test(every_form_of_load_is_emulated),
+		cmocka_unit_test_setup(stores_are_emulated, start),
+		cmocka_unit_test(an_external_abort_ends_the_call),
+		cmocka_unit_test_setup(
+			a_kernel_abort_is_recognized_by_its_address, start),
+		cmocka_unit_test_setup(
+			other_instructions_and_addresses_are_refused, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the sandbox does for firmware: each instruction of the table, and that there
- * is none besides; the interrupt mask's time; unaligned accesses; what comes of
- * exceptions that the emulator QEMU cannot raise.
+ * Tests the sandbox's emulation of instructions, which covers those in the
+ * table and no others, the time for which firmware masks interrupts, and the
+ * end of a call by exceptions, some of which QEMU cannot raise.
  */
 #include "call.h"
 #include "fake.h"
@@ -51,7 +51,8 @@ static int start(void **state)
 	return 0;
 }
 
-/* Emulated, stepped over, counted as that kind; what x3 then holds. */
+/* Checks that a read of the register is emulated, stepped over and counted as
+ * that kind. Returns the value read. */
 static uint64_t read_as(uint32_t key, enum cz_trap kind)
 {
 	uint64_t before = stats()->traps[kind];
@@ -75,7 +76,7 @@ static void write_as(uint32_t key, uint64_t value, enum cz_trap kind)
 
 /* ---- The table ---- */
 
-static void state_is_el1s(void **state)
+static void firmware_reads_the_state_of_el1(void **state)
 {
 	(void)state;
 	assert_int_equal(read_as(KEY(3, 0, 4, 2, 2), CZ_TRAP_STATE), 4);
@@ -86,7 +87,7 @@ static void state_is_el1s(void **state)
 	assert_int_equal(read_as(KEY(3, 0, 4, 2, 0), CZ_TRAP_STATE), 1);
 }
 
-static void system_registers_tell_little(void **state)
+static void system_registers_show_little(void **state)
 {
 	(void)state;
 	for (int i = 0; i <= CZ_MACHINE_MAIR; i++) {
@@ -109,13 +110,13 @@ static void system_registers_tell_little(void **state)
 
 struct identification {
 	uint8_t crm, op2;
-	uint8_t fields
-		[16]; /* lowest bits of those that EL0 can use; ends with 64 */
+	/* The lowest bit of each field that EL0 can use; 64 ends the list. */
+	uint8_t fields[16];
 };
 
-/* Written down again, from the Arm ARM. All others are hidden, among them EL2, EL3,
- * SVE, AMU (PFR0), NMI, GCS, MTE, SME (PFR1), APA, API (ISAR1), MOPS (ISAR2), PAN
- * (MMFR1), UAO (MMFR2), and all of AArch32. */
+/* Written independently of the library, from the Arm ARM. All other fields are
+ * hidden, among them EL2, EL3, SVE, AMU (PFR0), NMI, GCS, MTE, SME (PFR1), APA,
+ * API (ISAR1), MOPS (ISAR2), PAN (MMFR1), UAO (MMFR2), and all of AArch32. */
 static const struct identification identifications[] = {
 	{4, 0, {16, 20, 48, 60, 64}},
 	{4, 1, {0, 4, 64}},
@@ -142,7 +143,7 @@ static uint64_t fields_of(uint32_t crm, uint32_t op2)
 			bits |= 15ull << one->fields[j];
 		}
 	}
-	/* Of EL0, EL1 and CSV2 what 1 says, and not more. */
+	/* The fields EL0, EL1 and CSV2 are shown as 1 at most. */
 	return crm == 4 && op2 == 0 ? bits | 0x11 | 1ull << 56 : bits;
 }
 
@@ -172,8 +173,9 @@ static uint64_t shown_pfr0(uint64_t real)
 	return read_as(KEY(3, 0, 0, 4, 0), CZ_TRAP_IDENTIFICATION);
 }
 
-/* Where the CPU has AArch32, EL0 and EL1 are 2; with SCXTNUM_EL1, CSV2 is 2 or 3. */
-static void no_aarch32_and_no_context_number(void **state)
+/* The fields EL0 and EL1 are 2 on a CPU that has AArch32, and CSV2 is 2 or 3 on
+ * one that has SCXTNUM_EL1. */
+static void aarch32_and_scxtnum_are_hidden(void **state)
 {
 	(void)state;
 	assert_int_equal(shown_pfr0(0x2222), 0x11);
@@ -184,7 +186,7 @@ static void no_aarch32_and_no_context_number(void **state)
 	assert_int_equal(shown_pfr0(0x0000000000000011), 0x0000000000000011);
 }
 
-/* Of a cache that is not there the real register may be undefined. */
+/* The real register may be undefined for a cache that does not exist. */
 static void only_real_caches_have_a_size(void **state)
 {
 	(void)state;
@@ -204,7 +206,7 @@ static void only_real_caches_have_a_size(void **state)
 	assert_false(fake_trap(MRS(KEY(3, 1, 0, 0, 2), 3), EC_SYSTEM));
 }
 
-static void caches_are_maintained_where_firmware_is(void **state)
+static void cache_maintenance_is_limited_to_firmware(void **state)
 {
 	(void)state;
 	write_as(KEY(1, 0, 7, 6, 1), FAKE_DATA + 0x47,
@@ -216,7 +218,7 @@ static void caches_are_maintained_where_firmware_is(void **state)
 	write_as(KEY(1, 0, 7, 14, 2), 0, CZ_TRAP_CACHE); /* CISW */
 	assert_int_equal(fake_host.cleaned, 1);
 	write_as(KEY(1, 0, 7, 5, 0), 0, CZ_TRAP_CACHE); /* IALLU */
-	assert_int_equal(fake_host.forgotten, 1);
+	assert_int_equal(fake_host.invalidated, 1);
 	fake_frame.x[5] = 0xffff800000000000;
 	assert_false(fake_trap(MSR(KEY(1, 0, 7, 6, 1), 5), EC_UNKNOWN));
 	fake_frame.x[5] = FAKE_DATA + FAKE_REGION_BYTES;
@@ -224,7 +226,7 @@ static void caches_are_maintained_where_firmware_is(void **state)
 	assert_int_equal(fake_host.cleaned, 1);
 }
 
-static void translation_is_firmwares(void **state)
+static void translation_uses_firmwares_regions(void **state)
 {
 	(void)state;
 	write_as(KEY(1, 0, 7, 8, 0), FAKE_DATA + 0x1234, CZ_TRAP_TRANSLATION);
@@ -237,9 +239,9 @@ static void translation_is_firmwares(void **state)
 	write_as(KEY(1, 0, 9, 3, 1), 0, CZ_TRAP_TRANSLATION); /* VAE1ISNXS */
 }
 
-/* While SetVirtualAddressMap runs, firmware is still at its physical addresses, and
- * already at the others. */
-static void firmware_that_relocates_is_emulated_too(void **state)
+/* While SetVirtualAddressMap runs, firmware uses both its physical and its
+ * virtual addresses. */
+static void firmware_is_emulated_while_it_relocates(void **state)
 {
 	const uint64_t physical = FAKE_CODE + FAKE_SHIFT;
 
@@ -308,7 +310,7 @@ struct allowed {
 	bool read, write;
 };
 
-/* Written down again, from docs/traps.md. */
+/* Written independently of the library, from docs/traps.md. */
 static const struct allowed table[] = {
 	{DAIF, 0, true, true},
 	{KEY(0, 3, 4, 0, 6), 0x78, false, true},
@@ -364,7 +366,6 @@ static const struct allowed table[] = {
 
 static bool is_allowed(uint32_t key, bool read)
 {
-	/* Two that are instructions of their own: WFE and WFI with Rt = 31. */
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		if ((key & ~table[i].any) == table[i].key) {
 			return read ? table[i].read : table[i].write;
@@ -399,7 +400,7 @@ static void every_other_system_instruction_is_refused(void **state)
 	}
 }
 
-static void other_classes_and_places_are_refused(void **state)
+static void other_classes_and_addresses_are_refused(void **state)
 {
 	uint64_t before;
 
@@ -419,7 +420,8 @@ static void other_classes_and_places_are_refused(void **state)
 	assert_int_equal(traps(), before);
 }
 
-/* SetVirtualAddressMap: nobody's statistics. */
+/* SetVirtualAddressMap is called without a request, and so without
+ * statistics. */
 static void without_a_request_nothing_is_counted(void **state)
 {
 	(void)state;
@@ -431,18 +433,18 @@ static void without_a_request_nothing_is_counted(void **state)
 	assert_int_equal(traps(), 0);
 }
 
-/* ---- The mask's time ---- */
+/* ---- The time with interrupts masked ---- */
 
-static void masked_time_is_the_workers_own(void **state)
+static void masked_time_counts_only_while_firmware_runs(void **state)
 {
 	(void)state;
 	assert_true(fake_trap(DAIFSET(2), EC_SYSTEM));
 	assert_int_equal(read_as(DAIF, CZ_TRAP_MASK), DAIF_I);
-	fake_host.now_ns = 50; /* not yet: firmware has not gone on */
+	fake_host.now_ns = 50; /* not counted: firmware is not running yet */
 	cz_mask_resume(&fake_cz);
 	fake_host.now_ns = 150;
 	cz_mask_pause(&fake_cz);
-	fake_host.now_ns = 10000; /* somebody else's */
+	fake_host.now_ns = 10000; /* not counted: other threads ran */
 	cz_mask_pause(&fake_cz);
 	cz_mask_resume(&fake_cz);
 	cz_mask_resume(&fake_cz);
@@ -454,7 +456,7 @@ static void masked_time_is_the_workers_own(void **state)
 	assert_int_equal(read_as(DAIF, CZ_TRAP_MASK), 0);
 }
 
-static void a_mask_that_is_left_is_closed(void **state)
+static void a_mask_that_firmware_leaves_set_is_ended(void **state)
 {
 	(void)state;
 	write_as(DAIF, 0x3c0, CZ_TRAP_MASK);
@@ -470,8 +472,9 @@ static void a_mask_that_is_left_is_closed(void **state)
 	assert_int_equal(stats()->masked_ns, 9);
 }
 
-/* A console may be slow: the watch sees by then that firmware is left. */
-static void reporting_is_not_firmwares_time(void **state)
+/* A console may be slow. When a line is logged, the watch must already know
+ * that the call has left firmware. */
+static void logging_does_not_count_as_firmwares_time(void **state)
 {
 	(void)state;
 	gate_of(&fake_cz)->refused = 1;
@@ -495,7 +498,7 @@ static void take(uint32_t class, uint64_t pc, uint64_t far)
 	take_with(class, 0, pc, far);
 }
 
-/* As the owner does, once firmware is left. */
+/* Reports the end of the call, as the owner of firmware does after the call. */
 static void report(void)
 {
 	cz_ending_fill(&fake_cz, CZ_GET_TIME, 1000);
@@ -527,7 +530,7 @@ static void only_the_trampolines_svc_returns(void **state)
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 }
 
-/* Of these the emulator raises few, see docs/caveats.md. */
+/* QEMU raises only few of these; see docs/caveats.md. */
 static void every_class_ends_the_call_and_has_a_name(void **state)
 {
 	static const struct {
@@ -600,7 +603,7 @@ static void instructions_have_names(void **state)
 	}
 }
 
-static void emulation_leaves_interrupts_as_the_call_has_them(void **state)
+static void emulation_uses_the_interrupt_mask_of_the_call(void **state)
 {
 	(void)state;
 	gate_of(&fake_cz)->daif = 0x40;
@@ -610,14 +613,14 @@ static void emulation_leaves_interrupts_as_the_call_has_them(void **state)
 	assert_int_equal(fake_frame.pc, FAKE_CODE + 4);
 	assert_int_equal(fake_host.daif, 0x3c0);
 	assert_int_equal(fake_frame.pstate, 0);
-	/* An abort that was asked for meanwhile. */
+	/* An abort was requested during the emulation. */
 	fake_cz.end_request = cz_end_of(7, false);
 	take(EC_SYSTEM, FAKE_CODE, 0);
 	assert_int_equal(fake_cz.ended_by, CZ_E_ABORTED);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc, cz_gate_sandbox_end);
 }
 
-static void el0_is_firmware_there_and_el1t_in_the_direct_gate(void **state)
+static void firmware_is_el0_or_el1t_depending_on_the_gate(void **state)
 {
 	(void)state;
 	assert_true(cz_frame_is_firmware(&fake_cz, &fake_frame));
@@ -628,7 +631,7 @@ static void el0_is_firmware_there_and_el1t_in_the_direct_gate(void **state)
 	assert_true(cz_frame_is_firmware(&fake_cz, &fake_frame));
 	take(0x24, FAKE_CODE, 0);
 	assert_ptr_equal((void *)(uintptr_t)fake_frame.pc, cz_gate_direct_end);
-	/* There nothing is emulated. */
+	/* The direct gate emulates nothing. */
 	fake_frame.pstate = 4;
 	memcpy(fake_host.code, &(uint32_t){DAIFSET(2)}, 4);
 	take(EC_UNKNOWN, FAKE_CODE, 0);
@@ -648,7 +651,7 @@ static void resume(uint64_t end_request)
 	cz_firmware_resume(&fake_cz, &fake_frame);
 }
 
-static void an_end_is_one_calls(void **state)
+static void a_request_to_end_applies_to_one_call(void **state)
 {
 	(void)state;
 	resume(cz_end_of(6, false));
@@ -672,8 +675,9 @@ static void ask_for_the_next(void *argument)
 	fake_cz.end_request = cz_end_of(8, false);
 }
 
-/* What is asked for of a later call just then is not taken for the earlier one's. */
-static void a_newer_end_stays(void **state)
+/* The end of a newer call is requested while the library clears an old request.
+ * The newer request stays. */
+static void a_newer_request_to_end_stays(void **state)
 {
 	(void)state;
 	interleave_at(&fake_cz.end_request, 2, ask_for_the_next, NULL);
@@ -688,9 +692,10 @@ static void abort_this_call(void *argument)
 	fake_cz.end_request = cz_end_of(7, false);
 }
 
-/* This call's abort comes while an older one is cleared: whether the call must go on
- * is asked of that too. */
-static void a_newer_abort_is_looked_at(void **state)
+/* An abort of this call is requested while the library clears an older request.
+ * The next interrupt acts on the new one, and checks whether the call must go
+ * on. */
+static void a_newer_abort_is_left_for_the_next_interrupt(void **state)
 {
 	(void)state;
 	fake_cz.touched = CZ_TOUCHED_DEVICE;
@@ -700,7 +705,7 @@ static void a_newer_abort_is_looked_at(void **state)
 	assert_int_equal(fake_cz.end_request, cz_end_of(7, false));
 }
 
-/* It goes on, until its limit. */
+/* The call continues, but not past its kill limit. */
 static void a_call_that_wrote_to_a_device_is_not_aborted(void **state)
 {
 	(void)state;
@@ -727,7 +732,7 @@ static void the_first_write_opens_a_device(void **state)
 	assert_int_equal(fake_cz.touched, CZ_TOUCHED_DEVICE);
 	assert_int_equal(fake_host.mapped.address, FAKE_DEVICE);
 	assert_int_equal(fake_host.mapped.prot, CZ_PROT_READ | CZ_PROT_WRITE);
-	/* Open, and denied again: something else is wrong. */
+	/* The device is already writable, so a second denial is a fault. */
 	take_with(EC_DATA_ABORT_EL0, WRITE_DENIED, FAKE_CODE, FAKE_DEVICE + 8);
 	assert_int_equal(fake_cz.ended_by, CZ_E_FAULT);
 	assert_int_equal(fake_host.maps, 1);
@@ -741,8 +746,9 @@ static void the_first_write_opens_a_device(void **state)
 	assert_int_equal(fake_host.maps, 3);
 }
 
-/* Reads, cache maintenance, RAM, devices that may not be written. */
-static void nothing_else_does(void **state)
+/* These are reads, cache maintenance, other causes of the abort, RAM, a device
+ * that firmware may not write, and an address outside the regions. */
+static void other_faults_open_no_device(void **state)
 {
 	static const struct {
 		uint32_t iss;
@@ -801,13 +807,13 @@ static void aborts_have_a_cause_and_a_region(void **state)
 		assert_true(fake_said(cases[i].words));
 		assert_int_equal(fake_cz.ending.address, cases[i].far);
 	}
-	/* FAR does not hold. */
+	/* FAR_EL1 is not valid. */
 	take_with(EC_DATA_ABORT, FAULT_EXTERNAL | ISS_FNV, FAKE_CODE, 5);
 	report();
 	assert_true(fake_cz.ending.address == CZ_NO_ADDRESS);
 }
 
-static void a_used_up_stack_is_called_so(void **state)
+static void a_stack_overflow_is_recognized(void **state)
 {
 	(void)state;
 	fake_frame.sp = FAKE_WINDOW + 0x2000 - 16;
@@ -816,7 +822,7 @@ static void a_used_up_stack_is_called_so(void **state)
 	report();
 	assert_string_equal(fake_cz.ending.what, "stack overflow");
 	assert_true(fake_said("the guard under the stack"));
-	/* The same page, from a stack that has room. */
+	/* The same address is accessed while the stack has room. */
 	fake_frame.sp = fake_cz.stack_top - 64;
 	take_with(EC_DATA_ABORT_EL0, ISS_WNR | FAULT_TRANSLATION | 3, FAKE_CODE,
 		  FAKE_WINDOW + 0x2000 - 16);
@@ -824,7 +830,8 @@ static void a_used_up_stack_is_called_so(void **state)
 	assert_string_equal(fake_cz.ending.what, "data abort, write");
 }
 
-/* A chain of two records; then chains that lead nowhere, or round. */
+/* Tests a chain of two frame records, then a circular one, one that is partly
+ * outside the stack, and one that is too long. */
 static void callers_are_found_on_the_stack(void **state)
 {
 	uint64_t *top = (uint64_t *)fake_cz.stack.alias + CZ_STACK_PAGES * 512;
@@ -844,16 +851,16 @@ static void callers_are_found_on_the_stack(void **state)
 	assert_int_equal(fake_cz.ending.caller[2], FAKE_CODE + 0x40);
 	assert_true(fake_said("called from FakeDxe+0x20 (0x40000020)"));
 
-	top[-4] = at; /* round */
+	top[-4] = at; /* circular */
 	take(EC_BRK, FAKE_CODE, 0);
 	report();
 	assert_int_equal(fake_cz.ending.depth, 3);
-	fake_frame.x[29] = fake_cz.stack_top - 8; /* half outside */
+	fake_frame.x[29] = fake_cz.stack_top - 8; /* partly outside */
 	fake_frame.x[30] = 0;
 	take(EC_BRK, FAKE_CODE, 0);
 	report();
 	assert_int_equal(fake_cz.ending.depth, 0);
-	for (uint64_t i = 0; i < 40; i++) { /* long */
+	for (uint64_t i = 0; i < 40; i++) { /* too long */
 		top[-256 + 2 * (int)i] =
 			fake_cz.stack_top - 2048 + 16 * (i + 1);
 		top[-255 + 2 * (int)i] = FAKE_CODE;
@@ -871,11 +878,11 @@ static bool serror(uint32_t iss)
 				     (uint64_t)EC_SERROR << 26 | iss, 0);
 }
 
-/* QEMU raises none. */
+/* QEMU raises no SError. */
 static void an_serror_ends_the_call_where_it_is_contained(void **state)
 {
 	(void)state;
-	assert_false(serror(0)); /* no RAS, no knowledge */
+	assert_false(serror(0)); /* without RAS, the syndrome says nothing */
 	assert_false(serror(ISS_IDS | SERROR_ASYNCHRONOUS | 3 << 10));
 	assert_false(serror(SERROR_ASYNCHRONOUS | AET_UNCONTAINABLE << 10));
 	assert_int_equal(fake_cz.ended_by, 0);
@@ -887,7 +894,7 @@ static void an_serror_ends_the_call_where_it_is_contained(void **state)
 	assert_int_equal(fake_cz.ended_by, 0);
 }
 
-static void what_the_direct_gate_cannot_see_is_not_exact(void **state)
+static void the_direct_gate_cannot_rule_out_secure_calls(void **state)
 {
 	(void)state;
 	fake_cz.gate = CZ_GATE_DIRECT;
@@ -905,51 +912,55 @@ static void what_the_direct_gate_cannot_see_is_not_exact(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(state_is_el1s, start),
-		cmocka_unit_test_setup(system_registers_tell_little, start),
+		cmocka_unit_test_setup(firmware_reads_the_state_of_el1, start),
+		cmocka_unit_test_setup(system_registers_show_little, start),
 		cmocka_unit_test_setup(identification_is_what_el0_can_use,
 				       start),
-		cmocka_unit_test_setup(no_aarch32_and_no_context_number, start),
+		cmocka_unit_test_setup(aarch32_and_scxtnum_are_hidden, start),
 		cmocka_unit_test_setup(only_real_caches_have_a_size, start),
-		cmocka_unit_test_setup(caches_are_maintained_where_firmware_is,
+		cmocka_unit_test_setup(cache_maintenance_is_limited_to_firmware,
 				       start),
-		cmocka_unit_test_setup(translation_is_firmwares, start),
-		cmocka_unit_test_setup(firmware_that_relocates_is_emulated_too,
+		cmocka_unit_test_setup(translation_uses_firmwares_regions,
+				       start),
+		cmocka_unit_test_setup(firmware_is_emulated_while_it_relocates,
 				       start),
 		cmocka_unit_test_setup(timers_count_and_do_not_fire, start),
 		cmocka_unit_test_setup(waiting_returns_and_xzr_is_zero, start),
 		cmocka_unit_test_setup(
 			every_other_system_instruction_is_refused, start),
-		cmocka_unit_test_setup(other_classes_and_places_are_refused,
+		cmocka_unit_test_setup(other_classes_and_addresses_are_refused,
 				       start),
 		cmocka_unit_test_setup(without_a_request_nothing_is_counted,
 				       start),
-		cmocka_unit_test_setup(masked_time_is_the_workers_own, start),
-		cmocka_unit_test_setup(a_mask_that_is_left_is_closed, start),
+		cmocka_unit_test_setup(
+			masked_time_counts_only_while_firmware_runs, start),
+		cmocka_unit_test_setup(a_mask_that_firmware_leaves_set_is_ended,
+				       start),
 		cmocka_unit_test_setup(only_the_trampolines_svc_returns, start),
 		cmocka_unit_test(every_class_ends_the_call_and_has_a_name),
 		cmocka_unit_test_setup(instructions_have_names, start),
 		cmocka_unit_test_setup(
-			emulation_leaves_interrupts_as_the_call_has_them,
-			start),
+			emulation_uses_the_interrupt_mask_of_the_call, start),
 		cmocka_unit_test_setup(
-			el0_is_firmware_there_and_el1t_in_the_direct_gate,
-			start),
-		cmocka_unit_test_setup(reporting_is_not_firmwares_time, start),
-		cmocka_unit_test_setup(an_end_is_one_calls, start),
-		cmocka_unit_test_setup(a_newer_end_stays, start),
-		cmocka_unit_test_setup(a_newer_abort_is_looked_at, start),
+			firmware_is_el0_or_el1t_depending_on_the_gate, start),
+		cmocka_unit_test_setup(logging_does_not_count_as_firmwares_time,
+				       start),
+		cmocka_unit_test_setup(a_request_to_end_applies_to_one_call,
+				       start),
+		cmocka_unit_test_setup(a_newer_request_to_end_stays, start),
+		cmocka_unit_test_setup(
+			a_newer_abort_is_left_for_the_next_interrupt, start),
 		cmocka_unit_test_setup(
 			a_call_that_wrote_to_a_device_is_not_aborted, start),
 		cmocka_unit_test_setup(the_first_write_opens_a_device, start),
-		cmocka_unit_test_setup(nothing_else_does, start),
+		cmocka_unit_test_setup(other_faults_open_no_device, start),
 		cmocka_unit_test_setup(aborts_have_a_cause_and_a_region, start),
-		cmocka_unit_test_setup(a_used_up_stack_is_called_so, start),
+		cmocka_unit_test_setup(a_stack_overflow_is_recognized, start),
 		cmocka_unit_test_setup(callers_are_found_on_the_stack, start),
 		cmocka_unit_test_setup(
 			an_serror_ends_the_call_where_it_is_contained, start),
 		cmocka_unit_test_setup(
-			what_the_direct_gate_cannot_see_is_not_exact, start),
+			the_direct_gate_cannot_rule_out_secure_calls, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

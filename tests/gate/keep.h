@@ -13,9 +13,9 @@ struct gate;
 
 /*
  * Fills x18 to x29 and d8 to d15 from seed, sets FPCR, calls cz_gate_direct(),
- * and returns a mask of the registers that have changed: 1 << n for xn, 1 <<
- * (KEEP_D + n) for dn, 1 << KEEP_FPCR for FPCR. FP/SIMD must be on. Restores
- * the interrupt mask that its caller had.
+ * and returns a mask of the registers that have changed: bit n for xn, bit
+ * KEEP_D + n for dn, bit KEEP_FPCR for FPCR. FP/SIMD must be on. Restores the
+ * interrupt mask that its caller had.
  */
 uint64_t gate_keep(struct gate *gate, uint64_t seed);
 #endif
