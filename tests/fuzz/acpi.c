@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The input is a row of ACPI tables, each behind a byte that says which one it is
- * and two with its length. Lengths and checksums are mended, unless that byte's
- * highest bit asks for them as they are.
+ * Fuzzes the parsers of ACPI tables. The input is a sequence of tables. One
+ * byte before each says which table it is, and two more give its length.
+ * Lengths and checksums are corrected, unless the highest bit of the first byte
+ * is set.
  */
 #include "dev/acpi_parse.h"
 #include "machine.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 #define RECORD_BYTES 3
-#define AS_IT_IS 0x80u
+#define UNCORRECTED 0x80u
 #define CHECKSUM 9
 #define LENGTH 4
 #define RSDP_CHECKSUM 8
@@ -62,7 +63,7 @@ static void read_xsdt(const uint8_t *xsdt, size_t size)
 	}
 }
 
-/* False when the kernel would go no further. */
+/* Parses one table. Returns false if the kernel would stop here. */
 static bool read_table(unsigned kind, uint8_t *table, size_t size, bool mend,
 		       struct machine *found)
 {
@@ -74,7 +75,7 @@ static bool read_table(unsigned kind, uint8_t *table, size_t size, bool mend,
 		read_rsdp(table, size, mend);
 		return true;
 	}
-	/* Nobody looks at a table whose header is not in memory. */
+	/* The kernel reads no table that is shorter than its header. */
 	if (size < ACPI_HEADER_BYTES) {
 		return false;
 	}
@@ -108,8 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			length = size - RECORD_BYTES;
 		}
 		table = fuzz_exact_copy(data + RECORD_BYTES, length);
-		go_on = read_table((data[0] & ~AS_IT_IS) % 6, table, length,
-				   (data[0] & AS_IT_IS) == 0, &found);
+		go_on = read_table((data[0] & ~UNCORRECTED) % 6, table, length,
+				   (data[0] & UNCORRECTED) == 0, &found);
 		free(table);
 		data += RECORD_BYTES + length;
 		size -= RECORD_BYTES + length;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The input is a Memory Attributes Table, at the start of RAM or so near its
- * end that it does not fit. */
+/* Fuzzes the parser of the Memory Attributes Table. The input is
+ * the table. It is at the start of RAM, or its address is near the end of
+ * RAM. */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The input is a file's name, or, when its first byte is odd, a variable's name
- * behind a byte of GUID; and a value to go with it. What is read must be
- * written the same, and read again.
+ * Fuzzes the conversion of names of files and variables. The input is a file's
+ * name or, if its first byte is odd, a variable's name, and then a value. A
+ * name that was parsed must be formatted and parsed again without a change.
  */
 #include "efivars/efivars.h"
 #include "fuzz.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_BYTES 255u /* at most, of a file's */
+#define NAME_BYTES 255u /* the longest name of a file */
 
 static void demand(bool held)
 {
@@ -44,7 +44,8 @@ static void check_rules(const struct efivars_name *name, const uint8_t *bytes,
 {
 	uint8_t *value = malloc(size + 1);
 
-	/* At its end, so that reading past it is noticed. */
+	/* The value ends where the allocation does, so that the sanitizer
+	 * reports a read past its end. */
 	if (value != NULL) {
 		memmove(value + 1, bytes, size);
 		(void)efivars_is_valid(name, value + 1, size);

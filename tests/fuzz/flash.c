@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any accesses of flash by firmware, by itself where the pages allow it: a call that is
- * committed leaves the chip as the copy is, one that is dropped leaves both as they
- * were, and a commit that is begun again after having been cut off ends the same.
+ * Fuzzes firmware's accesses to flash. Where a page allows an access, it does
+ * not fault. After a call that is committed, the chip equals the copy. After a
+ * call that is dropped, both are as they were before. A commit that was
+ * interrupted and started again has the same result.
  */
 #include "commit/flash.h"
 #include "chip.h"
@@ -59,7 +60,8 @@ static void start(void)
 	demand(flash != NULL);
 }
 
-/* Firmware's access: False, and the call is dropped, when it is not done. */
+/* Makes firmware's access. Returns false if it cannot be done; the call is then
+ * dropped. */
 static bool access_flash(uint32_t instruction, uint32_t offset, uint64_t value)
 {
 	struct cz_frame frame = {.pc = 0x1000};
@@ -88,6 +90,7 @@ static bool access_flash(uint32_t instruction, uint32_t offset, uint64_t value)
 
 static bool do_access(const struct operation *operation)
 {
+	/* Stores and loads of w1, bytes, halfwords, x1, pairs and q1. */
 	static const uint32_t instructions[] = {
 		0xb9000001, 0xb9000001, 0xb9000001, 0xb9400001, /* w1 */
 		0x39000001, 0x39400001, 0x79000001, /* bytes, halves */

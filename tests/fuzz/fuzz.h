@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host for fuzzing what cz_init() reads: no threads, no space, RAM that is
- * the fuzzer's input. Nothing else is ever called.
+ * A host for fuzzing the code that reads firmware's tables in cz_init(). RAM
+ * begins with the fuzzer's input. There are no threads and no address space,
+ * because that code uses none.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -11,15 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FUZZ_RAM 0x40000000ull /* where the input is in physical memory */
+#define FUZZ_RAM 0x40000000ull /* the physical address of the input */
 #define FUZZ_RAM_BYTES 0x10000ull
 
 struct cz_host {
-	uint8_t *ram; /* FUZZ_RAM_BYTES of it, exactly */
-	char line[512]; /* the last that was logged */
+	uint8_t *ram; /* an allocation of exactly FUZZ_RAM_BYTES */
+	char line[512]; /* the latest line logged */
 };
 
-/* A library that has read nothing yet, on RAM that begins with the input. */
+/* The library's state before it reads anything, and its host. */
 struct fuzz {
 	struct cz_host host;
 	struct cz cz;
@@ -27,15 +28,17 @@ struct fuzz {
 	struct cz_boot boot;
 };
 
+/* Returns a new state whose RAM begins with these bytes, followed by zeroes. */
 struct fuzz *fuzz_start(const uint8_t *ram, size_t size);
 
-/* A sound map: RAM as runtime code, so that firmware is all of it. */
+/* Sets a valid memory map: half of RAM is runtime code, half is runtime data,
+ * and there is one device. */
 void fuzz_sound_map(struct fuzz *fuzz);
 
-/* What must hold of regions, whatever they were read from. */
+/* Checks what must be true of the regions, whatever the input was. */
 void fuzz_check_regions(const struct fuzz *fuzz);
 
-/* Aborts, for the fuzzer to keep the input. */
+/* Aborts if `held` is false; the fuzzer then keeps the input. */
 void fuzz_demand(bool held);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

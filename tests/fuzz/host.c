@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The host of the fuzz targets; see fuzz.h. */
+/* Implements the host of the fuzz targets; see fuzz.h. */
 #include "fuzz.h"
 #include "gate.h"
 
@@ -14,8 +14,8 @@ void fuzz_demand(bool held)
 	}
 }
 
-/* One for all runs, cleared where it was used: making it anew takes longer than
- * most runs. */
+/* All runs share one state, of which only the used part is cleared. Allocating
+ * a new one would take longer than most runs. */
 struct fuzz *fuzz_start(const uint8_t *ram, size_t size)
 {
 	static struct fuzz fuzz;
@@ -96,7 +96,7 @@ void fuzz_check_regions(const struct fuzz *fuzz)
 	}
 }
 
-/* ---- The few functions that are called ---- */
+/* ---- Functions of the host that the tested code calls ---- */
 
 void cz_host_log(struct cz_host *host, enum cz_log_level level,
 		 const char *format, va_list arguments)

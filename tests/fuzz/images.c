@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The input is a region of runtime code, with PE images or what looks so. */
+/* Fuzzes the search for PE images. The input is a region of runtime code. */
 #include "fuzz.h"
 
 #include <string.h>

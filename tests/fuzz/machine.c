@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold of a machine that its tables' parsers and machine_check() have
- * let pass. */
+/* Checks what must be true of a machine that the tables' parsers and
+ * machine_check() have accepted. */
 #include "machine.h"
 #include "dev/machine_check.h"
 

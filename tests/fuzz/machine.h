@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the targets of the kernel's own parsers share. */
+/* Shared by the fuzz targets for the kernel's own parsers. */
 #ifndef FUZZ_MACHINE_H
 #define FUZZ_MACHINE_H
 
@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Aborts if machine_check() accepts the machine but it is not valid. */
 void fuzz_check_machine(const struct machine *found);
 
-/* On the heap, of its own size: a read past its end is seen. */
+/* Returns a copy in an allocation of exactly its size, so that the sanitizer
+ * reports a read past its end. */
 uint8_t *fuzz_exact_copy(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

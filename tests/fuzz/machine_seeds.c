@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Seeds of the targets that read what a machine has: QEMU's, made small. */
+/* Writes seeds for the targets that read ACPI tables and device trees: small
+ * versions of QEMU's. */
 #include "seeds.h"
 
 #include <libfdt.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- ACPI: see acpi.c for the records ---- */
+/* ---- ACPI, in the format that acpi.c describes ---- */
 
 enum { RSDP, XSDT, SPCR, MADT, GTDT, FADT };
 
@@ -24,7 +25,7 @@ static void put(uint8_t *to, uint64_t value, unsigned count)
 	}
 }
 
-/* A table of zeroes, to be filled in. */
+/* Appends a table of zeroes and returns it. */
 static uint8_t *add_table(struct row *row, uint8_t kind, uint16_t size)
 {
 	uint8_t *record = row->bytes + row->size;
@@ -114,7 +115,7 @@ static void put_cpus(void *tree)
 	fdt_end_node(tree);
 }
 
-/* The console on a bus of its own. */
+/* Adds the console, on a bus of its own. */
 static void put_console(void *tree)
 {
 	static const uint32_t ranges[] = {0, 0, 0x9000000, 0x10000};

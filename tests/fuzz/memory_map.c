@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The input is a memory map: a byte for its stride, one for the mode, then the
- * entries. What passes must give sound regions and a window that is free. */
+/* Fuzzes the reading of the memory map. The input is a byte with the size of an
+ * entry, one with the map mode, and the entries. A map that is accepted must
+ * result in valid regions and a window that overlaps nothing. */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	fuzz = fuzz_start(NULL, 0);
-	/* A copy of its own size, so that a read past its end is seen. */
+	/* The copy has exactly the map's size, so that the sanitizer reports a
+	 * read past its end. */
 	map = malloc(size - 2 + (size == 2));
 	fuzz_demand(map != NULL);
 	memcpy(map, data + 2, size - 2);

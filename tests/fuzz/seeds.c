@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes a fuzzer's seeds to a directory: small, sound inputs, from which it
- * finds the others.
+ * Writes a fuzzer's seeds to a directory: small, valid inputs from which the
+ * fuzzer derives others.
  */
 #include "seeds.h"
 #include "fuzz.h"
@@ -27,7 +27,7 @@ void write_seed(const char *directory, const char *name, const void *bytes,
 	}
 }
 
-/* Three entries: the system's, firmware's RAM, a device. */
+/* Three entries: free RAM, firmware's runtime code, a device. */
 static void memory_maps(const char *directory)
 {
 	static const struct cz_efi_memory_descriptor entries[] = {
@@ -56,7 +56,8 @@ static void memory_maps(const char *directory)
 	}
 }
 
-/* Version 1 with nothing odd; version 2 with an entry that has neither bit. */
+/* A regular table of version 1, one of version 2 with an entry that has neither
+ * RO nor XP, and the latter with an address near the end of RAM. */
 static void attribute_tables(const char *directory)
 {
 	struct {
@@ -158,8 +159,9 @@ static void system_tables(const char *directory)
 	write_seed(directory, "no-attributes", seed, sizeof(seed));
 }
 
-/* One of each kind: instruction, class, fault status, service, pieces, then 33
- * words, whose lowest bit makes them a place. */
+/* One seed for each kind of instruction, as struct input of trap.c:
+ * instruction, class, fault status, service, flags, then 33 words. A word with
+ * its lowest bit set becomes an address of firmware's memory. */
 static void traps(const char *directory)
 {
 	static const struct {
@@ -190,7 +192,8 @@ static void traps(const char *directory)
 	}
 }
 
-/* struct operation of flash.c's, eight bytes each: commands by their number. */
+/* Sequences of struct operation of flash.c, eight bytes each. A command is
+ * given by its index. */
 static void flashes(const char *directory)
 {
 	static const uint8_t word[][8] = {
@@ -210,7 +213,7 @@ static void flashes(const char *directory)
 		{0, 4, 0, 0}, {0, 4, 0, 3}, {8, 4, 16, 0}, {255},
 	};
 
-	/* The second time the page is open. */
+	/* At the second access, the page is already accessible. */
 	static const uint8_t open[][8] = {
 		{0, 4, 0, 9},	  {0, 4, 0, 13},    {0, 4, 0, 16, 9},
 		{0, 4, 1, 16, 8}, {0, 0, 0, 6},	    {0, 0, 0, 1},
@@ -225,11 +228,11 @@ static void flashes(const char *directory)
 	write_seed(directory, "lock", lock, sizeof(lock));
 }
 
-/* Stores of eight bytes, of state.c's and store_check.c's: where, and what. */
+/* Sequences of struct input_store of state.c: the offset, and eight bytes. */
 static void states(const char *directory)
 {
-	/* The journal's control is at 4096, its pages at 196608; bit 24 makes the
-	 * header's checksum right again, bit 25 the journal's. */
+	/* The journal's control is at 4096, its pages at 196608. Bit 24 has the
+	 * header's checksum corrected, bit 25 the journal's. */
 	static const uint32_t sound[3] = {0};
 	static const uint32_t fewer[] = {0x2000000 + 4100, 1, 3};
 	static const uint32_t page[] = {0x2000000 + 196608, 0x11001, 0};
@@ -250,7 +253,8 @@ static void states(const char *directory)
 
 static void stores(const char *directory)
 {
-	/* Even: the chip's, twice the offset; odd: RAM's. */
+	/* Sequences of struct input_store of store_check.c. The first word is
+	 * twice the offset in the chip, or twice the offset in RAM plus 1. */
 	static const uint32_t larger[] = {2 * 88, 0x10000000, 0};
 	static const uint32_t header[] = {2 * 48, 0xfff0, 0};
 	static const uint32_t copy[] = {1 + 2 * 200, 1, 2};
@@ -262,7 +266,7 @@ static void stores(const char *directory)
 	write_seed(directory, "small", small, sizeof(small));
 }
 
-/* Names of both kinds, one with a load option behind it. */
+/* Names of files and of a variable. One is followed by a load option. */
 static void efivars_names(const char *directory)
 {
 	static const char guid[] = "-8be4df61-93ca-11d2-aa0d-00e098032b8c";

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A state file that somebody has written to, between two daemons: what is opened
- * stays within firmware's RAM and the chip when its journal is applied, and is a
- * state afterwards. The input is stores of eight bytes to a sound file with a valid
- * journal; after them the checksums may be made right again.
+ * Fuzzes the opening of a state file that something has written to while no
+ * daemon was running. If the file is accepted, applying its journal must stay
+ * within firmware's RAM and the chip, and must leave a valid state. The input
+ * is a sequence of stores of eight bytes to a valid file with a valid journal.
+ * After them, the checksums may be corrected.
  */
 #include "commit/state.h"
 #include "chip.h"
@@ -19,7 +20,7 @@
 
 #define BLOCK 0x4000u
 #define CHIP_BYTES (4 * BLOCK)
-/* linux/commit/state_file.h's. */
+/* As in linux/commit/state_file.h. */
 #define HEADER_BYTES 1608u
 #define JOURNAL_OFFSET_AT 48u
 #define CONTROL 4096u
@@ -27,7 +28,7 @@
 #define MAX_BYTES (1u << 20)
 
 struct input_store {
-	uint32_t place; /* 24 bits; above: which checksums to make right */
+	uint32_t place; /* 24 bits; above: which checksums to correct */
 	uint32_t value[2];
 };
 
@@ -86,7 +87,7 @@ static void correct_header(void)
 	memcpy(bytes + HEADER_BYTES - 8, &checksum, sizeof(checksum));
 }
 
-/* False: there is none, for that many bytes. */
+/* Returns false if the file ends before the journal does. */
 static bool journal_checksum(uint64_t *checksum)
 {
 	struct control control;
@@ -114,7 +115,7 @@ static void correct_journal(void)
 	}
 }
 
-/* What may be applied: nothing, or what its checksum is of. */
+/* Returns whether there is no journal, or one with a correct checksum. */
 static bool is_journal_whole(void)
 {
 	struct control control;
@@ -126,7 +127,8 @@ static bool is_journal_whole(void)
 		checksum == control.checksum);
 }
 
-/* A page of each region, words, a buffer, an erase. */
+/* Makes a journal with a page of each region and three changes of the chip:
+ * words, a buffered write and an erase. */
 static void make_journal(void)
 {
 	static const uint32_t changes[] = {
@@ -206,7 +208,9 @@ static void start(void)
 	demand(flash != NULL);
 }
 
-/* What an input does not touch is sound, and is ended as it says. */
+/* Checks the file after recovery: the journal is no longer valid, the header
+ * and the journal's body are unchanged, and the journal of an untouched file
+ * has been applied. */
 static void check_end(struct state *state, bool is_untouched)
 {
 	static uint8_t now[MAX_BYTES];
@@ -264,7 +268,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		demand(state_error(state)[0] != '\0');
 		break;
-	case STATE_NEW: /* of another boot; it is made anew */
+	case STATE_NEW: /* it was of another boot, and has been replaced */
 		break;
 	default:
 		demand(state_error(state)[0] != '\0');

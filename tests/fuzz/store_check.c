@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A chip and RAM in which anything may be written: a sound variable store and its
- * copy, and stores of eight bytes to either. A copy that is not the same to its
- * last byte is never taken for one that is.
+ * Fuzzes the check that compares the variable store in flash with its copy in
+ * RAM. The input is a sequence of stores of eight bytes to either. A copy that
+ * differs in any byte must never be taken for an equal one.
  */
 #include "commit/store_check.h"
 #include "chip.h"
@@ -17,7 +17,7 @@
 #define STORE_BYTES (BLOCK - STORE_VOLUME_HEADER)
 
 struct input_store {
-	uint32_t place; /* odd: in RAM */
+	uint32_t place; /* twice the offset; odd: in RAM, even: in the chip */
 	uint32_t value[2];
 };
 
@@ -69,7 +69,9 @@ static void check(const struct store_check *stale, const uint8_t *ram)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *ram = malloc(RAM_BYTES); /* reads past its end are seen */
+	/* Of the exact size, so that the sanitizer reports a read past its
+	 * end. */
+	uint8_t *ram = malloc(RAM_BYTES);
 	struct flash_port port;
 	struct store_check stale;
 

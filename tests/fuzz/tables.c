@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The input is RAM that begins with a system table: configuration tables,
- * runtime services and EFI_RT_PROPERTIES_TABLE are where its pointers say. */
+/* Fuzzes the reading of the system table and of the tables that it points to.
+ * The input is RAM that begins with the system table. */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

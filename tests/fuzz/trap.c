@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any instruction with any registers, as sandboxed firmware may have them: it is
- * done and stepped over, or refused and nothing has changed. Reads and writes
- * outside of firmware's memory end the fuzzer (tests/arm64/fake.c).
+ * Fuzzes the emulation of instructions of sandboxed firmware. The input is an
+ * instruction and the registers. The instruction must be emulated and stepped
+ * over, or refused without any change. An access outside firmware's memory
+ * aborts the fuzzer (tests/arm64/fake.c).
  */
 #include "fake.h"
 
@@ -11,7 +12,7 @@
 
 struct input {
 	uint32_t instruction;
-	uint8_t class, fault_status, service, pieces;
+	uint8_t class, fault_status, service, flags;
 	uint64_t far;
 	uint64_t x[31];
 	uint64_t sp;
@@ -19,7 +20,8 @@ struct input {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* Half of the registers point somewhere, so that more of it is reached. */
+/* Turns odd values into addresses of firmware's memory, so that emulation gets
+ * past its checks more often. */
 static uint64_t place(uint64_t value)
 {
 	static const uint64_t bases[] = {FAKE_CODE, FAKE_DATA,
@@ -37,7 +39,7 @@ static void set_frame(const struct input *input)
 	fake_frame.sp = place(input->sp);
 	memcpy(fake_host.code + 0x100, &input->instruction, 4);
 	memcpy(fake_host.data + 16, &input->far, 8);
-	fake_host.has_smc = (input->pieces & 1) != 0;
+	fake_host.has_smc = (input->flags & 1) != 0;
 	fake_host.registers[CZ_MACHINE_CLIDR] = input->far;
 	fake_cz.requests[0].service =
 		(enum cz_service)(input->service % CZ_NULL_SERVICE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The input is a device tree, behind a byte; its size is mended, unless that
- * byte's highest bit asks for the tree as it is. */
+/* Fuzzes the parser of device trees. The input is a byte and a tree. The tree's
+ * size is corrected, unless the highest bit of the byte is set. */
 #include "dev/tree_parse.h"
 #include "machine.h"
 
