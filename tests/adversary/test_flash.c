@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FlashFault and FlashHang on firmware that makes other numbers of writes to the
- * flash than the one at hand: which write goes wrong, and what is said where there is
- * none.
+ * Tests the adversary's FlashFault and FlashHang on simulated firmware that
+ * makes different numbers of writes to the flash: which write goes wrong, and
+ * which status is returned if there is no such write.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,25 +19,26 @@
 #define MAX_WRITES 16
 #define WRITE_BYTES 32
 
-/* The protocol as the driver finds it. */
+/* The firmware volume block protocol, as the driver finds it. */
 struct volume {
 	void *before_write[5];
 	uint64_t (*write)(const void *self, uint64_t block, uint64_t offset,
 			  uint64_t *size, const uint8_t *data);
 };
 
-/* Firmware that makes so many writes for a new variable, and one for a deletion. */
+/* Simulated firmware. It makes writes_each writes for a new variable, and one
+ * for a deletion. */
 static struct {
 	struct volume volume;
 	uint64_t writes_each;
-	uint64_t sizes[MAX_WRITES]; /* of the writes, of all calls */
+	uint64_t sizes[MAX_WRITES]; /* of the writes of all calls, in bytes */
 	uint64_t writes;
-	bool there; /* the variable */
-	uint64_t wrong_at; /* of the writes, from 1; 0: none went wrong */
+	bool exists; /* whether the variable does */
+	uint64_t wrong_at; /* the number, from 1, of the wrong write; 0: none */
 	bool hung;
 } machine;
 
-/* A system that lets both pass. */
+/* A hang returns here, and a read of address 0 does not fault. */
 uint64_t hang(uint64_t unused)
 {
 	machine.hung = true;
@@ -74,7 +75,7 @@ static uint64_t set_variable(const uint16_t *name,
 	assert_non_null(guid);
 	assert_int_equal(attributes, 7);
 	assert_non_null(data);
-	assert_int_equal(machine.there, size == 0);
+	assert_int_equal(machine.exists, size == 0);
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t length = sizeof(bytes);
 		uint64_t status = machine.volume.write(&machine.volume, 0, i,
@@ -84,7 +85,7 @@ static uint64_t set_variable(const uint16_t *name,
 			return status;
 		}
 	}
-	machine.there = size != 0;
+	machine.exists = size != 0;
 	return CZ_EFI_SUCCESS;
 }
 
@@ -139,12 +140,12 @@ static void load(uint64_t writes_each)
 	machine.writes_each = writes_each;
 	machine.writes = 0;
 	machine.wrong_at = 0;
-	machine.there = false;
+	machine.exists = false;
 	machine.hung = false;
 }
 
-/* AAVMF of 2022 makes four writes, that of 2025 two. */
-static void the_last_write_goes_wrong_however_many_there_are(void **state)
+/* AAVMF 2022 makes four writes, AAVMF 2025 makes two. */
+static void the_last_write_goes_wrong_for_any_number_of_writes(void **state)
 {
 	(void)state;
 	for (uint64_t writes = 1; writes <= 4; writes++) {
@@ -152,7 +153,8 @@ static void the_last_write_goes_wrong_however_many_there_are(void **state)
 		assert_int_equal(
 			flash_go_wrong(set_variable, FLASH_LAST, false),
 			CZ_EFI_DEVICE_ERROR);
-		/* Counted, deleted, and once more. */
+		/* One call counts the writes, one deletes the variable, and the
+		 * third one goes wrong. */
 		assert_int_equal(machine.wrong_at, writes + 1 + writes);
 		assert_int_equal(machine.sizes[machine.wrong_at - 1],
 				 WRITE_BYTES / 2);
@@ -163,7 +165,7 @@ static void the_last_write_goes_wrong_however_many_there_are(void **state)
 	}
 }
 
-static void a_write_is_picked_by_its_number(void **state)
+static void a_write_is_selected_by_its_number(void **state)
 {
 	(void)state;
 	load(4);
@@ -174,14 +176,14 @@ static void a_write_is_picked_by_its_number(void **state)
 	assert_int_equal(machine.sizes[2], WRITE_BYTES / 2);
 }
 
-static void a_write_that_is_not_made_is_refused(void **state)
+static void a_number_without_a_write_is_refused(void **state)
 {
 	(void)state;
 	load(2);
 	assert_int_equal(flash_go_wrong(set_variable, 4, false),
 			 CZ_EFI_INVALID_PARAMETER);
 	assert_int_equal(machine.wrong_at, 0);
-	/* And that is not left to the next call. */
+	/* The next calls do not go wrong either. */
 	assert_int_equal(set_variable(ADVERSARY_VICTIM,
 				      &(struct cz_efi_guid)ADVERSARY_GUID, 7, 0,
 				      ""),
@@ -200,9 +202,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			the_last_write_goes_wrong_however_many_there_are),
-		cmocka_unit_test(a_write_is_picked_by_its_number),
-		cmocka_unit_test(a_write_that_is_not_made_is_refused),
+			the_last_write_goes_wrong_for_any_number_of_writes),
+		cmocka_unit_test(a_write_is_selected_by_its_number),
+		cmocka_unit_test(a_number_without_a_write_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How entries of the Memory Attributes Table are cut where the misbehaving driver lies
- * in them, by what different firmware says of a driver that is loaded late.
+ * Tests how the adversary splits an entry of the Memory Attributes Table that
+ * contains its driver. Firmwares differ in what they say of a driver that is
+ * loaded late.
  */
 #include "split.h"
 
@@ -15,7 +16,7 @@
 #define RO CZ_EFI_MEMORY_RO
 #define XP CZ_EFI_MEMORY_XP
 
-/* A header, 64 KiB of code, 64 KiB of data. */
+/* 64 KiB each of headers, code and data. */
 static const struct image driver = {
 	.start = START,
 	.code_start = START + 0x10000,
@@ -44,7 +45,7 @@ static bool split(uint64_t start, uint64_t end, uint64_t protection)
 	return append_split(&table.header, sizeof(table), &driver, &entry);
 }
 
-/* The table's next entry begins where the one before it ended. */
+/* Checks the table's next entry. */
 static void check_next(unsigned *at, uint64_t start, uint64_t end,
 		       uint64_t protection)
 {
@@ -65,8 +66,9 @@ static void check_driver(unsigned *at, uint64_t start, uint64_t end)
 	check_next(at, driver.code_end, end, XP);
 }
 
-/* EDK II up to 2023, with the padding that aligns an image. */
-static void test_neither(void **state)
+/* EDK II up to 2023 sets neither attribute. The entry includes the padding that
+ * aligns an image. */
+static void an_entry_with_neither_attribute_is_split(void **state)
 {
 	unsigned at = 0;
 
@@ -76,8 +78,8 @@ static void test_neither(void **state)
 	assert_int_equal(table.header.number_of_entries, at);
 }
 
-/* EDK II of 2025.02: no code of the driver's could run. */
-static void test_both(void **state)
+/* EDK II 2025.02 sets both attributes, with which the driver could not run. */
+static void an_entry_with_both_attributes_is_split(void **state)
 {
 	unsigned at = 0;
 
@@ -87,8 +89,8 @@ static void test_both(void **state)
 	assert_int_equal(table.header.number_of_entries, at);
 }
 
-/* What is not the driver's keeps what the entry says. */
-static void test_around(void **state)
+/* Memory that is not the driver's keeps the attributes of the entry. */
+static void memory_around_the_driver_keeps_its_attributes(void **state)
 {
 	unsigned at = 0;
 
@@ -100,8 +102,8 @@ static void test_around(void **state)
 	assert_int_equal(table.header.number_of_entries, at);
 }
 
-/* EDK II of 2026.08 splits by itself. */
-static void test_split_already(void **state)
+/* EDK II 2026.08 has already split the entry. */
+static void an_entry_with_one_attribute_is_kept(void **state)
 {
 	static const uint64_t said[] = {RO, XP};
 
@@ -115,7 +117,7 @@ static void test_split_already(void **state)
 	}
 }
 
-static void test_no_room(void **state)
+static void a_full_table_is_reported(void **state)
 {
 	const struct cz_efi_memory_descriptor entry = {
 		.physical_start = START,
@@ -134,11 +136,11 @@ static void test_no_room(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_neither),
-		cmocka_unit_test(test_both),
-		cmocka_unit_test(test_around),
-		cmocka_unit_test(test_split_already),
-		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(an_entry_with_neither_attribute_is_split),
+		cmocka_unit_test(an_entry_with_both_attributes_is_split),
+		cmocka_unit_test(memory_around_the_driver_keeps_its_attributes),
+		cmocka_unit_test(an_entry_with_one_attribute_is_kept),
+		cmocka_unit_test(a_full_table_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

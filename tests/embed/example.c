@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The smallest use of the library: an operating system that sets BootNext. It is
- * compiled against include/ alone, and linked with the template port.
+ * The smallest use of the library: an operating system that sets BootNext. The
+ * tests compile it with include/ as its only include directory, and link it
+ * with the template port.
  */
 #include <caesura/caesura.h>
 
-/* As the boot loader left them, in your own form. */
+/* What the boot loader passed on, in the operating system's own form. */
 struct boot_data {
 	const void *memory_map;
 	size_t memory_map_size_bytes;
@@ -39,7 +40,7 @@ bool example_start(struct cz_host *host, const struct boot_data *boot)
 	       cz_init(&firmware, &config) == CZ_OK;
 }
 
-/* Waits for firmware for a second at most. */
+/* Waits for firmware for one second at most. */
 bool example_boot_next(struct cz_host *host, uint16_t entry)
 {
 	static const struct cz_efi_guid global = {
@@ -59,7 +60,8 @@ bool example_boot_next(struct cz_host *host, uint16_t entry)
 			       &entry, sizeof(entry), deadline_ns) == CZ_OK;
 }
 
-/* Does not wait; cz_wait() with the same call takes the result. */
+/* Submits a call without waiting. cz_wait() with the same call waits for the
+ * result. */
 bool example_submit(cz_request_id *id, struct cz_call *call,
 		    struct cz_efi_time *time)
 {

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The request's state machine under everything that can come in between: callers
- * that wait, give up, cancel; a worker; firmware that returns, faults, hangs, and may
- * have written to a device; the watch's kill and a host's abort, each asked for by a
- * call's number and acted on later; a call outside the queue; withdrawal, and a host
- * that brings services back. What src/ does under its mutex is done here under a
- * lock, in steps; what it does without, without.
+ * Models a request's state machine and all that runs concurrently with it:
+ * callers that wait, give up or cancel; the worker; firmware that returns,
+ * faults or hangs, and that may have written to a device; the watch's kill and
+ * a host's abort, which are requested by the call's number and take effect
+ * later; a call outside the queue; withdrawal of services, and a host that
+ * restores them. The model holds a lock where src/ holds its mutex.
  *
- * With one of these defined something is left out, and spin has to find an error:
- * NO_NUMBER (an end asked for is whosever), NO_OWNER (no one owner of firmware),
- * NO_SWEEP (a call outside the queue that takes over from one that was cut off gives
- * firmware to anyone), EARLY_FREE (who gives up frees a request in flight), LOST_WAKE
- * (the worker forgets who came while it looked), NO_LOOK (who is woken does not look at the state: an
- * event may be set late, for the request's last user), NO_WATCH (nobody ends what
- * hangs).
+ * Each of these macros removes one mechanism, and spin must then find an error:
+ * NO_NUMBER: a request to end a call applies to whatever call is in flight.
+ * NO_OWNER: firmware has no single owner.
+ * NO_SWEEP: a call outside the queue that took firmware over from one that was
+ *   ended releases firmware before the queue has been swept.
+ * EARLY_FREE: a caller that gives up frees a request that is in flight.
+ * LOST_WAKE: the worker misses a caller that came while it searched the queue.
+ * NO_LOOK: a caller that is woken does not check the state. Its event may have
+ *   been set late, for the previous user of the request.
+ * NO_WATCH: no watch ends a call that hangs.
  */
 #include "states.h"
 
@@ -21,24 +24,24 @@
 #define CALLERS 2
 #define WORKER 1 /* owner of firmware; 0 is nobody */
 #define NOW 2
-#define NOW_CUT_OFF 3 /* the queue is to be told */
+#define NOW_CUT_OFF 3 /* a NOW that was ended; the queue must be swept */
 #define KILL 1
 #define NO_SLOT 255
 
 byte slot[SLOTS]; /* REQUEST_* */
-byte user[SLOTS]; /* ghost: the caller whose request it is */
+byte user[SLOTS]; /* ghost variable: the caller whose request it is */
 bool mutex, work, withdrawn;
-bool done[SLOTS]; /* events */
+bool done[SLOTS]; /* the requests' events */
 byte owner, in_flight = NO_SLOT;
 byte number; /* of the latest call */
 byte end_request; /* number * 2 + kill; 0: none */
 bool hangs, wrote; /* firmware, in the present call */
 byte callers_left = CALLERS;
-byte inside; /* ghost: who is in firmware */
+byte inside; /* ghost variable: how many calls are in firmware */
 
 #define STEP_IS(from, to) || (slot[s] == REQUEST_##from && now_ == REQUEST_##to)
 
-/* Every change of a request is one of the table's. */
+/* Changes a request's state by a step that states.h lists. */
 inline go(s, next_) {
 	d_step {
 		now_ = next_;
@@ -54,7 +57,7 @@ inline enter_firmware() {
 
 inline leave_firmware() { inside-- }
 
-/* Ends what is queued; with the lock. */
+/* Ends the queued requests. Holds the lock. */
 inline end_queued(i_) {
 	i_ = 0;
 	do
@@ -86,7 +89,7 @@ proctype caller(byte me) {
 
 	atomic {
 		!mutex;
-		/* A free request; there is room for both. */
+		/* Takes a free request. Each caller finds one. */
 		do
 		:: slot[s] != REQUEST_FREE -> s++
 		:: else -> break
@@ -128,7 +131,7 @@ proctype caller(byte me) {
 			fi
 		}
 #endif
-	:: atomic { /* the deadline: gives up, unless it is done by now */
+	:: atomic { /* the deadline: gives up, unless the request is done */
 		!mutex;
 		if
 		:: slot[s] == REQUEST_QUEUED -> go(s, REQUEST_FREE); goto out
@@ -158,7 +161,7 @@ out:
 	}
 }
 
-/* One call of the worker's: how it comes back. */
+/* Makes a call in the worker; sets `how` to the way in which it ends. */
 inline firmware() {
 	hangs = false;
 	wrote = false;
@@ -173,7 +176,7 @@ inline firmware() {
 	:: true -> how = REQUEST_FAULTED
 	:: true -> hangs = true
 	fi;
-	/* Interrupts: what is asked for is acted on, if it is for this call. */
+	/* At an interrupt, a request to end this call takes effect. */
 	do
 	:: end_request != 0 ->
 		atomic {
@@ -193,7 +196,7 @@ inline firmware() {
 				how = REQUEST_ABORTED;
 				break
 			:: asked == number * 2 && wrote ->
-				/* stays, and is not acted on */
+				/* the request stays and has no effect */
 				if
 				:: !hangs -> break
 				:: hangs -> end_request != asked
@@ -246,7 +249,7 @@ proctype worker() {
 #endif
 			work
 		:: s < SLOTS && in_flight == NO_SLOT ->
-			/* It looks again a while later. */
+			/* Polls until firmware has no owner. */
 			owner == 0 || owner == NOW_CUT_OFF
 		:: s < SLOTS && in_flight != NO_SLOT ->
 			firmware();
@@ -266,7 +269,8 @@ proctype worker() {
 #endif
 			atomic {
 				if
-				:: slot[s] == REQUEST_GONE -> go(s, REQUEST_FREE)
+				:: slot[s] == REQUEST_GONE ->
+					go(s, REQUEST_FREE)
 				:: else -> go(s, how)
 				fi;
 				mutex = false
@@ -274,12 +278,13 @@ proctype worker() {
 			done[s] = true
 		fi
 	od;
-	/* Nobody is left: nor is a request, a call, or an owner of theirs. */
+	/* When no caller is left, no request and no call is left either. */
 	assert(in_flight == NO_SLOT);
 	assert(slot[0] == REQUEST_FREE && slot[1] == REQUEST_FREE)
 }
 
-/* The timer: the number is read first, and acted on after anything else. */
+/* The watch's timer: it reads the call's number first, and requests the kill at
+ * any later time. */
 proctype watch() {
 	byte seen;
 
@@ -304,8 +309,9 @@ proctype aborter() {
 	}
 }
 
-/* cz_call_now(): waits for nothing, so takes no lock; and cannot end what is
- * queued, which the worker does for it. Before that another may come. */
+/* cz_call_now() waits for nothing and therefore takes no lock. It cannot end
+ * the queued requests; the worker does that later. Another cz_call_now() may
+ * come before that. */
 proctype caller_now() {
 	bool faults;
 
@@ -350,7 +356,7 @@ proctype caller_now() {
 busy:	skip
 }
 
-/* The host brings the services back. */
+/* The host restores the services: cz_restore(). */
 proctype host() {
 	byte now_, i_;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The states of a request and every step between them, for two readers: request.pml,
- * in which spin goes through all that can happen, and tests/unit/test_model.c, which
- * watches the library and finds these steps, all of them, and no others.
+ * The states of a request and every step between them. Two files include this
+ * list: request.pml, of which spin visits all states, and
+ * tests/unit/test_model.c, which checks that the library takes all of these
+ * steps and no others.
  *
- * GONE: in flight, and nobody waits for it any more; its end is counted as late.
- * Of a request that is done, the state says how.
+ * A request is GONE if it is in flight and its caller has given up; its end is
+ * counted as late. The states from RETURNED on say how a request ended.
  */
 #define REQUEST_FREE 0
 #define REQUEST_FILLING 1
@@ -23,20 +24,20 @@
 /* clang-format off */
 #define STEPS(step) \
 	step(FREE, FILLING) /* submitted: its inputs are copied */ \
-	step(FILLING, QUEUED) /* and it waits for its turn */ \
+	step(FILLING, QUEUED) /* waits for its turn */ \
 	step(FILLING, FREE) /* its service was withdrawn meanwhile */ \
 	step(QUEUED, IN_FLIGHT) /* the worker has taken it */ \
 	step(QUEUED, CANCELLED) /* by its caller */ \
 	step(QUEUED, WITHDRAWN) /* with its service */ \
 	step(QUEUED, FREE) /* the caller has given up */ \
-	step(IN_FLIGHT, GONE) /* likewise */ \
-	step(IN_FLIGHT, RETURNED) /* firmware did */ \
-	step(IN_FLIGHT, FAULTED) /* firmware did */ \
-	step(IN_FLIGHT, KILLED) /* past its limit */ \
+	step(IN_FLIGHT, GONE) /* the caller has given up */ \
+	step(IN_FLIGHT, RETURNED) /* firmware returned */ \
+	step(IN_FLIGHT, FAULTED) /* firmware faulted */ \
+	step(IN_FLIGHT, KILLED) /* past its kill limit */ \
 	step(IN_FLIGHT, ABORTED) /* on request */ \
-	step(GONE, FREE) /* late, however it ended */ \
-	step(RETURNED, FREE) /* its caller has taken it */ \
-	step(FAULTED, FREE) /* likewise, from here on */ \
+	step(GONE, FREE) /* it has ended, too late for its caller */ \
+	step(RETURNED, FREE) /* its caller has taken the result */ \
+	step(FAULTED, FREE) /* the same as above, as for all below */ \
 	step(KILLED, FREE) \
 	step(ABORTED, FREE) \
 	step(CANCELLED, FREE) \

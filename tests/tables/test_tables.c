@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel says of ACPI tables, device trees and machines that cannot be:
- * each is refused by the fact that is wrong with it. And what it takes for RAM. */
+/*
+ * Tests that the kernel refuses wrong ACPI tables, device trees and machines,
+ * each with a message that names the error. Also tests which entries of the
+ * memory map become part of the linear map.
+ */
 #include "boot/ram.h"
 #include "dev/acpi_parse.h"
 #include "dev/machine_check.h"
@@ -13,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* After those four. */
+/* cmocka.h needs the headers above. */
 #include <cmocka.h>
 
-/* Seeds are not written here. */
+/* The seeds' code is linked for tree_make() only, and writes no seed here. */
 void write_seed(const char *directory, const char *name, const void *bytes,
 		size_t size)
 {
@@ -26,7 +29,7 @@ void write_seed(const char *directory, const char *name, const void *bytes,
 	(void)size;
 }
 
-static void says(const char *said, const char *due)
+static void check_message(const char *said, const char *due)
 {
 	if (due == NULL) {
 		assert_null(said);
@@ -53,28 +56,28 @@ static struct machine sound(uint32_t version)
 	};
 }
 
-static void refuses(const struct machine *given, const char *due)
+static void check_machine(const struct machine *given, const char *due)
 {
 	uint64_t value;
 
-	says(machine_check(given, &value), due);
+	check_message(machine_check(given, &value), due);
 }
 
 #define REFUSED(version, field, number, due)            \
 	do {                                            \
 		struct machine wrong_ = sound(version); \
 		wrong_.field = (number);                \
-		refuses(&wrong_, due);                  \
+		check_machine(&wrong_, due);            \
 	} while (0)
 
-static void machines(void **state)
+static void wrong_machines_are_refused(void **state)
 {
 	struct machine given = sound(2);
 
 	(void)state;
-	refuses(&given, NULL);
+	check_machine(&given, NULL);
 	given = sound(3);
-	refuses(&given, NULL);
+	check_machine(&given, NULL);
 	REFUSED(3, cpu_count, 0, "no CPU");
 	REFUSED(3, cpu_count, MACHINE_MAX_CPUS + 1, "too many");
 	REFUSED(3, mpidr[1], 0, "the same CPU twice");
@@ -115,61 +118,67 @@ static void mend(uint8_t *table, size_t size)
 	table[9] = (uint8_t)-sum;
 }
 
-static void acpi_tables(void **state)
+static void wrong_acpi_headers_are_refused(void **state)
 {
 	static uint8_t table[ACPI_MAX_BYTES + 8];
 
 	(void)state;
 	mend(table, 64);
-	says(acpi_check_table(table, 64), NULL);
-	says(acpi_check_table(table, 63), "shorter than its header");
+	check_message(acpi_check_table(table, 64), NULL);
+	check_message(acpi_check_table(table, 63), "shorter than its header");
 	table[40]++;
-	says(acpi_check_table(table, 64), "checksum");
+	check_message(acpi_check_table(table, 64), "checksum");
 	table[40]--;
-	says(acpi_check_xsdt(table, 64), "ends within an entry");
+	check_message(acpi_check_xsdt(table, 64), "ends within an entry");
 	mend(table, ACPI_MAX_BYTES + 1);
-	says(acpi_check_table(table, ACPI_MAX_BYTES + 1), "longer than 1 MiB");
+	check_message(acpi_check_table(table, ACPI_MAX_BYTES + 1),
+		      "longer than 1 MiB");
 	mend(table, 36 + 1025 * 8);
-	says(acpi_check_xsdt(table, 36 + 1025 * 8), "more than 1024 entries");
+	check_message(acpi_check_xsdt(table, 36 + 1025 * 8),
+		      "more than 1024 entries");
 }
 
-static void acpi_madt(void **state)
+static void wrong_madt_entries_are_refused(void **state)
 {
 	uint8_t madt[44 + 24] = {0};
 	struct machine found = {0};
 
 	(void)state;
-	says(acpi_parse_madt(madt, 44, &found), "no enabled CPU");
+	check_message(acpi_parse_madt(madt, 44, &found), "no enabled CPU");
 	madt[44] = 12;
 	madt[45] = 0;
-	says(acpi_parse_madt(madt, sizeof(madt), &found), "wrong length");
+	check_message(acpi_parse_madt(madt, sizeof(madt), &found),
+		      "wrong length");
 	madt[45] = 25;
-	says(acpi_parse_madt(madt, sizeof(madt), &found), "wrong length");
+	check_message(acpi_parse_madt(madt, sizeof(madt), &found),
+		      "wrong length");
 	madt[45] = 8;
-	says(acpi_parse_madt(madt, 44 + 8, &found), "GICD entry too short");
+	check_message(acpi_parse_madt(madt, 44 + 8, &found),
+		      "GICD entry too short");
 	madt[44] = 11;
 	madt[45] = 24;
-	says(acpi_parse_madt(madt, sizeof(madt), &found),
-	     "GICC entry too short");
+	check_message(acpi_parse_madt(madt, sizeof(madt), &found),
+		      "GICC entry too short");
 	madt[44] = 14;
 	madt[45] = 8;
-	says(acpi_parse_madt(madt, 44 + 8, &found), "GICR entry too short");
+	check_message(acpi_parse_madt(madt, 44 + 8, &found),
+		      "GICR entry too short");
 }
 
-static void acpi_others(void **state)
+static void other_wrong_acpi_tables_are_refused(void **state)
 {
 	uint8_t table[131] = {0};
 	struct machine found = {0};
 
 	(void)state;
-	says(acpi_parse_spcr(table, 51, &found), "too short");
-	says(acpi_parse_spcr(table, 52, &found), "not a PL011");
+	check_message(acpi_parse_spcr(table, 51, &found), "too short");
+	check_message(acpi_parse_spcr(table, 52, &found), "not a PL011");
 	table[36] = 3;
-	says(acpi_parse_spcr(table, 52, &found), "no address");
-	says(acpi_parse_gtdt(table, 71, &found), "too short");
-	says(acpi_parse_gtdt(table, 72, &found), "not a PPI");
-	says(acpi_parse_fadt(table, 130, &found), "too short");
-	says(acpi_parse_fadt(table, 131, &found), NULL);
+	check_message(acpi_parse_spcr(table, 52, &found), "no address");
+	check_message(acpi_parse_gtdt(table, 71, &found), "too short");
+	check_message(acpi_parse_gtdt(table, 72, &found), "not a PPI");
+	check_message(acpi_parse_fadt(table, 130, &found), "too short");
+	check_message(acpi_parse_fadt(table, 131, &found), NULL);
 	assert_int_equal(found.psci, PSCI_NONE);
 }
 
@@ -186,16 +195,18 @@ static void make(const char *controller)
 	assert_int_equal(fdt_open_into(made, tree, sizeof(room)), 0);
 }
 
-/* Parses it; the node and the property that are said to be wrong. */
-static void parsed(const char *due, const char *node, const char *property)
+/* Parses the tree, and checks the message and the node and property that it
+ * names. If `due` is NULL, the tree must be accepted. */
+static void check_tree(const char *due, const char *node, const char *property)
 {
 	struct machine found = {0};
 	struct tree_place place = {{0}, ""};
 	uint64_t value;
 
-	says(tree_parse(tree, fdt_totalsize(tree), 0, &found, &place), due);
+	check_message(tree_parse(tree, fdt_totalsize(tree), 0, &found, &place),
+		      due);
 	if (due == NULL) {
-		says(machine_check(&found, &value), NULL);
+		check_message(machine_check(&found, &value), NULL);
 		assert_int_equal(found.cpu_count, 2);
 		assert_int_equal(found.uart, 0x9000000);
 		return;
@@ -212,45 +223,46 @@ static void cells(const char *path, const char *property, uint32_t cell)
 	assert_int_equal(fdt_setprop_u32(tree, node, property, cell), 0);
 }
 
-static void trees(void **state)
+static void wrong_trees_are_refused(void **state)
 {
 	(void)state;
 	make("arm,gic-v3");
-	parsed(NULL, NULL, NULL);
+	check_tree(NULL, NULL, NULL);
 	make("arm,cortex-a15-gic");
-	parsed(NULL, NULL, NULL);
+	check_tree(NULL, NULL, NULL);
 	make("arm,gic-v5");
-	parsed("no interrupt controller", "/", "");
+	check_tree("no interrupt controller", "/", "");
 	make("arm,gic-v3");
 	cells("/intc@8000000", "reg", 0);
-	parsed("missing or too short", "intc@8000000", "reg");
+	check_tree("missing or too short", "intc@8000000", "reg");
 	make("arm,gic-v3");
 	cells("/intc@8000000", "#interrupt-cells", 0x40000000);
-	parsed("not 3 or 4", "intc@8000000", "#interrupt-cells");
+	check_tree("not 3 or 4", "intc@8000000", "#interrupt-cells");
 	make("arm,gic-v3");
 	cells("/timer", "interrupts", 1);
-	parsed("lacks the virtual timer's interrupt", "timer", "interrupts");
+	check_tree("lacks the virtual timer's interrupt", "timer",
+		   "interrupts");
 	make("arm,gic-v3");
 	cells("/cpus", "#address-cells", 3);
-	parsed("not 1 or 2", "cpus", "#address-cells");
+	check_tree("not 1 or 2", "cpus", "#address-cells");
 	make("arm,gic-v3");
 	cells("/cpus/cpu@1", "reg", 0x01000000);
-	parsed("not a CPU's number", "cpu@1", "reg");
+	check_tree("not a CPU's number", "cpu@1", "reg");
 	make("arm,gic-v3");
 	cells("/bus", "ranges", 0);
-	parsed("does not hold", "bus", "ranges");
+	check_tree("does not hold", "bus", "ranges");
 	make("arm,gic-v3");
 	cells("/psci", "method", 0);
-	parsed("neither hvc nor smc", "psci", "method");
+	check_tree("neither hvc nor smc", "psci", "method");
 }
 
-static void tree_headers(void **state)
+static void wrong_tree_headers_are_refused(void **state)
 {
 	(void)state;
 	make("arm,gic-v3");
 	fdt_set_version(tree, 15);
 	fdt_set_last_comp_version(tree, 15);
-	parsed("older than version 17", "/", "");
+	check_tree("older than version 17", "/", "");
 	make("arm,gic-v3");
 	fdt_set_totalsize(tree, TREE_MAX_BYTES + 1);
 	assert_int_equal(tree_size(tree), 0);
@@ -258,15 +270,15 @@ static void tree_headers(void **state)
 	assert_int_equal(tree_size(tree), 0);
 	make("arm,gic-v3");
 	fdt_set_off_dt_struct(tree, 0x7ffffff0);
-	parsed("not within the tree", "/", "");
+	check_tree("not within the tree", "/", "");
 	make("arm,gic-v3");
-	/* The length of the first property: from there back to it. */
+	/* The length of the first property is negative as a signed number. */
 	set32((uint8_t *)tree + fdt_off_dt_struct(tree) + 12,
 	      cpu_to_fdt32(0xfffffff4));
-	parsed("longer than the tree", "/", "");
+	check_tree("longer than the tree", "/", "");
 	make("arm,gic-v3");
 	fdt_set_size_dt_struct(tree, 8);
-	parsed("no end", "/", "");
+	check_tree("no end", "/", "");
 	make("arm,gic-v3");
 	fdt_set_magic(tree, 0);
 	assert_int_equal(tree_size(tree), 0);
@@ -285,7 +297,7 @@ static bool linear(uint32_t type, uint64_t attribute)
 	return ram_is_linear(&entry);
 }
 
-static void ram(void **state)
+static void only_usable_ram_is_linear(void **state)
 {
 	const uint64_t wb = CZ_EFI_MEMORY_WB, runtime = CZ_EFI_MEMORY_RUNTIME;
 
@@ -293,7 +305,8 @@ static void ram(void **state)
 	assert_true(linear(CZ_EFI_CONVENTIONAL, wb));
 	assert_true(linear(CZ_EFI_RUNTIME_SERVICES_DATA, wb | runtime));
 	assert_false(linear(CZ_EFI_CONVENTIONAL, CZ_EFI_MEMORY_WC));
-	/* Shared with the secure world; and the secure world's. */
+	/* Reserved memory is shared with the secure world if it has the runtime
+	 * attribute; otherwise it is the secure world's own. */
 	assert_true(linear(CZ_EFI_RESERVED, wb | runtime));
 	assert_false(linear(CZ_EFI_RESERVED, wb));
 	assert_false(linear(CZ_EFI_RESERVED, runtime));
@@ -303,10 +316,13 @@ static void ram(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(machines),  cmocka_unit_test(acpi_tables),
-		cmocka_unit_test(acpi_madt), cmocka_unit_test(acpi_others),
-		cmocka_unit_test(trees),     cmocka_unit_test(tree_headers),
-		cmocka_unit_test(ram),
+		cmocka_unit_test(wrong_machines_are_refused),
+		cmocka_unit_test(wrong_acpi_headers_are_refused),
+		cmocka_unit_test(wrong_madt_entries_are_refused),
+		cmocka_unit_test(other_wrong_acpi_tables_are_refused),
+		cmocka_unit_test(wrong_trees_are_refused),
+		cmocka_unit_test(wrong_tree_headers_are_refused),
+		cmocka_unit_test(only_usable_ram_is_linear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
