@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instructions, and the hash of what they made of x0-x7 and the flags on QEMU 7.2's
- * cortex-a57; register values are test_a64.c's.
+ * Instructions, each with the hash of the values that it left in x0-x7 and the
+ * flags on the cortex-a57 of QEMU 7.2. test_a64.c generates the initial
+ * register values.
  */
 #ifndef TESTS_LINUX_FOLLOW_CASES_H
 #define TESTS_LINUX_FOLLOW_CASES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The made-up flash chip, see chip.h. */
+/* The simulated flash chip, see chip.h. */
 #include "chip.h"
 
 #include <stdlib.h>
@@ -205,7 +205,7 @@ static void begin(struct chip *chip, uint64_t offset, uint32_t command)
 	case 0x98:
 		break;
 	case 0x50:
-		/* QEMU's is not ready then, until the next command. */
+		/* QEMU's chip then reports busy until the next command. */
 		chip->status = is_divided(chip) ? 0x80 : 0;
 		array(chip, offset);
 		return;
@@ -262,7 +262,8 @@ static void second(struct chip *chip, uint64_t offset, uint32_t value)
 	}
 }
 
-/* Whether the word is not for the partition of the command that it would complete. */
+/* Returns whether the word is for another partition than the one of the
+ * incomplete command. */
 static bool is_elsewhere(struct chip *chip, uint64_t offset)
 {
 	return chip->cycle != 0 && mode_of(chip, offset) != chip->partition;

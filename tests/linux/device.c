@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices that are memory of a test's, on any build machine: linux/machine/device.h. */
+/* Implements linux/machine/device.h on a test's memory, on any build
+ * machine. */
 #include "machine/device.h"
 
 #include <string.h>

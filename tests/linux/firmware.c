@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware for the tests of linux/commit/flash.c, built for arm64 and executed there: a
- * driver of NOR flash and a small store of variables that write as EDK II's do: single
- * words up to 128 bytes, else the whole block erased and written by buffers.
+ * Firmware for the tests of linux/commit/flash.c, built as arm64 code, which
+ * the tests interpret: a NOR flash driver and a small variable store. They
+ * write as EDK II does: up to 128 bytes as single words if no bit has to be
+ * set; otherwise they erase the whole block and write it with buffered
+ * programs.
  */
 #include "firmware.h"
 
@@ -123,7 +125,7 @@ static void copy(uint8_t *to, const uint8_t *from, uint64_t size)
 	}
 }
 
-/* Word by word; false when bits would have to be set. */
+/* Writes word by word. Returns false when a bit would have to become 1. */
 static bool write_words(struct request *request, uint64_t address,
 			const uint8_t *data, uint64_t size)
 {
@@ -216,7 +218,7 @@ __attribute__((section(".entry"))) uint64_t entry(struct request *request)
 		return set_variable(request);
 	case OPERATION_BLOCK:
 		return write_block(request, request->device);
-	case OPERATION_ABANDON: /* in the midst of a buffered program */
+	case OPERATION_ABANDON: /* stops in the middle of a buffered program */
 		send(request->device, 0xe8);
 		send(request->device, 31);
 		put(request->device, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the firmware of the tests, which is arm64 code, and the tests. */
+/* The interface between the tests and their firmware, which is arm64 code. */
 #ifndef TESTS_LINUX_FIRMWARE_H
 #define TESTS_LINUX_FIRMWARE_H
 
@@ -9,20 +9,21 @@
 
 enum operation { OPERATION_SET, OPERATION_BLOCK, OPERATION_ABANDON };
 
-/* What to do, in firmware's addresses. */
+/* A request to firmware. All addresses are firmware's. */
 struct request {
 	uint64_t operation;
-	uint64_t device; /* the flash, where the store is */
-	uint64_t confirm; /* where buffered programs are confirmed */
+	uint64_t device; /* of the flash chip that holds the store */
+	uint64_t confirm; /* confirms a buffered program */
 	uint64_t block_bytes;
-	uint64_t shadow; /* RAM for a block */
+	uint64_t shadow; /* address of RAM for one block */
 	uint64_t name, data, size_bytes; /* of the variable */
 };
 
 #define STORE_OFFSET 0x64
 #define VARIABLE_START 0x55aa
 
-/* States: header written 7f, data written 3f, about to be replaced 3e, gone 3c. */
+/* States: 0x7f header written, 0x3f data written, 0x3e about to be replaced,
+ * 0x3c deleted. */
 struct variable {
 	uint16_t start;
 	uint8_t state, reserved;

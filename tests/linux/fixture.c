@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine that the tests' firmware runs on, see fixture.h. */
+/* The machine that runs the tests' firmware, see fixture.h. */
 #include "fixture.h"
 
 #include "arm64/access.h"
@@ -79,7 +79,8 @@ void fixture_stop(struct fixture *fixture)
 	free(fixture->rights);
 }
 
-/* Where firmware's own access of the flash would go, or NULL: it faults. */
+/* Returns the memory that firmware's access to the flash reaches, or NULL when
+ * the access faults. */
 static uint8_t *flash_memory(struct fixture *fixture,
 			     const struct cz_access *access)
 {
@@ -231,7 +232,7 @@ int store_find(const uint8_t *flash, uint32_t name, uint32_t *size_bytes)
 				return old;
 			}
 		}
-		/* A header that was not written to its end is skipped. */
+		/* An incompletely written header is skipped. */
 		at += sizeof(*found) + ((found->size_bytes + 3) & ~3u);
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine for firmware.c: a processor that executes its arm64 code, RAM, and a
- * flash chip whose copy it sees through page rights as mprotect() would set them.
+ * A machine that runs firmware.c: it executes arm64 code, and has RAM and a
+ * flash chip. Firmware sees a copy of the chip, whose page rights the fixture
+ * keeps as mprotect() would set them.
  */
 #ifndef TESTS_LINUX_FIXTURE_H
 #define TESTS_LINUX_FIXTURE_H
@@ -23,35 +24,37 @@
 struct fixture {
 	struct chip *chip;
 	struct flash *flash;
-	uint8_t *ram; /* the caller's to replace */
-	uint8_t *copy; /* of the flash */
-	uint8_t *rights; /* enum flash_access of its pages */
+	uint8_t *ram; /* the caller may replace it */
+	uint8_t *copy; /* the copy of the flash that firmware sees */
+	uint8_t *rights; /* an enum flash_access for each page of `copy` */
 	uint64_t confirm;
-	uint64_t natives; /* instructions by the processor */
+	uint64_t natives; /* instructions executed by the simulated processor */
 	uint64_t protects;
 	struct cz_frame frame;
 	char error[NOR_ERROR_CHARS];
 };
 
-/* With or without going on after a fault. The chip is the caller's. */
+/* Starts the machine with the caller's chip. `with_reach` lets flash.c execute
+ * further instructions of firmware after a fault. */
 void fixture_start(struct fixture *fixture, struct chip *chip, bool with_reach);
 void fixture_stop(struct fixture *fixture);
 
-/* Executes firmware's entry(): its result, or UINT64_MAX when it faulted. */
+/* Executes firmware's entry(). Returns its result, or UINT64_MAX when firmware
+ * faulted. */
 uint64_t fixture_call(struct fixture *fixture, enum operation operation);
 
-/* Sets a variable whose bytes are all `fill`, and keeps nothing, for flash_finish(). */
+/* Sets a variable whose bytes are all `fill`, without a commit. */
 uint64_t fixture_set(struct fixture *fixture, uint32_t name, uint8_t fill,
 		     uint32_t size_bytes);
 
-/* Finish, apply, keep: what a commit does with flash. */
+/* Commits the changes of flash: flash_finish(), flash_apply(), flash_keep(). */
 bool fixture_commit(struct fixture *fixture);
 
-/* What the store in those bytes has of a variable: its fill; or -1 when it has none, -2
- * when it is torn. */
+/* Finds a variable in the bytes of a store. Returns its fill byte, -1 when the
+ * store has no such variable, or -2 when its data are torn. */
 int store_find(const uint8_t *flash, uint32_t name, uint32_t *size_bytes);
 
-/* One instruction of firmware's, without flash. */
+/* Executes one instruction of firmware, with no access to flash. */
 bool fixture_step(struct fixture *fixture);
 
 #endif

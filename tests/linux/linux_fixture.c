@@ -42,7 +42,8 @@ struct efivars_limit later(void)
 						     5000000000ull};
 }
 
-/* Looked at every now and then by whoever waits. */
+/* The waiting caller polls this function. It ends the limit once firmware holds
+ * the call. */
 static bool let_it_pass(void *argument)
 {
 	struct outlasted *outlasted = argument;
@@ -118,12 +119,13 @@ void put_variable(struct linux_fixture *fixture, const char *file_name,
 	memcpy(variable->data, value, size);
 }
 
-/* With a pattern, the tests whose names match it. */
+/* An optional argument selects the tests whose names match the pattern. */
 int main(int argc, char **argv)
 {
 	int failed = 0;
 
-	/* A test that waits for ever ends here: the last one named. */
+	/* Ends a test that would wait for ever. Its name is the last one
+	 * printed. */
 	alarm(LIMIT_S);
 	if (argc > 1) {
 		cmocka_set_test_filter(argv[1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the Linux front ends share: the unit tests' simulated machine
- * with the library on it, and a firmware that lists names as a test says. */
+/* Shared by the tests of the Linux front ends: the unit tests' simulated
+ * machine with the library on it, and firmware that lists the names that a test
+ * sets. */
 #ifndef LINUX_FIXTURE_H
 #define LINUX_FIXTURE_H
 
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* After those four. */
+/* cmocka.h needs the four headers above. */
 #include <cmocka.h>
 
 struct linux_fixture {
@@ -27,21 +28,21 @@ int linux_teardown(void **state);
 #define LINUX(test) \
 	cmocka_unit_test_setup_teardown(test, linux_setup, linux_teardown)
 
-/* Five seconds from now. */
+/* Returns a limit that ends five seconds from now. */
 struct efivars_limit later(void);
 
-/* A limit that passes as soon as firmware holds a call: whoever makes that one is
- * outlasted by it. */
+/* A limit that ends as soon as firmware holds a call, so that the call outlasts
+ * its caller. */
 struct outlasted {
 	struct efivars_limit limit;
 	struct linux_fixture *fixture;
 };
 void be_outlasted(struct outlasted *outlasted, struct linux_fixture *fixture);
 
-/* The variable of a file's name. */
+/* Returns the name of the variable that a file name stands for. */
 struct efivars_name named(const char *file_name);
 
-/* Puts a variable into the simulated firmware. */
+/* Stores a variable in the simulated firmware. */
 void put_variable(struct linux_fixture *fixture, const char *file_name,
 		  uint32_t attributes, const void *value, uint32_t size);
 const struct sim_variable *get_variable(struct linux_fixture *fixture,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The headers of EDK II's variable store in a flash chip, for which
- * linux/commit/store_check.c looks.
+ * The headers of EDK II's variable store in a flash chip, which
+ * linux/commit/store_check.c looks for.
  */
 #ifndef TESTS_LINUX_STORE_H
 #define TESTS_LINUX_STORE_H
@@ -23,7 +23,7 @@ static inline void store_put_header(uint8_t *to, uint32_t store_bytes)
 	memcpy(to + 20, "\x5a\xfe", 2);
 }
 
-/* Of 64 KiB. */
+/* Writes the header of a volume of 64 KiB. */
 static inline void store_put_volume(uint8_t *to)
 {
 	static const char file_system[] = "\x8d\x2b\xf1\xff\x96\x76\x8b\x4c"

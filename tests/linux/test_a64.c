@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/commit/a64.c: every instruction does what a processor does, or is not done. */
+/* linux/commit/a64.c: each supported instruction has the same effect as on a
+ * processor; all others are left to the processor. */
 #include "commit/a64.h"
 
 #include "a64_cases.h"
@@ -22,7 +23,7 @@ static uint64_t mix(uint64_t z)
 	return z ^ z >> 31;
 }
 
-/* Half of them at an end of some range. */
+/* Returns a pseudorandom value; about half of them are the ends of ranges. */
 static uint64_t value(uint64_t number)
 {
 	static const uint64_t ends[] = {
@@ -42,7 +43,7 @@ static uint64_t hash(uint64_t sum, uint64_t word)
 	return sum ^ sum >> 29;
 }
 
-static void as_a_processor_does(void **state)
+static void instructions_match_a_processor(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT; i++) {
@@ -70,8 +71,9 @@ static void as_a_processor_does(void **state)
 	}
 }
 
-/* Where it goes, from PC with x1 = 5, x2 = 0, x3 = 0x777000, Z and C. */
-static void branches_go_where_they_should(void **state)
+/* Each branch is executed at PC, with x1 = 5, x2 = 0, x3 = 0x777000 and the
+ * flags Z and C set. */
+static void branches_reach_their_targets(void **state)
 {
 	static const struct {
 		uint32_t instruction;
@@ -119,7 +121,7 @@ static void branches_go_where_they_should(void **state)
 	}
 }
 
-static void with_the_stack_pointer_and_the_pc(void **state)
+static void sp_and_pc_are_operands(void **state)
 {
 	struct cz_frame frame = {.pc = 0x12345678, .sp = 0x8000};
 
@@ -134,7 +136,7 @@ static void with_the_stack_pointer_and_the_pc(void **state)
 	assert_int_equal(frame.x[1], 0x12345683);
 }
 
-static void all_else_is_left(void **state)
+static void other_instructions_are_left_alone(void **state)
 {
 	static const uint32_t others[] = {
 		0xd4000001, /* svc */
@@ -161,10 +163,10 @@ static void all_else_is_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_a_processor_does),
-		cmocka_unit_test(branches_go_where_they_should),
-		cmocka_unit_test(with_the_stack_pointer_and_the_pc),
-		cmocka_unit_test(all_else_is_left),
+		cmocka_unit_test(instructions_match_a_processor),
+		cmocka_unit_test(branches_reach_their_targets),
+		cmocka_unit_test(sp_and_pc_are_operands),
+		cmocka_unit_test(other_instructions_are_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/commit/belief.c: whether a state that was kept is of what the chip and the machine's
- * RAM hold: without a commit that is pending, at each point of one, and when somebody
- * else has written to either.
+ * linux/commit/belief.c: whether a state that was kept matches the chip and the
+ * machine's RAM. The tests judge it without a pending commit, at each point of
+ * a commit, and after somebody else has written to the chip or to RAM.
  */
 #include "chip.h"
 #include "commit/belief.h"
@@ -27,7 +27,7 @@
 #define RAM_BYTES (3 * BLOCK)
 #define RAM 0x7c440000u
 #define COPY_AT 4096u /* in RAM */
-#define USED 3000u /* bytes of the store; then free ones */
+#define USED 3000u /* bytes of the store in use; free ones follow */
 
 static char path[64];
 static struct chip *chip;
@@ -86,7 +86,8 @@ static struct state_config config_now(void)
 	};
 }
 
-/* A chip with a store, RAM with a copy of it, and a state of that. */
+/* Makes a chip with a store, RAM with a copy of the store, and a state of
+ * both. */
 static int start(void **unused)
 {
 	struct state_config config;
@@ -115,7 +116,7 @@ static int stop(void **unused)
 	return 0;
 }
 
-/* By the next daemon. */
+/* Judges the state as the next daemon would. */
 static enum belief judge(void)
 {
 	struct state_config config = config_now();
@@ -129,7 +130,7 @@ static enum belief judge(void)
 
 /* ---- No commit is pending ---- */
 
-static void as_it_was(void **unused)
+static void an_unchanged_state_holds(void **unused)
 {
 	(void)unused;
 	assert_int_equal(judge(), BELIEF_HOLDS);
@@ -137,7 +138,7 @@ static void as_it_was(void **unused)
 	assert_int_equal(judge(), BELIEF_HOLDS);
 }
 
-static void another_store(void **unused)
+static void a_changed_store_is_broken(void **unused)
 {
 	static const uint32_t places[] = {STORE_HEADER, 2999, USED + 100,
 					  STORE_BYTES - 1};
@@ -154,19 +155,20 @@ static void another_store(void **unused)
 	}
 }
 
-/* The same store, and firmware of another boot beside it. */
-static void another_ram(void **unused)
+/* The store is the same, but firmware's other RAM is that of another boot. */
+static void changed_ram_is_broken(void **unused)
 {
 	(void)unused;
 	machine_ram[100] ^= 1;
 	assert_int_equal(judge(), BELIEF_BROKEN);
 	assert_non_null(strstr(why, "firmware's RAM"));
-	/* Which need not be so where it is not kept. */
+	/* A difference in RAM does not matter where the daemon does not keep
+	 * RAM. */
 	keeps_ram = false;
 	assert_int_equal(judge(), BELIEF_HOLDS);
 }
 
-static void no_store_that_is_known(void **unused)
+static void without_a_known_store_ram_decides(void **unused)
 {
 	(void)unused;
 	memset(chip->storage, 0xff, CHIP_BYTES);
@@ -177,11 +179,12 @@ static void no_store_that_is_known(void **unused)
 
 /* ---- A commit is pending ---- */
 
-/* linux/commit/state_file.h's. */
+/* Offsets in the state file, as in linux/commit/state_file.h. */
 #define CONTROL 4096u
 #define JOURNAL_OFFSET_AT 48u
 #define REGION_AT 65536u
-#define WORD_AT (STORE_VOLUME_HEADER + USED + 100) /* in the chip, free */
+/* A free word of the chip. */
+#define WORD_AT (STORE_VOLUME_HEADER + USED + 100)
 #define COPY_OF_WORD (COPY_AT + USED + 100)
 #define BEFORE 0xffffffffu
 #define AFTER 0x12345678u
@@ -213,7 +216,7 @@ static void add(struct journal *journal, const void *bytes, size_t size)
 	journal->bytes += size;
 }
 
-/* The page that the word is in, with the word changed. */
+/* Adds the page that contains the word, with the word changed. */
 static void add_page(struct journal *journal, uint64_t place, uint32_t word)
 {
 	uint64_t page = place / CZ_EFI_PAGE_SIZE * CZ_EFI_PAGE_SIZE;
@@ -259,7 +262,8 @@ static void leave_journal(const struct journal *journal)
 	write_file(CONTROL, &control, sizeof(control));
 }
 
-/* Firmware has programmed a word of the store, after an erase or in its place. */
+/* Leaves the journal of a commit that programs one word of the store, with or
+ * without an erase before it. */
 static void leave_commit(bool with_erase)
 {
 	struct journal journal = {.bytes = 0};
@@ -283,7 +287,7 @@ static void set_word(uint8_t *at, uint32_t value)
 	memcpy(at, &value, sizeof(value));
 }
 
-static void each_point_of_it(void **unused)
+static void each_point_of_a_commit_holds(void **unused)
 {
 	static const uint32_t words[] = {BEFORE, 0xf2ff567f, AFTER};
 	static const uint32_t in_ram[] = {BEFORE, AFTER};
@@ -299,12 +303,12 @@ static void each_point_of_it(void **unused)
 		set_word(machine_ram + COPY_OF_WORD, in_ram[i]);
 		assert_int_equal(judge(), BELIEF_HOLDS);
 	}
-	/* The copy last. */
+	/* The copy in the state file is changed last. */
 	write_file(REGION_AT + COPY_OF_WORD, &after, 4);
 	assert_int_equal(judge(), BELIEF_HOLDS);
 }
 
-static void somebody_else_in_between(void **unused)
+static void foreign_writes_during_a_commit_are_broken(void **unused)
 {
 	(void)unused;
 	leave_commit(false);
@@ -323,9 +327,10 @@ static void somebody_else_in_between(void **unused)
 	assert_int_equal(judge(), BELIEF_HOLDS);
 }
 
-/* The chip has what was committed, RAM not yet, and secure firmware has left a record of
- * an error in it: the commit has to be ended, and not given up. */
-static void a_word_of_somebody_elses(void **unused)
+/* The chip already has the committed word, but RAM does not. Secure firmware
+ * has meanwhile left a record of an error in RAM. The commit must be completed,
+ * not abandoned. */
+static void a_foreign_word_in_ram_is_accepted_after_the_chip(void **unused)
 {
 	(void)unused;
 	leave_commit(false);
@@ -337,7 +342,7 @@ static void a_word_of_somebody_elses(void **unused)
 	assert_int_equal(judge(), BELIEF_BROKEN);
 }
 
-static void with_an_erase(void **unused)
+static void a_commit_with_an_erase_is_judged(void **unused)
 {
 	uint8_t before[BLOCK];
 
@@ -345,7 +350,7 @@ static void with_an_erase(void **unused)
 	memcpy(before, chip->storage, BLOCK);
 	leave_commit(true);
 	assert_int_equal(judge(), BELIEF_HOLDS);
-	/* Written to, before the block is erased. */
+	/* Somebody else writes before the block is erased. */
 	chip->storage[WORD_AT + 64] = 0;
 	assert_int_equal(judge(), BELIEF_BROKEN);
 	memcpy(chip->storage, before, BLOCK);
@@ -355,9 +360,10 @@ static void with_an_erase(void **unused)
 	assert_int_equal(judge(), BELIEF_BROKEN);
 }
 
-/* Firmware has marked a variable as deleted, and then reclaimed the store: words that
- * are 0 before, or become 0 on the way, are all ones again. */
-static void a_word_before_the_erase(void **unused)
+/* Firmware has marked a variable as deleted, and then reclaimed the store.
+ * Words that were 0, or became 0 during the commit, are all ones again at its
+ * end. */
+static void a_word_before_the_erase_is_judged(void **unused)
 {
 	uint32_t marked = 0, after = 0xffffffff;
 	struct journal journal = {.bytes = 0};
@@ -374,13 +380,13 @@ static void a_word_before_the_erase(void **unused)
 	add_change(&journal, STORE_BUFFERED, 0, BLOCK, new);
 	leave_journal(&journal);
 	assert_int_equal(judge(), BELIEF_HOLDS);
-	/* Killed after the word. */
+	/* A kill after the word was written. */
 	set_word(chip->storage + STORE_VOLUME_HEADER + place, marked);
 	assert_int_equal(judge(), BELIEF_HOLDS);
-	/* What somebody else writes then, the erase would destroy. */
+	/* Somebody else writes now: the erase would destroy that. */
 	chip->storage[WORD_AT] = 0;
 	assert_int_equal(judge(), BELIEF_BROKEN);
-	/* Killed in the midst of what follows the erase, or after it. */
+	/* A kill during the write that follows the erase, or after it. */
 	memset(chip->storage + STORE_VOLUME_HEADER + place, 0xff,
 	       BLOCK - STORE_VOLUME_HEADER - place);
 	assert_int_equal(judge(), BELIEF_HOLDS);
@@ -390,8 +396,9 @@ static void a_word_before_the_erase(void **unused)
 	assert_int_equal(judge(), BELIEF_BROKEN);
 }
 
-/* A recovery that is killed has begun the list again, on what the list had left. */
-static void a_word_before_the_erase_again(void **unused)
+/* A recovery that was killed had begun to replay the list of changes on a chip
+ * that already held the result of that list. */
+static void a_replay_after_a_killed_recovery_holds(void **unused)
 {
 	uint32_t word = 0x0f0f0f0f, after = 0xf0f0f0f0;
 	struct journal journal = {.bytes = 0};
@@ -412,7 +419,7 @@ static void a_word_before_the_erase_again(void **unused)
 	assert_int_equal(judge(), BELIEF_BROKEN);
 }
 
-static void two_blocks(void **unused)
+static void a_commit_of_two_blocks_is_judged(void **unused)
 {
 	uint32_t first = AFTER, second = 0xffffffff;
 	struct journal journal = {.bytes = 0};
@@ -436,20 +443,22 @@ static void two_blocks(void **unused)
 	}
 	leave_journal(&journal);
 	assert_int_equal(judge(), BELIEF_HOLDS);
-	/* Killed before the second one's erase, after it, and at the end. */
+	/* A kill before the erase of the second block, after it, and at the
+	 * end. */
 	memcpy(chip->storage, new, BLOCK);
 	assert_int_equal(judge(), BELIEF_HOLDS);
 	memset(chip->storage + BLOCK, 0xff, BLOCK);
 	assert_int_equal(judge(), BELIEF_HOLDS);
 	memcpy(chip->storage, new, sizeof(new));
 	assert_int_equal(judge(), BELIEF_HOLDS);
-	/* In the second, which has not been erased, somebody else writes. */
+	/* Somebody else writes to the second block, which has not been
+	 * erased. */
 	memcpy(chip->storage + BLOCK, old + BLOCK, BLOCK);
 	chip->storage[BLOCK + 2000] = 0;
 	assert_int_equal(judge(), BELIEF_BROKEN);
 }
 
-static void a_damaged_journal(void **unused)
+static void a_damaged_journal_fails(void **unused)
 {
 	(void)unused;
 	leave_commit(false);
@@ -470,18 +479,18 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(as_it_was),
-		TEST(another_store),
-		TEST(another_ram),
-		TEST(no_store_that_is_known),
-		TEST(each_point_of_it),
-		TEST(somebody_else_in_between),
-		TEST(a_word_of_somebody_elses),
-		TEST(with_an_erase),
-		TEST(a_word_before_the_erase),
-		TEST(a_word_before_the_erase_again),
-		TEST(two_blocks),
-		TEST(a_damaged_journal),
+		TEST(an_unchanged_state_holds),
+		TEST(a_changed_store_is_broken),
+		TEST(changed_ram_is_broken),
+		TEST(without_a_known_store_ram_decides),
+		TEST(each_point_of_a_commit_holds),
+		TEST(foreign_writes_during_a_commit_are_broken),
+		TEST(a_foreign_word_in_ram_is_accepted_after_the_chip),
+		TEST(a_commit_with_an_erase_is_judged),
+		TEST(a_word_before_the_erase_is_judged),
+		TEST(a_replay_after_a_killed_recovery_holds),
+		TEST(a_commit_of_two_blocks_is_judged),
+		TEST(a_damaged_journal_fails),
 	};
 
 	return cmocka_run_group_tests(tests, name_path, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/machine/fdt_chosen.c: what a device tree's /chosen says, numbers and that there has been
- * a kexec. */
+/* linux/machine/fdt_chosen.c: reads numbers from /chosen of a device tree, and
+ * recognises a kexec there. */
 #include "machine/fdt_chosen.h"
 
 #include <libfdt.h>
@@ -55,7 +55,7 @@ static void a_number_is_read(void **state)
 	make_tree("chosen", true);
 	assert_true(fdt_chosen_number(tree, sizeof(tree), "a", &value));
 	assert_int_equal(value, 0x123456789abull);
-	/* It has no bytes. */
+	/* This property is empty. */
 	assert_false(fdt_chosen_number(tree, sizeof(tree), KEXEC, &value));
 }
 

@@ -24,7 +24,7 @@ static void plain_name(void **state)
 	assert_string_equal(text, "BootOrder-" GLOBAL);
 }
 
-static void upper_case_is_taken_and_lower_given(void **state)
+static void upper_case_is_accepted_and_lower_case_produced(void **state)
 {
 	struct efivars_name name =
 		named("A-8BE4DF61-93CA-11d2-AA0D-00E098032B8C");
@@ -61,9 +61,9 @@ static void malformed_names(void **state)
 		"\x80-" GLOBAL,
 		"\xc3-" GLOBAL,
 		"\xe2\x82-" GLOBAL,
-		"\xc1\xa1-" GLOBAL, /* longer than need be */
+		"\xc1\xa1-" GLOBAL, /* overlong encodings */
 		"\xe0\x81\xa1-" GLOBAL,
-		"\xf0\x9f\x98\x80-" GLOBAL, /* fits no unit */
+		"\xf0\x9f\x98\x80-" GLOBAL, /* not in one UTF-16 unit */
 		"\xff-" GLOBAL,
 	};
 
@@ -76,7 +76,7 @@ static void malformed_names(void **state)
 	}
 }
 
-static void there_and_back(void **state)
+static void names_survive_a_round_trip(void **state)
 {
 	static const uint16_t units[] = {'a',	 0x7f,	 0x80,	 0x7ff, 0x800,
 					 0x20ac, 0xd83d, 0xde00, 0xffff};
@@ -103,7 +103,7 @@ static void slashes(void **state)
 	assert_memory_equal(name.units, u"a!b!", 10);
 }
 
-/* The longest there is, and one more. */
+/* A name of the greatest length, and one that is longer by one. */
 static void long_names(void **state)
 {
 	struct efivars_name name = {efivars_global_guid, {0}};
@@ -144,10 +144,11 @@ int group_name(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_name),
-		cmocka_unit_test(upper_case_is_taken_and_lower_given),
+		cmocka_unit_test(
+			upper_case_is_accepted_and_lower_case_produced),
 		cmocka_unit_test(names_with_dashes),
 		cmocka_unit_test(malformed_names),
-		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(names_survive_a_round_trip),
 		cmocka_unit_test(slashes),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(same_file),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On which CPUs a call may go on, and when the worker is well. */
+/* linux: on which CPUs a call may continue, and when the worker is considered
+ * alive. */
 #include "daemon/life.h"
 #include "host/pin.h"
 
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* After those four. */
+/* cmocka.h needs the four headers above. */
 #include <cmocka.h>
 
 #define A57 "0x00000000411fd070\n"
@@ -68,7 +69,8 @@ static int teardown(void **state)
 	return system(command);
 }
 
-/* The CPUs on which a call that begins on `cpu` of the first four may go on: a mask. */
+/* Returns a mask of the CPUs among the first four on which a call that begins
+ * on `cpu` may continue. */
 static unsigned chosen(const struct pin *pin, int cpu)
 {
 	cpu_set_t from, to;
@@ -88,7 +90,7 @@ static unsigned chosen(const struct pin *pin, int cpu)
 	return mask;
 }
 
-static void one_model(void **state)
+static void equal_cpus_allow_migration(void **state)
 {
 	struct pin pin = {0};
 
@@ -98,13 +100,13 @@ static void one_model(void **state)
 	}
 	pin_read(&pin, directory);
 	assert_true(pin_is_free(&pin));
-	/* But beside a device that is passed through. */
+	/* A device that is passed through forces one CPU. */
 	pin.one_cpu = true;
 	assert_false(pin_is_free(&pin));
 	assert_int_equal(chosen(&pin, 2), 4);
 }
 
-static void two_models(void **state)
+static void a_call_stays_on_its_cpu_model(void **state)
 {
 	struct pin pin = {0};
 
@@ -120,8 +122,8 @@ static void two_models(void **state)
 	assert_int_equal(chosen(&pin, 3), 8);
 }
 
-/* CPU 2 is offline: nobody knows what it is. */
-static void unknown_models(void **state)
+/* CPU 2 is offline, so its model is unknown. */
+static void a_call_avoids_unknown_cpus(void **state)
 {
 	struct pin pin = {0};
 
@@ -140,21 +142,21 @@ static void unknown_models(void **state)
 
 /* ---- The worker ---- */
 
-static void a_worker_is_well(void **state)
+static void a_stuck_worker_is_detected(void **state)
 {
 	static const struct {
 		struct life_look look;
 		bool is_well;
 	} looks[] = {
 		{{.completed = 1, .ran_ns = 5}, true},
-		/* It sleeps, and what was asked of it has not been done. */
+		/* The worker sleeps although a request is not completed. */
 		{{.completed = 1, .ran_ns = 5}, false},
-		/* It waits for a CPU, for however long. */
+		/* The worker waits for a CPU; it may do so for any time. */
 		{{.completed = 1, .ran_ns = 5, .is_runnable = true}, true},
 		{{.completed = 1, .ran_ns = 5, .is_runnable = true}, true},
-		/* Firmware takes long. */
+		/* A long call is still within its limit. */
 		{{.completed = 1, .ran_ns = 104, .is_runnable = true}, true},
-		/* It has not been ended by its limit. */
+		/* The limit has passed, and did not end the call. */
 		{{.completed = 1, .ran_ns = 105, .is_runnable = true}, false},
 		{{.completed = 2, .ran_ns = 106, .is_runnable = true}, true},
 		{{.completed = 2, .ran_ns = 205, .is_runnable = true}, true},
@@ -169,7 +171,7 @@ static void a_worker_is_well(void **state)
 	}
 }
 
-static void a_lock_is_waited_for(void **state)
+static void states_r_and_d_count_as_runnable(void **state)
 {
 	(void)state;
 	assert_true(life_is_runnable("7 (caesurad) R 1 7"));
@@ -185,11 +187,11 @@ static void a_lock_is_waited_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIRECTORY(one_model),
-		IN_DIRECTORY(two_models),
-		IN_DIRECTORY(unknown_models),
-		cmocka_unit_test(a_worker_is_well),
-		cmocka_unit_test(a_lock_is_waited_for),
+		IN_DIRECTORY(equal_cpus_allow_migration),
+		IN_DIRECTORY(a_call_stays_on_its_cpu_model),
+		IN_DIRECTORY(a_call_avoids_unknown_cpus),
+		cmocka_unit_test(a_stuck_worker_is_detected),
+		cmocka_unit_test(states_r_and_d_count_as_runnable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

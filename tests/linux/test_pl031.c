@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/machine/pl031.c: a PL031, and what is like it. */
+/* linux/machine/pl031.c: the recognition of a PL031, and of similar devices. */
 #include "machine/pl031.h"
 
 #include <setjmp.h>
@@ -12,7 +12,8 @@
 static uint32_t registers[PL031_BYTES / 4];
 static const struct device *const device = (const void *)registers;
 
-/* QEMU's; the words' upper bytes are not defined. */
+/* The identification bytes are those of QEMU's PL031. The upper bytes of the
+ * registers are not defined. */
 static int make_clock(void **state)
 {
 	static const uint8_t bytes[] = {0x31, 0x10, 0x04, 0x00,
@@ -26,13 +27,13 @@ static int make_clock(void **state)
 	return 0;
 }
 
-static void is_known(void **state)
+static void a_pl031_is_known(void **state)
 {
 	(void)state;
 	assert_true(pl031_is_known(device));
 }
 
-static void of_any_revision(void **state)
+static void any_revision_is_known(void **state)
 {
 	(void)state;
 	registers[0xfe8 / 4] = 0x34;
@@ -40,15 +41,16 @@ static void of_any_revision(void **state)
 	assert_true(pl031_is_known(device));
 }
 
-static void with_words_that_have_more(void **state)
+static void undefined_upper_bytes_are_ignored(void **state)
 {
 	(void)state;
 	registers[0xff0 / 4] = 0xabcd0000 | 0x0d;
 	assert_true(pl031_is_known(device));
 }
 
-/* PL011 and PL061, by part; no Arm's; no PrimeCell. */
-static void others_are_not(void **state)
+/* The cases are PL011, PL061, two that are not Arm's, and two that are not
+ * PrimeCells. */
+static void other_devices_are_not_known(void **state)
 {
 	static const struct {
 		uint32_t offset, word;
@@ -62,7 +64,7 @@ static void others_are_not(void **state)
 	}
 }
 
-static void nothing_is_not(void **state)
+static void no_device_is_not_known(void **state)
 {
 	(void)state;
 	memset(registers, 0, sizeof(registers));
@@ -74,11 +76,12 @@ static void nothing_is_not(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(is_known, make_clock),
-		cmocka_unit_test_setup(of_any_revision, make_clock),
-		cmocka_unit_test_setup(with_words_that_have_more, make_clock),
-		cmocka_unit_test_setup(others_are_not, make_clock),
-		cmocka_unit_test_setup(nothing_is_not, make_clock),
+		cmocka_unit_test_setup(a_pl031_is_known, make_clock),
+		cmocka_unit_test_setup(any_revision_is_known, make_clock),
+		cmocka_unit_test_setup(undefined_upper_bytes_are_ignored,
+				       make_clock),
+		cmocka_unit_test_setup(other_devices_are_not_known, make_clock),
+		cmocka_unit_test_setup(no_device_is_not_known, make_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/machine/resume.c: sleeps of every kind, and threads that are held up instead. */
+/* linux/machine/resume.c: it detects sleeps of every kind, and does not mistake
+ * a thread that was held up for one. */
 #include "machine/resume.h"
 
 #include <setjmp.h>
@@ -11,9 +12,11 @@
 #define MS 1000000ull
 #define DAY_NS (86400ull * 1000 * MS)
 
-/* The kernel's clock is behind the counter by what was slept. */
+/* The kernel's clock is behind the counter by the time that the machine
+ * slept. */
 static uint64_t now_ns, behind_ns;
-/* Between the looks at the one and at the other; the first so many times. */
+/* A delay of this length comes between reading one clock and the other. It
+ * affects the next `times` readings. */
 static uint64_t held_up_ns;
 static unsigned times;
 
@@ -33,7 +36,8 @@ static uint64_t counter_ns(void)
 	return now_ns;
 }
 
-/* How much faster the counter is than the kernel's clock, in parts of 100,000. */
+/* By how much the counter runs faster than the kernel's clock, in parts of
+ * 100,000. */
 static int64_t faster;
 
 static void pause_ns(uint64_t ns)
@@ -58,7 +62,7 @@ static int start(void **state)
 	return 0;
 }
 
-static void awake(void **state)
+static void no_sleep_is_not_detected(void **state)
 {
 	struct resume resume;
 
@@ -70,8 +74,9 @@ static void awake(void **state)
 	}
 }
 
-/* The counter goes on, or begins anew with the machine, before or after where it was. */
-static void asleep(void **state)
+/* The counter continues during sleep, or restarts with the machine, at a value
+ * before or after its old one. */
+static void every_kind_of_sleep_is_detected(void **state)
 {
 	static const uint64_t slept_ns[] = {20 * MS, DAY_NS, -20 * MS,
 					    -49 * DAY_NS};
@@ -92,7 +97,7 @@ static void asleep(void **state)
 	}
 }
 
-static void held_up_is_not_asleep(void **state)
+static void a_delay_is_not_a_sleep(void **state)
 {
 	struct resume resume;
 
@@ -105,7 +110,8 @@ static void held_up_is_not_asleep(void **state)
 	assert_false(resume_happened(&resume));
 	times = 9;
 	assert_false(resume_happened_since(&resume));
-	/* And what is held up as it begins does not hide a sleep of less. */
+	/* A delay in resume_begin() does not hide a sleep that is shorter than
+	 * the delay. */
 	times = 3;
 	resume_begin(&resume, &clocks);
 	behind_ns += 400 * MS;
@@ -113,7 +119,7 @@ static void held_up_is_not_asleep(void **state)
 	assert_true(resume_happened(&resume));
 }
 
-static void clocks_that_drift(void **state)
+static void slow_drift_is_not_a_sleep(void **state)
 {
 	struct resume resume;
 
@@ -126,7 +132,7 @@ static void clocks_that_drift(void **state)
 	}
 }
 
-static void clocks_of_different_rates(void **state)
+static void different_clock_rates_are_rejected(void **state)
 {
 	static const int64_t same[] = {0, 90, -90};
 	static const int64_t different[] = {110, -110, 2000, -2000, 90000};
@@ -141,14 +147,15 @@ static void clocks_of_different_rates(void **state)
 		faster = different[i];
 		assert_false(resume_can_be_told(&clocks));
 	}
-	/* At most looks a thread is held up, and at all of one measurement's. */
+	/* The thread is held up at most readings, and at every reading of one
+	 * measurement. */
 	(void)start(state);
 	held_up_ns = 500 * MS;
 	times = 70;
 	assert_true(resume_can_be_told(&clocks));
 }
 
-static void without_clocks_never_asleep(void **state)
+static void without_clocks_no_sleep_is_detected(void **state)
 {
 	struct resume resume = {0};
 
@@ -157,7 +164,7 @@ static void without_clocks_never_asleep(void **state)
 	assert_false(resume_happened_since(&resume));
 }
 
-static void the_machines_own(void **state)
+static void the_real_clocks_show_no_sleep(void **state)
 {
 	struct resume resume;
 
@@ -170,13 +177,13 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup(function, start)
 	const struct CMUnitTest tests[] = {
-		TEST(awake),
-		TEST(asleep),
-		TEST(held_up_is_not_asleep),
-		TEST(clocks_that_drift),
-		TEST(clocks_of_different_rates),
-		TEST(without_clocks_never_asleep),
-		TEST(the_machines_own),
+		TEST(no_sleep_is_not_detected),
+		TEST(every_kind_of_sleep_is_detected),
+		TEST(a_delay_is_not_a_sleep),
+		TEST(slow_drift_is_not_a_sleep),
+		TEST(different_clock_rates_are_rejected),
+		TEST(without_clocks_no_sleep_is_detected),
+		TEST(the_real_clocks_show_no_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
