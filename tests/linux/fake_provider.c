@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A caesurad without firmware, for the module's tests: provider.c on a store in
- * memory, which a file keeps for the next process.
+ * A caesurad without firmware, for the tests of the module: provider.c on a
+ * store in memory. A file keeps the store for the next process.
  *
- * fake_provider serve STORE [MASK]  serves until killed. Variables whose names
- *                           begin with one of these have it misbehave once:
- *                           DieBefore, DieAfter (a SetVariable has been made),
- *                           Hang, Lie; and these each time: Poison, and Slow,
- *                           whose reads take as long as they may
- * fake_provider check       asks the module for what it gives and for what it
- *                           must not give; a line for each
- * fake_provider poke        once somebody serves: what else is refused
- * fake_provider mutable F   as chattr -i
+ * fake_provider serve STORE [MASK]  serves until it is killed. It misbehaves
+ *                           once for variables whose names begin with
+ *                           DieBefore, DieAfter (it dies after SetVariable),
+ *                           Hang or Lie, and each time for Poison, and for
+ *                           Slow, whose reads take as long as a read may take
+ * fake_provider check       asks the module for what it must give and for
+ *                           what it must refuse; prints a line for each
+ * fake_provider poke        checks refusals while another process serves
+ * fake_provider mutable F   does what chattr -i does
  */
 #include <caesura/caesura.h>
 
@@ -42,7 +42,7 @@ struct variable {
 	uint8_t value[MAX_VALUE_BYTES];
 };
 
-/* Shared with the next process. */
+/* Shared with the next process by a file. */
 struct store {
 	uint32_t misbehaved; /* a mask of `mischief` */
 	struct variable variables[MAX_VARIABLES];
@@ -122,7 +122,7 @@ static void expect_refused(const char *what, size_t size)
 	fflush(stdout);
 }
 
-/* Answers that no caller may see, before the true one. */
+/* Sends answers that no caller may see, before the true one. */
 static void lie(void)
 {
 	const struct caesura_request *request = provider.request;
@@ -356,7 +356,7 @@ static void check(bool good, const char *what)
 	failures += !good;
 }
 
-/* That a call failed with this errno. */
+/* Checks that a call failed with this errno. */
 static void refused(long result, int error, const char *what)
 {
 	bool good = result < 0 && errno == error;
@@ -418,7 +418,8 @@ static void refuse_map(uint64_t physical, size_t size, int prot, int flags,
 
 static const struct cz_efi_guid attributes_guid = CZ_EFI_MEMORY_ATTRIBUTES_GUID;
 
-/* The table's address; 0: firmware has none. */
+/* Returns the address of the Memory Attributes Table, or 0 when firmware has
+ * none. */
 static uint64_t attributes_table(const struct cz_efi_system_table *system)
 {
 	struct cz_efi_configuration_table entry;
@@ -477,7 +478,8 @@ static void check_tables(void)
 	check_attributes(attributes_table(&system));
 }
 
-/* As what a commit has changed is stored, here with what is there. */
+/* Writes runtime data as a commit does, but stores the value that is already
+ * there. */
 static void check_writable(uint64_t physical, size_t size)
 {
 	volatile uint64_t *words;

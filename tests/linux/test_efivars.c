@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls: listing a firmware that means no good, reading, writing, limits. */
+/* Variables as calls: hostile listings, reads, writes, and limits of time. */
 #include "efivars/late.h"
 #include "linux_fixture.h"
 
@@ -18,7 +18,7 @@ static void *at(uint64_t address)
 
 struct found {
 	uint32_t count;
-	int error; /* to return once there are MAX_FOUND */
+	int error; /* returned after MAX_FOUND names */
 	struct efivars_name names[MAX_FOUND];
 };
 
@@ -41,7 +41,7 @@ static int list(struct linux_fixture *fixture, struct found *found)
 	return efivars_list(&fixture->cz, &limit, note, found);
 }
 
-static void lists(void **state)
+static void variables_are_listed(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct found found;
@@ -59,8 +59,8 @@ static void lists(void **state)
 		efivars_guid_equal(&found.names[1].guid, &efivars_global_guid));
 }
 
-/* More than firmware is offered at first. */
-static void lists_long_names(void **state)
+/* The name is longer than the buffer that firmware is offered first. */
+static void long_names_are_listed(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	char file_name[512 + 40];
@@ -75,7 +75,7 @@ static void lists_long_names(void **state)
 	assert_int_equal(found.names[0].units[499], 'n');
 }
 
-/* What hostile firmware gives, by the number of the call. */
+/* The number of the call, which selects the hostile answer. */
 static uint32_t hostile_calls;
 
 static uint64_t give(const uint64_t *r, const uint16_t *name, uint64_t bytes)
@@ -170,7 +170,7 @@ static uint64_t one_then_error(struct cz_host *sim, struct cz *cz,
 	return hostile_calls++ == 0 ? give(r, u"One", 8) : CZ_EFI_DEVICE_ERROR;
 }
 
-static void hostile_lists(void **state)
+static void hostile_listings_end(void **state)
 {
 	static const struct {
 		sim_service service;
@@ -202,7 +202,7 @@ static void hostile_lists(void **state)
 	}
 }
 
-static void list_ended_by_the_caller(void **state)
+static void the_caller_can_end_a_listing(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -225,7 +225,7 @@ static int read_all(struct linux_fixture *fixture, const char *file_name,
 	return efivars_read(&fixture->cz, &name, hint, &limit, contents);
 }
 
-static void reads(void **state)
+static void variables_are_read(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_contents contents;
@@ -273,7 +273,7 @@ static uint64_t too_small(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_BUFFER_TOO_SMALL;
 }
 
-static void hostile_reads(void **state)
+static void hostile_reads_fail(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_contents contents;
@@ -301,7 +301,7 @@ static int write_all(struct linux_fixture *fixture, const char *file_name,
 			     &size_after, &exists_after);
 }
 
-static void writes(void **state)
+static void variables_are_written(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	const struct sim_variable *variable;
@@ -314,14 +314,15 @@ static void writes(void **state)
 	assert_int_equal(variable->attributes, 7);
 	assert_int_equal(variable->size, 3);
 	assert_memory_equal(variable->data, "abc", 3);
-	/* Attributes alone delete. */
+	/* A write of attributes alone deletes the variable. */
 	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0\0", 4), 0);
 	assert_false(exists_after);
 	assert_null(get_variable(fixture, "A-" OTHER));
 	assert_int_equal(write_all(fixture, "A-" OTHER, "\7\0\0\0", 4), EIO);
 }
 
-/* Firmware that takes values of any size, and gives all of one. */
+/* Firmware that accepts values of any size, and returns a value of the size
+ * that it accepted last. */
 static uint64_t size_taken;
 
 static uint64_t takes_all(struct cz_host *sim, struct cz *cz, const uint64_t *r)
@@ -346,8 +347,9 @@ static uint64_t gives_all(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-/* What the kernel's efivarfs hands to firmware reaches firmware here too. */
-static void large_values(void **state)
+/* Sizes that the kernel's efivarfs passes to firmware are also passed to
+ * firmware here. */
+static void large_values_reach_firmware(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	static uint8_t large[EFIVARS_MAX_BYTES] = {7};
@@ -372,7 +374,7 @@ static void large_values(void **state)
 	assert_int_equal(read_all(fixture, "A-" OTHER, 0, &contents), EFBIG);
 }
 
-static void refused_writes(void **state)
+static void invalid_writes_are_refused(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	static uint8_t large[70000] = {7};
@@ -391,7 +393,7 @@ static void refused_writes(void **state)
 	assert_int_equal(write_all(fixture, "A-" OTHER, large, 65536 + 4),
 			 ENOSPC);
 	assert_int_equal(fixture->sim.order_count, 0);
-	/* Firmware's own limit. */
+	/* Firmware itself refuses this size. */
 	assert_int_equal(write_all(fixture, "A-" OTHER, large, 4097 + 4),
 			 ENOSPC);
 }
@@ -409,7 +411,7 @@ static uint64_t append(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return CZ_EFI_SUCCESS;
 }
 
-static void appends(void **state)
+static void appends_extend_a_variable(void **state)
 {
 	struct linux_fixture *fixture = *state;
 
@@ -431,7 +433,7 @@ static uint64_t answers(struct cz_host *sim, struct cz *cz, const uint64_t *r)
 	return answer;
 }
 
-static void statuses_of_writes(void **state)
+static void statuses_become_errno(void **state)
 {
 	static const struct {
 		cz_status status;
@@ -443,7 +445,7 @@ static void statuses_of_writes(void **state)
 		{CZ_EFI_OUT_OF_RESOURCES, ENOSPC, EINVAL},
 		{CZ_EFI_DEVICE_ERROR, EIO, EINVAL},
 		{CZ_EFI_ACCESS_DENIED, EINVAL, EINVAL},
-		{0x1234, EIO, EIO}, /* no status at all */
+		{0x1234, EIO, EIO}, /* an invalid status */
 	};
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -457,7 +459,7 @@ static void statuses_of_writes(void **state)
 		written = write_all(fixture, "A-" OTHER, "\7\0\0\0a", 5);
 		deleted = efivars_delete(&fixture->cz, &name, &limit);
 		if (answer == 0x1234 && written == EINVAL) {
-			/* A warning, which the library lets pass. */
+			/* The library accepts warnings. */
 			continue;
 		}
 		assert_int_equal(written, cases[i].written);
@@ -465,7 +467,7 @@ static void statuses_of_writes(void **state)
 	}
 }
 
-static void withdrawn(void **state)
+static void a_withdrawn_service_is_unsupported(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -482,7 +484,7 @@ static void withdrawn(void **state)
 	free(contents.bytes);
 }
 
-static void deletes(void **state)
+static void variables_are_deleted(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -496,7 +498,7 @@ static void deletes(void **state)
 
 /* ---- Space ---- */
 
-static void space(void **state)
+static void space_is_reported(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -529,7 +531,7 @@ static bool has_entered(void *argument)
 	return __atomic_load_n(&fixture->sim.entered_hold, __ATOMIC_SEQ_CST);
 }
 
-static void deadlines(void **state)
+static void reads_end_at_their_deadline(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -549,8 +551,8 @@ static void deadlines(void **state)
 	}
 }
 
-/* A read that firmware sits on: its caller goes. */
-static void interrupted_read(void **state)
+/* The caller of a read gives up while firmware holds the call. */
+static void a_read_can_be_interrupted(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -592,8 +594,9 @@ static bool is_done(void *argument)
 	return __atomic_load_n(&writer->done, __ATOMIC_SEQ_CST) == 1;
 }
 
-/* One in firmware is waited for; one that waits for it is taken back. */
-static void interrupted_writes(void **state)
+/* A write that firmware has begun is waited for; a write that is still queued
+ * is cancelled. */
+static void only_queued_writes_are_cancelled(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct writer first = {.fixture = fixture},
@@ -643,8 +646,9 @@ static int write_until(struct linux_fixture *fixture, const char *file_name,
 			     &exists);
 }
 
-/* Two at their deadlines: the one that is in firmware, and the one that waits for
- * it. The log says what became of the first; the second has not been made. */
+/* Two writes reach their deadlines: one that firmware has begun, and one that
+ * is queued behind it. The log reports the outcome of the first; the second is
+ * not made. */
 static void late_write(struct linux_fixture *fixture, sim_service service)
 {
 	struct outlasted first;
@@ -661,7 +665,7 @@ static void late_write(struct linux_fixture *fixture, sim_service service)
 	cz_get_stats(&fixture->cz, &before);
 	second.deadline_ns = cz_host_now_ns(NULL) + 60000000;
 	assert_int_equal(write_until(fixture, "B-" OTHER, &second), ETIMEDOUT);
-	/* Nobody can interrupt it: it waits once. */
+	/* A write that nobody can interrupt waits only once. */
 	cz_get_stats(&fixture->cz, &after);
 	assert_int_equal(after.deadlines, before.deadlines + 1);
 	assert_int_equal(late_counts().open, 1);
@@ -670,7 +674,7 @@ static void late_write(struct linux_fixture *fixture, sim_service service)
 	assert_null(get_variable(fixture, "B-" OTHER));
 }
 
-static void late_write_made(void **state)
+static void a_late_success_is_logged(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct late_counts before = late_counts();
@@ -682,7 +686,7 @@ static void late_write_made(void **state)
 	assert_non_null(get_variable(fixture, "A-" OTHER));
 }
 
-static void late_write_not_made(void **state)
+static void a_late_failure_is_logged(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct late_counts before = late_counts();
@@ -694,8 +698,9 @@ static void late_write_not_made(void **state)
 					      "EFI_DEVICE_ERROR"));
 }
 
-/* All requests in use: waits for one, within the limit. */
-static void no_request_free(void **state)
+/* All requests are in use: the caller waits for a free one, within its
+ * limit. */
+static void a_free_request_is_waited_for(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -731,26 +736,26 @@ static void no_request_free(void **state)
 int group_efivars(void)
 {
 	const struct CMUnitTest tests[] = {
-		LINUX(lists),
-		LINUX(lists_long_names),
-		LINUX(hostile_lists),
-		LINUX(list_ended_by_the_caller),
-		LINUX(reads),
-		LINUX(hostile_reads),
-		LINUX(writes),
-		LINUX(large_values),
-		LINUX(refused_writes),
-		LINUX(appends),
-		LINUX(statuses_of_writes),
-		LINUX(withdrawn),
-		LINUX(deletes),
-		LINUX(space),
-		LINUX(deadlines),
-		LINUX(interrupted_read),
-		LINUX(interrupted_writes),
-		LINUX(late_write_made),
-		LINUX(late_write_not_made),
-		LINUX(no_request_free),
+		LINUX(variables_are_listed),
+		LINUX(long_names_are_listed),
+		LINUX(hostile_listings_end),
+		LINUX(the_caller_can_end_a_listing),
+		LINUX(variables_are_read),
+		LINUX(hostile_reads_fail),
+		LINUX(variables_are_written),
+		LINUX(large_values_reach_firmware),
+		LINUX(invalid_writes_are_refused),
+		LINUX(appends_extend_a_variable),
+		LINUX(statuses_become_errno),
+		LINUX(a_withdrawn_service_is_unsupported),
+		LINUX(variables_are_deleted),
+		LINUX(space_is_reported),
+		LINUX(reads_end_at_their_deadline),
+		LINUX(a_read_can_be_interrupted),
+		LINUX(only_queued_writes_are_cancelled),
+		LINUX(a_late_success_is_logged),
+		LINUX(a_late_failure_is_logged),
+		LINUX(a_free_request_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

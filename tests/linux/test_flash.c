@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/commit/flash*.c and nor.c: what firmware sees of the copy, what gets into the
- * chip, in which order, and what it costs.
+ * linux/commit/flash*.c and nor.c: what firmware sees in its copy of the chip,
+ * what is written to the chip, in which order, and at what cost.
  */
 #include "fixture.h"
 
@@ -17,12 +17,12 @@
 
 #define BLOCK 0x40000u
 #define BLOCKS 4u
-#define SMALL 0x4000u /* a block, where many chips are made */
+#define SMALL 0x4000u /* the block size of tests that make many chips */
 
 static struct chip *chip;
 static struct fixture fixture;
 
-/* The clock of nor.c, and its pauses (-Wl,--wrap). */
+/* Replaces the clock of nor.c and its pauses (-Wl,--wrap). */
 static uint64_t clock_ns = 1;
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *now);
@@ -100,13 +100,14 @@ static void variables_are_written_access_by_access(void **state)
 	variables_are_written(false);
 }
 
-static void variables_are_written_going_on(void **state)
+static void variables_are_written_with_reach(void **state)
 {
 	(void)state;
 	variables_are_written(true);
 }
 
-/* As EDK II's store is after long use: the block is full but for some KiB. */
+/* Leaves the store as EDK II's is after long use: the block is full except for
+ * some KiB. */
 static void use_up(void)
 {
 	for (uint32_t i = 0; i < 4; i++) {
@@ -158,13 +159,13 @@ static void count_faults(bool with_reach, double most)
 	assert_int_equal(counts->chip_erases, 0);
 }
 
-static void a_block_takes_few_faults(void **state)
+static void a_block_takes_few_faults_with_reach(void **state)
 {
 	(void)state;
 	count_faults(true, 1.5);
 }
 
-static void and_not_many_one_by_one(void **state)
+static void a_block_takes_few_faults_without_reach(void **state)
 {
 	(void)state;
 	count_faults(false, 10);
@@ -215,7 +216,7 @@ static void a_dropped_call_leaves_nothing(void **state)
 	free(before);
 }
 
-static void confirmed_at_the_buffer_itself(void **state)
+static void a_buffer_may_be_confirmed_at_its_address(void **state)
 {
 	(void)state;
 	start_fixture(true);
@@ -227,7 +228,7 @@ static void confirmed_at_the_buffer_itself(void **state)
 	}
 }
 
-static void what_needs_an_erase_gets_one(void **state)
+static void setting_bits_causes_an_erase(void **state)
 {
 	unsigned erases = 0;
 
@@ -291,7 +292,7 @@ static void unknown_chips_are_refused(void **state)
 	start_fixture(true);
 }
 
-static void one_device_of_32_bits(void **state)
+static void a_single_32_bit_device_is_supported(void **state)
 {
 	(void)state;
 	chip->lanes = 1;
@@ -303,8 +304,9 @@ static void one_device_of_32_bits(void **state)
 	assert_int_equal(found(chip->storage, 1), 9);
 }
 
-/* Left by a process that was killed, in every state of every command. */
-static void any_command_is_got_out_of(void **state)
+/* A process that was killed left the chip in the middle of a command. The test
+ * tries every state of every command. */
+static void any_unfinished_command_is_aborted(void **state)
 {
 	static const uint32_t commands[] = {0xff, 0x70, 0x90, 0x98, 0x20,
 					    0x60, 0x40, 0x10, 0xe8};
@@ -335,8 +337,8 @@ static void any_command_is_got_out_of(void **state)
 	start_fixture(true);
 }
 
-/* The same of every partition of a chip that has some. */
-static void any_partition_is_got_out_of_it(void **state)
+/* The same for every partition of a chip that has several. */
+static void any_partition_is_reset_to_array(void **state)
 {
 	static const uint32_t commands[] = {0x70, 0x90, 0x20, 0x60, 0x40, 0xe8};
 
@@ -351,7 +353,7 @@ static void any_partition_is_got_out_of_it(void **state)
 		uint64_t offset = i % BLOCKS * BLOCK + BLOCK / 2;
 
 		if (command == 0x20 && offset < BLOCK) {
-			continue; /* This chip erases at once. */
+			continue; /* This chip would erase the store at once. */
 		}
 		chip_do_write(chip, offset, command << 16 | command);
 		if (command == 0xe8) {
@@ -385,7 +387,8 @@ static void a_busy_partition_is_waited_for(void **state)
 	assert_true(chip_is_idle(chip));
 }
 
-/* A chip that is ready soon, and a thread that is not run for long before it looks. */
+/* The chip is ready soon, but the thread does not run for a long time before
+ * its last look. */
 static uint32_t polls_left;
 
 static uint32_t read_late(void *context, uint64_t offset)
@@ -402,7 +405,7 @@ static uint32_t read_late(void *context, uint64_t offset)
 	return 0;
 }
 
-static void a_late_look_is_no_time_out(void **state)
+static void a_late_look_is_not_a_time_out(void **state)
 {
 	struct flash_port port = chip_port(chip);
 	uint32_t word = 0x12345678;
@@ -419,7 +422,7 @@ static void a_late_look_is_no_time_out(void **state)
 	assert_memory_equal(chip->storage + 0x100, &word, 4);
 }
 
-static void an_erase_is_waited_for(void **state)
+static void a_running_erase_is_waited_for(void **state)
 {
 	(void)state;
 	chip->busy = 500;
@@ -429,7 +432,7 @@ static void an_erase_is_waited_for(void **state)
 	assert_int_equal(found(chip->storage, 1), 9);
 }
 
-static void not_applied(enum chip_fault fault, const char *why)
+static void fails_to_apply(enum chip_fault fault, const char *why)
 {
 	struct store_list list = flash_changes(fixture.flash);
 
@@ -447,14 +450,14 @@ static void not_applied(enum chip_fault fault, const char *why)
 	assert_memory_equal(fixture.copy, chip->storage, BLOCK);
 }
 
-static void errors_of_the_chip_are_named(void **state)
+static void chip_errors_are_reported(void **state)
 {
 	(void)state;
 	start_fixture(true);
-	not_applied(CHIP_FAILS, "programming at 0x64: it failed (status "
-				"0x00900090)");
-	not_applied(CHIP_FORGETS, "it is 0x");
-	not_applied(CHIP_BUSY, "it does not become ready");
+	fails_to_apply(CHIP_FAILS, "programming at 0x64: it failed (status "
+				   "0x00900090)");
+	fails_to_apply(CHIP_FORGETS, "it is 0x");
+	fails_to_apply(CHIP_BUSY, "it does not become ready");
 }
 
 /* ---- Power cuts: the chip stops at the k-th word ---- */
@@ -481,7 +484,8 @@ static void check_store(uint32_t name, int old, int new)
 	}
 }
 
-/* Sets a variable with power until the k-th write; false when that was enough. */
+/* Sets a variable with power until the k-th write. Returns false when all
+ * writes came before that. */
 static bool cut(volatile uint64_t k, uint32_t size_bytes, bool is_replaced)
 {
 	volatile bool was_cut = false;
@@ -545,22 +549,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FRESH(variables_are_written_access_by_access),
-		FRESH(variables_are_written_going_on),
-		FRESH(a_block_takes_few_faults),
-		FRESH(and_not_many_one_by_one),
+		FRESH(variables_are_written_with_reach),
+		FRESH(a_block_takes_few_faults_with_reach),
+		FRESH(a_block_takes_few_faults_without_reach),
 		FRESH(words_take_few_faults),
 		FRESH(a_dropped_call_leaves_nothing),
-		FRESH(confirmed_at_the_buffer_itself),
-		FRESH(what_needs_an_erase_gets_one),
+		FRESH(a_buffer_may_be_confirmed_at_its_address),
+		FRESH(setting_bits_causes_an_erase),
 		FRESH(a_locked_chip_is_unlocked),
 		FRESH(unknown_chips_are_refused),
-		FRESH(one_device_of_32_bits),
-		FRESH(any_command_is_got_out_of),
-		FRESH(any_partition_is_got_out_of_it),
+		FRESH(a_single_32_bit_device_is_supported),
+		FRESH(any_unfinished_command_is_aborted),
+		FRESH(any_partition_is_reset_to_array),
 		FRESH(a_busy_partition_is_waited_for),
-		FRESH(a_late_look_is_no_time_out),
-		FRESH(an_erase_is_waited_for),
-		FRESH(errors_of_the_chip_are_named),
+		FRESH(a_late_look_is_not_a_time_out),
+		FRESH(a_running_erase_is_waited_for),
+		FRESH(chip_errors_are_reported),
 		FRESH(power_cuts_leave_old_or_new),
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The front end on a real mount, by the system calls that tools make. Where
- * nothing can be mounted (no /dev/fuse, not root) these are skipped.
+ * The FUSE front end on a real mount, through the system calls that tools make.
+ * Where mounting is impossible (no /dev/fuse, not root), these tests are
+ * skipped.
  */
 #include "efivars/fuse.h"
 #include "linux_fixture.h"
@@ -55,7 +56,7 @@ static void *run_server(void *argument)
 	return NULL;
 }
 
-/* False when nothing can be mounted here. */
+/* Returns false when mounting is impossible here. */
 static bool attach(struct mounted *mounted)
 {
 	struct fuse_options options = {
@@ -146,7 +147,7 @@ static const char *path(struct mounted *mounted, const char *name)
 	return mounted->path;
 }
 
-/* A shell command in the mount; its exit code. */
+/* Runs a shell command in the mount. Returns its exit code. */
 static int shell(struct mounted *mounted, const char *command)
 {
 	char line[1024];
@@ -190,7 +191,7 @@ static void shows_files(void **state)
 	assert_int_equal(statvfs_of.f_bsize, 1);
 }
 
-/* The commands that issue 6 names. */
+/* The commands that users of efivarfs type. */
 static void shell_commands(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -281,7 +282,7 @@ static void writes_are_whole(void **state)
 	assert_int_equal(write(fd, bytes, 4004), 4004);
 	variable = get_variable(mounted->fixture, TIMEOUT);
 	assert_int_equal(variable->size, 4000);
-	/* SetVariable, and a look at the size. */
+	/* One SetVariable, and one read of the size. */
 	assert_int_equal(mounted->fixture->sim.order_count, 2);
 	/* The position does not matter. */
 	assert_int_equal(write(fd, bytes, 6), 6);
@@ -302,7 +303,7 @@ static void writes_are_whole(void **state)
 	close(fd);
 }
 
-/* As many pieces as there are pages in a request; with more it is split. */
+/* As many pieces as a request has pages. The kernel splits a write of more. */
 static void pieces_are_put_together(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -319,7 +320,7 @@ static void pieces_are_put_together(void **state)
 	close(fd);
 }
 
-/* Larger than a request can be: the kernel splits it, and nothing is written. */
+/* The kernel splits a write that exceeds a request. Nothing is written then. */
 static void split_writes_are_refused(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -352,13 +353,13 @@ static void reads_in_parts(void **state)
 	assert_int_equal(read(fd, bytes, 16), 4);
 	assert_memory_equal(bytes, "mine", 4);
 	assert_int_equal(read(fd, bytes, 16), 0);
-	/* Not from a cache. */
+	/* A read does not come from a cache. */
 	put_variable(mounted->fixture, MINE, 6, "ours, now", 9);
 	assert_int_equal(pread(fd, bytes, 16, 4), 9);
 	close(fd);
 }
 
-/* What sendfile() makes of a file, as BusyBox's cat does. */
+/* Reads a file by sendfile(), as BusyBox's cat does. */
 static size_t send_all(struct mounted *mounted, const char *name, uint8_t *to,
 		       size_t room)
 {
@@ -377,8 +378,8 @@ static size_t send_all(struct mounted *mounted, const char *name, uint8_t *to,
 	return count;
 }
 
-/* A value that firmware makes up when it is asked has another size by then, as
- * U-Boot's VarToFile: all of it is read, whatever stat() says. */
+/* A value that firmware generates for each read, as U-Boot's VarToFile, may
+ * have another size than stat() reported. A reader gets all of it. */
 static void reads_past_the_size(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -393,7 +394,7 @@ static void reads_past_the_size(void **state)
 	assert_int_equal(
 		shell(mounted, "test $(head -c 9999 " MINE " | wc -c) = 2004"),
 		0);
-	/* sendfile() stops where the kernel believes that the file does. */
+	/* sendfile() stops at the size that the kernel knows. */
 	assert_int_equal(
 		shell(mounted, "printf '\\007\\0\\0\\0\\3\\0' > " TIMEOUT), 0);
 	put_variable(mounted->fixture, MINE, 6, value, sizeof(value));
@@ -403,7 +404,7 @@ static void reads_past_the_size(void **state)
 	assert_int_equal(stat_of.st_size, 3004);
 }
 
-/* A child that looks for what is not there, as somebody; its errno. */
+/* Looks up a missing file in a child with this user ID. Returns its errno. */
 static int looks_up(struct mounted *mounted, uid_t uid)
 {
 	const char *name = path(mounted, "None-" OTHER);
@@ -427,7 +428,7 @@ static int looks_up(struct mounted *mounted, uid_t uid)
 	return WEXITSTATUS(status);
 }
 
-static void names_cost_nobody_a_call(void **state)
+static void unprivileged_lookups_make_no_call(void **state)
 {
 	struct mounted *mounted = here(state);
 
@@ -438,7 +439,7 @@ static void names_cost_nobody_a_call(void **state)
 	assert_int_equal(mounted->fixture->sim.order_count, 50);
 }
 
-static void operations_there_are_not(void **state)
+static void unsupported_operations_are_refused(void **state)
 {
 	struct mounted *mounted = here(state);
 	char other[200];
@@ -470,7 +471,8 @@ static void deleted_by_writing(void **state)
 	assert_int_equal(fstat(fd, &stat_of), 0);
 	assert_fails(write(fd, "\7\0\0\0ab", 6), EIO);
 	close(fd);
-	/* fwupd's way: made, closed, made mutable, written. */
+	/* fwupd creates the file, closes it, makes it mutable, and writes
+	 * it. */
 	fd = open(path(mounted, "Cap-" OTHER), O_CREAT | O_WRONLY, 0644);
 	assert_true(fd >= 0);
 	close(fd);
@@ -497,7 +499,7 @@ static void hold(struct mounted *mounted, enum cz_service service)
 	mounted->fixture->sim.hook[service] = sim_hold;
 }
 
-/* A child that writes and says how that went by its exit code. */
+/* Starts a child that writes and reports the result by its exit code. */
 static pid_t writer(struct mounted *mounted)
 {
 	const char *name = path(mounted, TIMEOUT);
@@ -521,8 +523,8 @@ static pid_t reader(struct mounted *mounted)
 		char bytes[16];
 		int fd;
 
-		/* The server's end must not stay open here: this exit would
-		 * wait for who has gone. */
+		/* The child must close the server's end of the connection: its
+		 * exit would otherwise wait for a server that is gone. */
 		for (fd = 3; fd < 1024; fd++) {
 			(void)close(fd);
 		}
@@ -607,7 +609,7 @@ static void unmounted_by_somebody(void **state)
 	assert_int_equal(mounted->error, 0);
 }
 
-/* What a killed daemon leaves is taken away. */
+/* The mount that a killed daemon left is removed. */
 static void dead_mount(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -646,8 +648,8 @@ static void refused_mounts(void **state)
 	assert_int_equal(fuse_attach(&front, &options), EINVAL);
 }
 
-/* The kernel refuses what is read-only, and the server when somebody has mounted it
- * otherwise since. */
+/* The kernel refuses writes to a read-only mount. The server refuses them too,
+ * in case somebody has remounted it writable. */
 static void read_only(void **state)
 {
 	struct mounted *mounted = here(state);
@@ -724,8 +726,8 @@ int group_fuse(void)
 		MOUNTED(split_writes_are_refused),
 		MOUNTED(reads_in_parts),
 		MOUNTED(reads_past_the_size),
-		MOUNTED(names_cost_nobody_a_call),
-		MOUNTED(operations_there_are_not),
+		MOUNTED(unprivileged_lookups_make_no_call),
+		MOUNTED(unsupported_operations_are_refused),
 		MOUNTED(deleted_by_writing),
 		MOUNTED(stat_does_not_wait),
 		MOUNTED(past_its_deadline),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* linux/host/origin.c: a daemon's start, with the machine's RAM and its log made up. */
+/* linux/host/origin.c: the start of a daemon, with simulated RAM and a
+ * simulated log. */
 #include "chip.h"
 #include "host/origin.h"
 #include "lib/hash.h"
@@ -23,7 +24,7 @@
 #define RAM 0x7c440000u
 #define COPY_AT 4096u /* in RAM */
 
-/* linux/commit/state_file.h's. */
+/* Offsets in the state file, as in linux/commit/state_file.h. */
 #define CONTROL 4096u
 #define JOURNAL_OFFSET_AT 48u
 
@@ -158,7 +159,8 @@ static void write_file(uint64_t offset, const void *bytes, size_t size)
 	(void)close(fd);
 }
 
-/* Of the store's first block: erased, and written again as it was. */
+/* Leaves the journal of a commit that erases the first block of the store and
+ * writes the same bytes again. */
 static void leave_erase(void)
 {
 	uint32_t erase[] = {STORE_ERASE, 0, BLOCK, 0};
@@ -199,8 +201,9 @@ static void the_store_is_found(void **unused)
 	close_host();
 }
 
-/* Killed after the erase: variables are writable all the same. */
-static void a_store_that_is_erased_is_found_once_written(void **unused)
+/* A daemon was killed after the erase. The next one writes the store, finds it,
+ * and keeps variables writable. */
+static void an_erased_store_is_found_after_recovery(void **unused)
 {
 	bool was_pending;
 
@@ -220,7 +223,8 @@ static void a_store_that_is_erased_is_found_once_written(void **unused)
 	close_host();
 }
 
-/* A machine on which no device holds variables has nothing that could be compared. */
+/* On a machine without a device for variables there is nothing to compare, so
+ * there is nothing to warn about. */
 static void no_warning_without_a_device(void **unused)
 {
 	(void)unused;
@@ -250,7 +254,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(the_store_is_found),
-		TEST(a_store_that_is_erased_is_found_once_written),
+		TEST(an_erased_store_is_found_after_recovery),
 		TEST(no_warning_without_a_device),
 	};
 

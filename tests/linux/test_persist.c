@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/persist.c: where a machine's variables persist, for each kind of machine; and
- * what is found in memory maps, devices and RAM.
+ * linux/commit/persist.c: where variables persist on each kind of machine, and
+ * what the daemon finds out from memory maps, devices and RAM.
  */
 #include "commit/persist.h"
 #include "store.h"
@@ -41,17 +41,18 @@ static void flash_persists(void **state)
 
 	(void)state;
 	is_judged(&facts, PERSIST_FLASH, PERSIST_SERVED, "in the flash chip");
-	/* EDK II keeps a copy in RAM. */
+	/* EDK II also keeps a copy of the store in RAM. */
 	facts.ram_has_store = true;
 	is_judged(&facts, PERSIST_FLASH, PERSIST_SERVED, "in the flash chip");
-	/* Somebody can have made the variable that names a file. */
+	/* A variable that names a file proves nothing: anybody may have made
+	 * it. */
 	facts.has_file = true;
 	is_judged(&facts, PERSIST_FLASH, PERSIST_SERVED, "in the flash chip");
 	facts.has_set_variable = false;
 	is_judged(&facts, PERSIST_FLASH, PERSIST_READ_ONLY, "SetVariable");
 }
 
-static void a_store_of_another_form_may_persist(void **state)
+static void an_unknown_store_may_persist(void **state)
 {
 	struct persist_facts facts = {.has_set_variable = true,
 				      .has_chip = true};
@@ -71,7 +72,7 @@ static void ram_does_not_persist(void **state)
 
 	(void)state;
 	is_judged(&facts, PERSIST_RAM, PERSIST_READ_ONLY, "RAM only");
-	/* A chip that has something else. */
+	/* The machine has a chip, but without a variable store. */
 	facts.has_chip = true;
 	is_judged(&facts, PERSIST_RAM, PERSIST_READ_ONLY, "RAM only");
 	facts = (struct persist_facts){.has_set_variable = true};
@@ -97,7 +98,7 @@ static void a_file_is_not_written(void **state)
 	is_judged(&facts, PERSIST_FILE, PERSIST_READ_ONLY, "xxx of the EFI");
 }
 
-static void what_is_outside_is_refused(void **state)
+static void stores_outside_normal_firmware_are_refused(void **state)
 {
 	struct persist_facts facts = {.has_set_variable = true,
 				      .has_chip = true,
@@ -131,7 +132,7 @@ static bool is_shared(uint32_t type, uint64_t attribute)
 	return persist_is_shared(&entry);
 }
 
-static void shared_ram_is_told_from_devices(void **state)
+static void shared_ram_is_distinguished_from_devices(void **state)
 {
 	const uint64_t cacheable =
 		CZ_EFI_MEMORY_RUNTIME | CZ_EFI_MEMORY_WB | CZ_EFI_MEMORY_UC;
@@ -148,7 +149,7 @@ static void shared_ram_is_told_from_devices(void **state)
 	assert_false(is_shared(CZ_EFI_RUNTIME_SERVICES_DATA, cacheable));
 }
 
-static void uefi_vars_has_its_number(void **state)
+static void uefi_vars_is_recognised(void **state)
 {
 	uint32_t registers[2] = {0x00010ef1, 0};
 	const struct device *device = (const void *)registers;
@@ -159,7 +160,8 @@ static void uefi_vars_has_its_number(void **state)
 	assert_false(persist_is_uefi_vars(device));
 }
 
-/* Of exactly its size, so that a read past its end is seen. */
+/* Searches a copy of exactly that size, so that the sanitizer sees a read past
+ * its end. */
 static struct persist_facts look(const void *ram, size_t size_bytes)
 {
 	struct persist_facts facts = {0};
@@ -183,7 +185,8 @@ static int clear(void **state)
 
 static void the_file_is_found(void **state)
 {
-	const size_t bytes = sizeof(file_variable); /* its last zero too */
+	const size_t bytes =
+		sizeof(file_variable); /* including its last zero */
 	struct persist_facts facts;
 
 	(void)state;
@@ -194,14 +197,14 @@ static void the_file_is_found(void **state)
 	facts = look(ram, sizeof(ram));
 	assert_true(facts.has_file);
 	assert_string_equal(facts.file, "ubootefi.var");
-	/* Up to the end of RAM, and behind it. */
+	/* The variable ends at the end of RAM, and then beyond it. */
 	facts = look(ram, 4097 + bytes + 3);
 	assert_string_equal(facts.file, "ubo");
 	facts = look(ram, 4097 + bytes);
 	assert_true(facts.has_file);
 	assert_string_equal(facts.file, "");
 	assert_false(look(ram, 4097 + bytes - 1).has_file);
-	/* A name that is none does not reach the log. */
+	/* An invalid file name does not reach the log. */
 	memset(ram + 4097 + bytes, 'x', 1000);
 	assert_int_equal(strlen(look(ram, sizeof(ram)).file),
 			 PERSIST_FILE_CHARS - 1);
@@ -218,7 +221,7 @@ static void a_store_in_ram_is_found(void **state)
 
 	(void)state;
 	assert_false(look(ram, sizeof(ram)).ram_has_store);
-	/* The GUID alone is in EDK II's code too. */
+	/* The GUID alone also occurs in EDK II's code. */
 	store_put_header(ram + 100, 0);
 	assert_false(look(ram, sizeof(ram)).ram_has_store);
 	store_put_header(store, 0x4000);
@@ -237,12 +240,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flash_persists),
-		cmocka_unit_test(a_store_of_another_form_may_persist),
+		cmocka_unit_test(an_unknown_store_may_persist),
 		cmocka_unit_test(ram_does_not_persist),
 		cmocka_unit_test(a_file_is_not_written),
-		cmocka_unit_test(what_is_outside_is_refused),
-		cmocka_unit_test(shared_ram_is_told_from_devices),
-		cmocka_unit_test(uefi_vars_has_its_number),
+		cmocka_unit_test(stores_outside_normal_firmware_are_refused),
+		cmocka_unit_test(shared_ram_is_distinguished_from_devices),
+		cmocka_unit_test(uefi_vars_is_recognised),
 		cmocka_unit_test_setup(the_file_is_found, clear),
 		cmocka_unit_test_setup(a_store_in_ram_is_found, clear),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is immutable, what a load option looks like, errno for each status. */
+/* Rules: which files are immutable, what a valid load option is, and the errno
+ * of each status. */
 #include "linux_fixture.h"
 
 #include <errno.h>
@@ -96,19 +97,19 @@ static void malformed_options(void **state)
 	assert_false(valid("Boot00012", SOUND, SOUND_BYTES));
 	assert_false(valid("Driver0001x", SOUND, SOUND_BYTES));
 	memcpy(option, SOUND, sizeof(option));
-	option[4] = 0xff; /* the path's size */
+	option[4] = 0xff; /* the size of the path */
 	assert_false(valid("Boot0001", option, sizeof(option)));
 	option[4] = 10;
-	option[12] = 3; /* a node's */
+	option[12] = 3; /* the size of a node */
 	assert_false(valid("Boot0001", option, sizeof(option)));
 	option[12] = 0xff;
 	assert_false(valid("Boot0001", option, sizeof(option)));
 	option[12] = 6;
-	option[17] = 1; /* the end of an instance only */
+	option[17] = 1; /* ends only one instance of the path */
 	assert_false(valid("Boot0001", option, sizeof(option)));
 }
 
-/* Never refused by Linux either. */
+/* Linux does not check these values either. */
 static void other_values(void **state)
 {
 	struct efivars_name other = named("Boot0001-" OTHER);
@@ -168,7 +169,7 @@ static void statuses(void **state)
 	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++) {
 		assert_int_equal(efivars_errno(due[i].status), due[i].error);
 	}
-	/* Every one of the library's own has a number, and is above. */
+	/* Every status of the library's own is above CZ_ERROR_BASE. */
 	assert_int_equal(CZ_E_KILLED, CZ_ERROR_BASE + 16);
 }
 

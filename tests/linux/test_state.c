@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/commit/state.c and journal.c: what is refused; what a commit takes; and a
- * daemon that is killed at every step of a commit, and of the recovery after it.
+ * linux/commit/state.c and journal.c: which states are refused, what a commit
+ * includes, and what remains after a kill at every step of a commit, and of the
+ * recovery that follows.
  */
 #include "commit/state.h"
 #include "fixture.h"
@@ -33,18 +34,19 @@ static const struct state_region regions[] = {
 	{.address = 0x50000000, .size_bytes = SMALL_BYTES},
 };
 
-/* The machine's own RAM, of both regions one after the other, shared with children;
- * and whether daemons keep it as the state's copy is. */
+/* The RAM of the machine itself, shared with children: both regions, one after
+ * the other. `keeps_ram` says whether daemons keep this RAM equal to the copy
+ * in the state. */
 static uint8_t *machine_ram;
 static bool keeps_ram;
 static unsigned words_put;
 
-/* A daemon: the state, its mappings, firmware. */
+/* A daemon: its state, its mappings, and firmware. */
 struct daemon {
 	struct state *state;
 	uint8_t *mapping[2];
 	struct fixture fixture;
-	uint8_t *own_ram; /* fixture_start()'s */
+	uint8_t *own_ram; /* the RAM that fixture_start() allocated */
 	uint64_t steps_left;
 };
 
@@ -70,7 +72,7 @@ static uint8_t *ram_at(unsigned region, uint64_t offset)
 	return machine_ram + (region == 0 ? 0 : FIXTURE_RAM_BYTES) + offset;
 }
 
-/* Word by word, as the machine's is. */
+/* Writes word by word, as the daemon does to the machine's RAM. */
 static void put_ram(void *context, unsigned region, uint64_t offset,
 		    const uint8_t *before, const uint8_t *after)
 {
@@ -128,7 +130,7 @@ static void start_flash(struct daemon *daemon)
 	assert_non_null(daemon->fixture.flash);
 }
 
-/* Firmware runs in the mapping; its code goes there once. */
+/* Lets firmware run in the mapping: its code is copied there first. */
 static void start_firmware(struct daemon *daemon)
 {
 	map_regions(daemon);
@@ -190,7 +192,7 @@ static int stop(void **state)
 
 /* ---- Opening ---- */
 
-static void new_then_kept(void **state)
+static void a_new_state_is_kept(void **state)
 {
 	struct daemon daemon;
 	struct stat status;
@@ -207,7 +209,7 @@ static void new_then_kept(void **state)
 	state_close(daemon.state);
 }
 
-static void another_boot_has_a_new_one(void **state)
+static void another_boot_gets_a_new_state(void **state)
 {
 	struct daemon daemon;
 	struct state_config config;
@@ -230,7 +232,7 @@ static bool accept_none(void *context, char *why, size_t why_chars)
 	return false;
 }
 
-static void what_is_not_accepted_leaves_nothing(void **state)
+static void a_rejected_state_leaves_no_file(void **state)
 {
 	struct daemon daemon = {.steps_left = UINT64_MAX};
 	struct state_config config = config_for(&daemon);
@@ -241,15 +243,15 @@ static void what_is_not_accepted_leaves_nothing(void **state)
 	assert_string_equal(state_error(daemon.state), "not today");
 	state_close(daemon.state);
 	assert_int_equal(access(path, F_OK), -1);
-	/* One that is kept is not looked at. */
+	/* accept() is not called for a state that was kept. */
 	assert_int_equal(open_state(&daemon), STATE_NEW);
 	state_close(daemon.state);
 	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
 	state_close(daemon.state);
 }
 
-/* The file is gone, its descriptor is not. */
-static void a_descriptor_that_was_kept(void **state)
+/* The file has been removed, but systemd has kept its descriptor. */
+static void a_kept_descriptor_is_used(void **state)
 {
 	struct daemon daemon;
 	struct state_config config = config_for(&daemon);
@@ -265,7 +267,7 @@ static void a_descriptor_that_was_kept(void **state)
 	assert_int_equal(state_open(&daemon.state, &config), STATE_KEPT);
 	state_close(daemon.state);
 	assert_int_equal(access(path, F_OK), -1);
-	/* Where there is a file, that one. */
+	/* A file that exists takes precedence over the descriptor. */
 	assert_int_equal(open_state(&daemon), STATE_NEW);
 	state_close(daemon.state);
 	assert_int_equal(truncate(path, 100), 0);
@@ -294,7 +296,7 @@ static void write_at(uint64_t offset, const void *bytes, size_t size)
 	(void)close(fd);
 }
 
-static void what_is_no_state_is_refused(void **state)
+static void an_invalid_file_is_refused(void **state)
 {
 	struct daemon daemon;
 
@@ -337,7 +339,7 @@ static void a_damaged_journal_is_refused(void **state)
 	state_close(daemon.state);
 }
 
-static void no_room_is_said(void **state)
+static void lack_of_room_is_reported(void **state)
 {
 	struct daemon daemon;
 	struct state_config config = config_for(&daemon);
@@ -353,7 +355,7 @@ static void no_room_is_said(void **state)
 
 /* ---- Commits ---- */
 
-static void a_commit_takes_what_was_changed(void **state)
+static void a_commit_includes_changed_pages_only(void **state)
 {
 	uint8_t none[FIXTURE_RAM_BYTES / CZ_EFI_PAGE_SIZE] = {0};
 	uint8_t dirty_pages[SMALL_BYTES / CZ_EFI_PAGE_SIZE] = {0};
@@ -365,7 +367,7 @@ static void a_commit_takes_what_was_changed(void **state)
 	start_daemon(&daemon);
 	memcpy(mapping, daemon.mapping, sizeof(mapping));
 	mapping[1][3] = 9;
-	mapping[1][2 * CZ_EFI_PAGE_SIZE] = 2; /* as it was */
+	mapping[1][2 * CZ_EFI_PAGE_SIZE] = 2; /* the value that it had */
 	assert_int_equal(state_commit(daemon.state, mapping, NULL, NULL),
 			 STATE_COMMITTED);
 	assert_true(state_pages_committed(daemon.state) <= 9);
@@ -382,7 +384,8 @@ static void a_commit_takes_what_was_changed(void **state)
 			 STATE_COMMITTED);
 	assert_int_equal(state_pages_committed(daemon.state), 1);
 	mapping[1][CZ_EFI_PAGE_SIZE] = 13;
-	mapping[1][3 * CZ_EFI_PAGE_SIZE] = 14; /* which nobody could have */
+	mapping[1][3 * CZ_EFI_PAGE_SIZE] =
+		14; /* not marked as dirty: not committed */
 	dirty_pages[1] = dirty_pages[2] = 1;
 	assert_int_equal(state_commit(daemon.state, mapping, dirty, NULL),
 			 STATE_COMMITTED);
@@ -395,7 +398,7 @@ static void a_commit_takes_what_was_changed(void **state)
 	stop_daemon(&daemon);
 }
 
-static void a_chip_that_fails_leaves_the_journal(void **state)
+static void a_chip_error_leaves_the_journal_pending(void **state)
 {
 	struct daemon daemon;
 	bool was_pending;
@@ -432,7 +435,7 @@ static void too_many_changes_are_refused(void **state)
 	assert_int_equal(state_open(&daemon.state, &config), STATE_NEW);
 	start_flash(&daemon);
 	start_firmware(&daemon);
-	/* All of RAM, and then more than the file's alignment leaves. */
+	/* All of RAM changes: more than the journal has room for. */
 	assert_int_equal(fixture_set(&daemon.fixture, 1, 3, 60000), 0);
 	for (uint32_t i = 0; i < FIXTURE_RAM_BYTES; i += CZ_EFI_PAGE_SIZE) {
 		daemon.mapping[0][i + 4000] ^= 1;
@@ -481,7 +484,7 @@ static void set(struct daemon *daemon, uint8_t value)
 			 STATE_COMMITTED);
 }
 
-static void the_machines_ram_is_kept_the_same(void **state)
+static void the_machines_ram_is_kept_equal(void **state)
 {
 	struct daemon daemon;
 
@@ -491,7 +494,8 @@ static void the_machines_ram_is_kept_the_same(void **state)
 	assert_true(state_keeps_ram(daemon.state));
 	set(&daemon, 3);
 	assert_true(is_ram_as_mapped(&daemon));
-	/* A word that is somebody else's, in a page that is committed, stays. */
+	/* In a page that is committed, a word that somebody else has written
+	 * stays. */
 	daemon.mapping[1][CZ_EFI_PAGE_SIZE + 8] = 17;
 	ram_at(1, CZ_EFI_PAGE_SIZE)[16] = 99;
 	set(&daemon, 4);
@@ -501,8 +505,9 @@ static void the_machines_ram_is_kept_the_same(void **state)
 	assert_int_equal(version(), 2);
 }
 
-/* An upgrade: the old daemon's state is gone on with as it is. */
-static void the_first_versions_state_is_gone_on_with(void **state)
+/* After an upgrade the new daemon continues to use the old daemon's state
+ * unchanged. */
+static void a_version_1_state_stays_in_use(void **state)
 {
 	struct daemon daemon;
 	struct state_config config;
@@ -522,7 +527,7 @@ static void the_first_versions_state_is_gone_on_with(void **state)
 	stop_daemon(&daemon);
 	assert_int_equal(words_put, 0);
 	assert_int_equal(version(), 1);
-	/* Made anew it is of the second. */
+	/* A state that is made anew has version 2. */
 	assert_int_equal(open_state(&daemon), STATE_KEPT);
 	assert_int_equal(state_make_anew(daemon.state), STATE_NEW);
 	assert_true(state_keeps_ram(daemon.state));
@@ -530,8 +535,9 @@ static void the_first_versions_state_is_gone_on_with(void **state)
 	assert_int_equal(version(), 2);
 }
 
-/* By a daemon that cannot write the machine's RAM. */
-static void ram_that_is_no_longer_kept_is_known(void **state)
+/* Meanwhile a daemon that cannot write the machine's RAM has committed a
+ * call. */
+static void ram_that_is_no_longer_kept_is_recognised(void **state)
 {
 	struct daemon daemon;
 
@@ -553,7 +559,7 @@ static void ram_that_is_no_longer_kept_is_known(void **state)
 	assert_int_equal(words_put, 0);
 }
 
-static void what_is_not_made_anew_stays(void **state)
+static void a_state_that_cannot_be_replaced_stays(void **state)
 {
 	struct daemon daemon = {.steps_left = UINT64_MAX};
 	struct state_config config = config_for(&daemon);
@@ -576,7 +582,8 @@ static void what_is_not_made_anew_stays(void **state)
 
 /* ---- Somebody else's writes to the chip ---- */
 
-/* Anywhere in what firmware has read of it: also where the call writes nothing. */
+/* Somebody else's change anywhere in what firmware has read of the chip stops
+ * the commit, also in a place that the call does not write. */
 static void a_chip_that_has_changed_is_not_written(void **state)
 {
 	static const uint32_t places[] = {0, 700, BLOCK - 1};
@@ -609,7 +616,7 @@ static void a_chip_that_has_changed_is_not_written(void **state)
 	}
 }
 
-static void what_is_read_ahead_is_known(void **state)
+static void changes_in_what_was_read_ahead_are_seen(void **state)
 {
 	struct daemon daemon;
 
@@ -618,7 +625,7 @@ static void what_is_read_ahead_is_known(void **state)
 	flash_read_ahead(daemon.fixture.flash, BLOCK + 100, BLOCK);
 	flash_read_ahead(daemon.fixture.flash, UINT32_MAX, 4);
 	assert_true(flash_is_same(daemon.fixture.flash));
-	chip->storage[3 * BLOCK] = 0; /* which nobody has read */
+	chip->storage[3 * BLOCK] = 0; /* firmware has not read this byte */
 	assert_true(flash_is_same(daemon.fixture.flash));
 	chip->storage[3 * BLOCK - 1] = 0;
 	assert_false(flash_is_same(daemon.fixture.flash));
@@ -627,8 +634,8 @@ static void what_is_read_ahead_is_known(void **state)
 
 /* ---- Kills ---- */
 
-/* The daemon of a first variable; then one that is killed at step k of setting it
- * again. False when it came to its end before that. */
+/* Runs a daemon that is killed at step k of setting the variable again. Returns
+ * false when the commit ended before step k. */
 static bool killed_in_commit(uint64_t k, uint32_t size_bytes)
 {
 	pid_t child = fork();
@@ -695,7 +702,8 @@ static void first_daemon(void)
 	stop_daemon(&daemon);
 }
 
-/* The daemon after the kill: old or new, and the same in RAM and on the chip. */
+/* Starts the next daemon, which must find the old or the new value, in RAM and
+ * on the chip alike. Returns whether the value is the new one. */
 static bool next_daemon(uint32_t size_bytes)
 {
 	struct daemon daemon;
@@ -711,7 +719,7 @@ static bool next_daemon(uint32_t size_bytes)
 	assert_int_equal(store_find(chip->storage, 2, &found_bytes), 2);
 	assert_int_equal(store_find(chip->storage, 3, &found_bytes), 3);
 	assert_true(!keeps_ram || is_ram_as_mapped(&daemon));
-	/* Firmware's data are of the call that was committed last. */
+	/* Firmware's data are those of the last committed call. */
 	assert_int_equal(daemon.mapping[0][FIXTURE_DATA - FIXTURE_RAM],
 			 is_new ? 5 : 3);
 	assert_int_equal(fixture_set(&daemon.fixture, 1, 6, 700), 0);
@@ -738,7 +746,8 @@ static void a_killed_daemon_leaves_old_or_new(void **state)
 			first_daemon();
 			was_killed = killed_in_commit(k, sizes[i]);
 			kills += was_killed;
-			/* Once it is committed it stays so. */
+			/* Once a commit is visible, another start must not lose
+			 * it. */
 			assert_true(!is_new || next_daemon(sizes[i]));
 			if (!is_new) {
 				is_new = next_daemon(sizes[i]);
@@ -752,13 +761,13 @@ static void a_killed_daemon_leaves_old_or_new(void **state)
 	start_machine();
 }
 
-static void which_the_machines_ram_is_too(void **state)
+static void a_killed_daemon_leaves_equal_ram(void **state)
 {
 	keeps_ram = true;
 	a_killed_daemon_leaves_old_or_new(state);
 }
 
-static void and_one_that_is_killed_as_it_recovers(void **state)
+static void a_killed_recovery_leaves_old_or_new(void **state)
 {
 	unsigned kills = 0;
 
@@ -810,25 +819,25 @@ static int remove_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FRESH(new_then_kept),
-		FRESH(another_boot_has_a_new_one),
-		FRESH(what_is_not_accepted_leaves_nothing),
-		FRESH(a_descriptor_that_was_kept),
-		FRESH(what_is_no_state_is_refused),
+		FRESH(a_new_state_is_kept),
+		FRESH(another_boot_gets_a_new_state),
+		FRESH(a_rejected_state_leaves_no_file),
+		FRESH(a_kept_descriptor_is_used),
+		FRESH(an_invalid_file_is_refused),
 		FRESH(a_damaged_journal_is_refused),
-		FRESH(no_room_is_said),
-		FRESH(a_commit_takes_what_was_changed),
-		FRESH(a_chip_that_fails_leaves_the_journal),
+		FRESH(lack_of_room_is_reported),
+		FRESH(a_commit_includes_changed_pages_only),
+		FRESH(a_chip_error_leaves_the_journal_pending),
 		FRESH(too_many_changes_are_refused),
-		FRESH(the_machines_ram_is_kept_the_same),
-		FRESH(the_first_versions_state_is_gone_on_with),
-		FRESH(ram_that_is_no_longer_kept_is_known),
-		FRESH(what_is_not_made_anew_stays),
+		FRESH(the_machines_ram_is_kept_equal),
+		FRESH(a_version_1_state_stays_in_use),
+		FRESH(ram_that_is_no_longer_kept_is_recognised),
+		FRESH(a_state_that_cannot_be_replaced_stays),
 		FRESH(a_chip_that_has_changed_is_not_written),
-		FRESH(what_is_read_ahead_is_known),
+		FRESH(changes_in_what_was_read_ahead_are_seen),
 		FRESH(a_killed_daemon_leaves_old_or_new),
-		FRESH(which_the_machines_ram_is_too),
-		FRESH(and_one_that_is_killed_as_it_recovers),
+		FRESH(a_killed_daemon_leaves_equal_ram),
+		FRESH(a_killed_recovery_leaves_old_or_new),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

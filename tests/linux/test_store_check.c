@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux/commit/store_check.c: whether a copy of the variable store in RAM is as new as the chip; and
- * chips and RAM in which nothing is as it should be.
+ * linux/commit/store_check.c: whether a copy of the variable store in RAM is as
+ * recent as the chip, also when the contents of chip and RAM are malformed.
  */
 #include "chip.h"
 #include "commit/store_check.h"
@@ -23,8 +23,8 @@
 
 static struct chip *chip;
 static struct store_check check;
-/* What the chip holds, as bytes; RAM of exactly its size, so that a read past its
- * end is seen. */
+/* The store as the chip holds it. RAM is allocated with its exact size, so that
+ * the sanitizer sees a read past its end. */
 static uint8_t store[STORE_BYTES], *ram;
 
 static void put_store(uint32_t at)
@@ -65,7 +65,7 @@ static enum store_verdict verdict(void)
 	return store_check_verdict(&check);
 }
 
-static void the_same_is_fresh(void **state)
+static void an_identical_copy_is_fresh(void **state)
 {
 	(void)state;
 	memcpy(ram + 4096 + 8, store, STORE_BYTES);
@@ -74,14 +74,14 @@ static void the_same_is_fresh(void **state)
 	assert_int_equal(check.store_bytes, STORE_BYTES);
 }
 
-static void up_to_the_end_of_ram(void **state)
+static void a_copy_may_end_at_the_end_of_ram(void **state)
 {
 	(void)state;
 	memcpy(ram + RAM_BYTES - STORE_BYTES, store, STORE_BYTES);
 	assert_int_equal(verdict(), STORE_FRESH);
 }
 
-static void a_byte_makes_it_older(void **state)
+static void one_different_byte_makes_a_copy_older(void **state)
 {
 	static const uint32_t places[] = {28, 3000, 3028, STORE_BYTES - 1};
 
@@ -96,8 +96,9 @@ static void a_byte_makes_it_older(void **state)
 	}
 }
 
-/* A driver's buffer may be older: one that is the same is enough. */
-static void one_of_several_is_enough(void **state)
+/* A driver's buffer may be older than the chip: one identical copy is
+ * enough. */
+static void one_fresh_copy_of_several_is_enough(void **state)
 {
 	(void)state;
 	memcpy(ram + 16, store, STORE_BYTES);
@@ -111,7 +112,7 @@ static void one_of_several_is_enough(void **state)
 	assert_int_equal(check.copy_physical, RAM + BLOCK);
 }
 
-static void in_another_region(void **state)
+static void a_copy_in_another_region_is_found(void **state)
 {
 	(void)state;
 	assert_int_equal(verdict(), STORE_UNKNOWN);
@@ -120,13 +121,13 @@ static void in_another_region(void **state)
 	assert_int_equal(store_check_verdict(&check), STORE_FRESH);
 }
 
-static void further_on_in_the_chip(void **state)
+static void a_store_later_in_the_chip_is_found(void **state)
 {
 	(void)state;
 	memset(chip->storage, 0xff, CHIP_BYTES);
 	put_store(2 * BLOCK);
 	memcpy(ram, store, STORE_BYTES);
-	/* What is said of the volume's size is not needed. */
+	/* The check does not use the size in the header of the volume. */
 	assert_int_equal(verdict(), STORE_FRESH);
 	assert_int_equal(check.store_offset, 2 * BLOCK + STORE_VOLUME_HEADER);
 }
@@ -140,7 +141,7 @@ static void the_first_store_counts(void **state)
 	assert_int_equal(verdict(), STORE_FRESH);
 }
 
-static void without_a_chip_or_a_copy(void **state)
+static void without_chip_or_copy_it_is_unknown(void **state)
 {
 	(void)state;
 	store_check_close(&check);
@@ -148,7 +149,7 @@ static void without_a_chip_or_a_copy(void **state)
 	store_check_look(&check, RAM, ram, RAM_BYTES);
 	assert_int_equal(store_check_verdict(&check), STORE_UNKNOWN);
 	assert_int_equal(verdict(), STORE_UNKNOWN);
-	/* A header whose store RAM has no room for is no copy. */
+	/* A header is not a copy when its store would exceed the end of RAM. */
 	memcpy(ram + RAM_BYTES - 28, store, 28);
 	assert_int_equal(verdict(), STORE_UNKNOWN);
 	memcpy(ram + RAM_BYTES - STORE_BYTES + 1, store, STORE_BYTES - 1);
@@ -160,7 +161,7 @@ static void set_u32(uint32_t at, uint32_t value)
 	memcpy(chip->storage + at, &value, sizeof(value));
 }
 
-static void sizes_are_not_believed(void **state)
+static void sizes_in_headers_are_checked(void **state)
 {
 	static const uint32_t sizes[] = {
 		0,
@@ -179,7 +180,7 @@ static void sizes_are_not_believed(void **state)
 		set_u32(STORE_VOLUME_HEADER + 16, sizes[i]);
 		memcpy(ram, chip->storage + STORE_VOLUME_HEADER, 28);
 		assert_int_equal(verdict(), STORE_UNKNOWN);
-		/* The chip is smaller than it says too. */
+		/* The volume's stated size also exceeds the chip. */
 		memset(chip->storage + 32, 0xff, 8);
 		assert_int_equal(verdict(), STORE_UNKNOWN);
 		put_store(0);
@@ -190,7 +191,7 @@ static void sizes_are_not_believed(void **state)
 	}
 }
 
-static void other_forms_are_not_known(void **state)
+static void other_formats_are_unknown(void **state)
 {
 	static const uint32_t places[] = {16, 40, 43, STORE_VOLUME_HEADER};
 
@@ -204,8 +205,8 @@ static void other_forms_are_not_known(void **state)
 	}
 }
 
-/* Nothing but headers, on both sides. */
-static void headers_without_end(void **state)
+/* Chip and RAM contain nothing but headers. */
+static void many_headers_are_bounded(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i + 28 <= STORE_BYTES; i += 28) {
@@ -223,12 +224,17 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(the_same_is_fresh),      TEST(up_to_the_end_of_ram),
-		TEST(a_byte_makes_it_older),  TEST(one_of_several_is_enough),
-		TEST(in_another_region),      TEST(further_on_in_the_chip),
-		TEST(the_first_store_counts), TEST(without_a_chip_or_a_copy),
-		TEST(sizes_are_not_believed), TEST(other_forms_are_not_known),
-		TEST(headers_without_end),
+		TEST(an_identical_copy_is_fresh),
+		TEST(a_copy_may_end_at_the_end_of_ram),
+		TEST(one_different_byte_makes_a_copy_older),
+		TEST(one_fresh_copy_of_several_is_enough),
+		TEST(a_copy_in_another_region_is_found),
+		TEST(a_store_later_in_the_chip_is_found),
+		TEST(the_first_store_counts),
+		TEST(without_chip_or_copy_it_is_unknown),
+		TEST(sizes_in_headers_are_checked),
+		TEST(other_formats_are_unknown),
+		TEST(many_headers_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

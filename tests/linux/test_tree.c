@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree's operations, as functions. */
+/* The operations of the tree of files, called as functions. */
 #include "efivars/late.h"
 #include "efivars/tree.h"
 #include "linux_fixture.h"
@@ -125,7 +125,7 @@ static void shows_variables(void **state)
 	tree_free(tree);
 }
 
-/* Names and attributes of what is known ask firmware for nothing. */
+/* Reading names and attributes of known variables calls no firmware. */
 static void stat_makes_no_call(void **state)
 {
 	struct linux_fixture *fixture = *state;
@@ -161,7 +161,7 @@ static void lookups(void **state)
 	assert_int_equal(lookup(tree, "mine-" OTHER, &id), -ENOENT);
 	assert_int_equal(lookup(tree, "Mine", &id), -EINVAL);
 	assert_int_equal(lookup(tree, "-" OTHER, &id), -EINVAL);
-	/* One that has come up since. */
+	/* This variable has appeared since the listing. */
 	put_variable(fixture, "New-" OTHER, 7, "abcd", 4);
 	id = found(tree, "New-" OTHER);
 	assert_int_equal(size_of(tree, id), 8);
@@ -173,8 +173,9 @@ static void lookups(void **state)
 	tree_free(tree);
 }
 
-/* Who may not write looks names up for nothing, and sees what is known. */
-static void only_some_may_ask(void **state)
+/* A lookup by a user who may not write makes no call, and finds only known
+ * variables. */
+static void only_privileged_lookups_call_firmware(void **state)
 {
 	struct linux_fixture *fixture = *state;
 	struct efivars_limit limit = later();
@@ -201,7 +202,8 @@ static void only_some_may_ask(void **state)
 	tree_free(tree);
 }
 
-/* As U-Boot's VarToFile: a write of another changes it. */
+/* A write of another variable changes the size of a generated one, as with
+ * U-Boot's VarToFile. */
 static void volatile_sizes(void **state)
 {
 	struct linux_fixture *fixture = *state;
@@ -226,7 +228,7 @@ static void volatile_sizes(void **state)
 	}
 	assert_int_equal(fixture->sim.order_count, 1);
 	assert_int_equal(size_of(tree, made_up), 10);
-	/* A read says it too. */
+	/* A read also updates the size. */
 	assert_int_equal(write_to(tree, id, "\7\0\0\0de", 6), 6);
 	put_variable(fixture, "VarToFile-" OTHER, 6, "abcd", 4);
 	assert_int_equal(read_from(tree, made_up, bytes, 16, 0), 8);
@@ -234,7 +236,8 @@ static void volatile_sizes(void **state)
 	assert_int_equal(found(tree, "VarToFile-" OTHER), made_up);
 	assert_int_equal(fixture->sim.order_count, 0);
 	assert_int_equal(size_of(tree, made_up), 8);
-	/* What has gone meanwhile is known as it was. */
+	/* A generated variable that has disappeared keeps its last known
+	 * size. */
 	assert_int_equal(unlink_file(tree, "Lang-" GLOBAL), 0);
 	fixture->sim.variables[0].size = 0;
 	fixture->sim.order_count = 0;
@@ -264,7 +267,7 @@ static uint64_t give_slashes(struct cz_host *sim, struct cz *cz,
 	return CZ_EFI_SUCCESS;
 }
 
-/* Two variables whose files would have one name: the first is shown. */
+/* Two variables would have the same file name: only the first is shown. */
 static void slashes(void **state)
 {
 	struct linux_fixture *fixture = *state;
@@ -332,7 +335,8 @@ static void immutable_files(void **state)
 	assert_int_equal(tree_open(tree, id, O_WRONLY | O_TRUNC), 0);
 	assert_int_equal(write_to(tree, id, "\7\0\0\0x", 5), 5);
 	assert_int_equal(tree_set_flags(tree, id, FS_IMMUTABLE_FL), 0);
-	/* As on any file system: who has it open, writes. */
+	/* As on any file system, a descriptor that was opened before can still
+	 * write. */
 	assert_int_equal(write_to(tree, id, "\7\0\0\0xy", 6), 6);
 	tree_close(tree, id);
 	assert_int_equal(tree_open(tree, id, O_WRONLY), -EPERM);
@@ -366,7 +370,7 @@ static void created(void **state)
 	assert_int_equal(create(tree, "Boot0001-" GLOBAL, O_WRONLY, &id), 0);
 	assert_int_equal(flags_of(tree, id), 0);
 	tree_close(tree, id);
-	/* Not written, and still there for who comes back. */
+	/* A file that was never written is still found after its close. */
 	assert_int_equal(found(tree, "Boot0001-" GLOBAL), id);
 	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), 0);
 	assert_int_equal(lookup(tree, "Boot0001-" GLOBAL, &id), -ENOENT);
@@ -406,7 +410,7 @@ static void unlinked(void **state)
 	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), 0);
 	assert_null(get_variable(fixture, "Boot0001-" GLOBAL));
 	assert_int_equal(unlink_file(tree, "Boot0001-" GLOBAL), -ENOENT);
-	/* Its opener has a file without a variable. */
+	/* A process that has the file open keeps a file without a variable. */
 	assert_int_equal(tree_getattr(tree, id, &stat), 0);
 	assert_int_equal(stat.st_nlink, 0);
 	assert_int_equal(read_from(tree, id, bytes, 8, 0), 0);
@@ -469,7 +473,8 @@ static bool late_writes_have_ended(void *argument)
 	return late_counts().open == 0;
 }
 
-/* A write and a removal that outlast their callers, and what the file is then. */
+/* A write and a removal outlast their callers. The file shows their result
+ * afterwards. */
 static void late_changes(void **state)
 {
 	struct linux_fixture *fixture = *state;
@@ -519,7 +524,7 @@ static void parts(void **state)
 	assert_memory_equal(bytes, "ef", 2);
 	assert_int_equal(read_from(tree, id, bytes, 16, 10), 0);
 	assert_int_equal(read_from(tree, id, bytes, 16, 1 << 30), 0);
-	/* Firmware's own doing, seen by who reads. */
+	/* A read sees a change that firmware made by itself. */
 	put_variable(fixture, "Lang-" GLOBAL, 7, "abcdefgh", 8);
 	assert_int_equal(read_from(tree, id, bytes, 16, 0), 12);
 	assert_int_equal(size_of(tree, id), 12);
@@ -549,7 +554,7 @@ static void attributes(void **state)
 	assert_int_equal(stat.st_uid, 1);
 	assert_int_equal(stat.st_gid, 2);
 	assert_int_equal(stat.st_mtim.tv_sec, 77);
-	/* Truncating is a promise to write. */
+	/* Truncation has no effect before the write that follows it. */
 	assert_int_equal(stat.st_size, 10);
 	assert_int_equal(write_to(tree, id, "\7\0\0\0a", 5), 5);
 	assert_int_equal(tree_getattr(tree, id, &stat), 0);
@@ -579,7 +584,7 @@ int group_tree(void)
 		LINUX(shows_variables),
 		LINUX(stat_makes_no_call),
 		LINUX(lookups),
-		LINUX(only_some_may_ask),
+		LINUX(only_privileged_lookups_call_firmware),
 		LINUX(volatile_sizes),
 		LINUX(slashes),
 		LINUX(long_names_are_left_out),

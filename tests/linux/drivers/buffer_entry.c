@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RAM that firmware shares with the secure world: the memory map has a buffer of
- * EfiReservedMemoryType with EFI_MEMORY_RUNTIME, as EDK II's driver of StandaloneMm
- * makes it. Nobody is behind the buffer.
+ * Simulates RAM that firmware shares with the secure world: the memory map gets
+ * a buffer of type EfiReservedMemoryType with EFI_MEMORY_RUNTIME, as EDK II's
+ * StandaloneMm driver makes it. Nothing answers in the buffer.
  */
 #include "drivers.h"
 

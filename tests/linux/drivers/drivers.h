@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runtime drivers that firmware loads before Linux, each of which makes QEMU's
- * machine into another kind of machine: where its variables live, or what it shares.
- * The boot services that adversary/efi.h does not have are here.
+ * Runtime drivers that firmware loads before Linux. Each changes QEMU's machine
+ * into another kind: it changes where variables are stored, or what memory is
+ * shared. This header also declares the boot services that adversary/efi.h
+ * lacks.
  */
 #ifndef TESTS_LINUX_DRIVERS_H
 #define TESTS_LINUX_DRIVERS_H
 
 #include "efi.h"
 
-/* DXE services (PI 1.8, volume II, 7.2), which change what the memory map says. */
+/* DXE services (PI 1.8, volume II, 7.2), which can change the memory map. */
 struct dxe_descriptor {
 	uint64_t base, size_bytes, capabilities, attributes;
 	uint64_t type;
@@ -29,11 +30,11 @@ struct dxe_services {
 _Static_assert(offsetof(struct dxe_services, get_memory_space_descriptor) == 56,
 	       "DXE services");
 
-/* Each driver has one. */
+/* The entry point that each driver defines. */
 uint64_t driver_entry(void *image, struct cz_efi_system_table *table);
 
-/* ram.c: firmware's variable store is in RAM from here on, and its flash chip is no
- * longer a runtime device. */
+/* ram.c: moves firmware's variable store to RAM, and takes the flash chip out
+ * of the runtime devices. */
 uint64_t keep_in_ram(struct cz_efi_system_table *table);
 
 #endif

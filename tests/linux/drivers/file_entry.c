@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Variables in RAM at run time, and in a file that the operating system has to write:
- * firmware names it in a volatile variable, as U-Boot does. */
+/* Simulates variables that are in RAM at run time, and in a file that the
+ * operating system has to write. Firmware names the file in a volatile
+ * variable, as U-Boot does. */
 #include "drivers.h"
 
 uint64_t driver_entry(void *image, struct cz_efi_system_table *table)

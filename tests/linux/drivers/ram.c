@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * EDK II with its variables in RAM only, as on a Raspberry Pi or with Xen: the
- * firmware volume block protocol below EDK II's own variable driver works on memory of
- * runtime data, which holds what the flash chip held at this moment. The chip is
+ * EDK II with its variables in RAM only, as on a Raspberry Pi or with Xen. The
+ * firmware volume block protocol below EDK II's own variable driver works on
+ * runtime data memory, which starts as a copy of the flash chip. The chip is
  * taken out of the runtime memory map.
  */
 #include "attributes.h"
@@ -26,8 +26,8 @@ struct fvb {
 			 uint64_t offset, uint64_t *size, void *into);
 	uint64_t (*write)(const struct fvb *self, uint64_t block,
 			  uint64_t offset, uint64_t *size, const void *data);
-	/* Variadic in C. All of its arguments are in registers, as long as there
-	 * are three pairs of them at most. */
+	/* Variadic in C. With at most three pairs, all of its arguments are in
+	 * registers. */
 	uint64_t (*erase)(const struct fvb *self, uint64_t block,
 			  uint64_t count, uint64_t block2, uint64_t count2,
 			  uint64_t block3, uint64_t count3, uint64_t end);
@@ -96,7 +96,7 @@ static uint64_t erase(const struct fvb *self, uint64_t block, uint64_t count,
 	return CZ_EFI_SUCCESS;
 }
 
-/* Firmware itself converts the pointers in its protocol. */
+/* Firmware itself converts the pointers in its protocol structure. */
 static void address_changed(void *event, void *context)
 {
 	(void)event;
@@ -111,7 +111,8 @@ static void boot_services_end(void *event, void *context)
 	attributes_publish();
 }
 
-/* A volume's first bytes, which are at its address as long as firmware runs. */
+/* Returns whether the volume holds variables, and sets its address, at which
+ * its bytes can be read. */
 static bool holds_variables(const struct fvb *fvb, uint64_t *address)
 {
 	static const struct cz_efi_guid variables = {
@@ -192,7 +193,8 @@ find_dxe_services(const struct cz_efi_system_table *table)
 	return NULL;
 }
 
-/* The chip is no runtime device from here on: the kernel does not hear of it. */
+/* Removes the runtime attribute from the chip, so that the kernel does not see
+ * the chip in the runtime memory map. */
 static uint64_t hide_chip(const struct cz_efi_system_table *table,
 			  uint64_t address)
 {

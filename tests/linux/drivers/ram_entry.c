@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Variables in RAM only. */
+/* Simulates a machine that keeps its variables in RAM only. */
 #include "drivers.h"
 
 uint64_t driver_entry(void *image, struct cz_efi_system_table *table)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One pointer to be relocated: without any the linker writes no relocations, and
- * firmware loads no runtime driver that has none. */
+/* One pointer that needs a relocation. Without any the linker writes no
+ * relocation table, and firmware does not load a runtime driver that lacks
+ * one. */
 #include "drivers.h"
 
 __attribute__((used)) static uint64_t (*const entry)(

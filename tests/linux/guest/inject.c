@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inject PID: makes system calls in a confined caesurad, in place of its main thread's
- * poll(), and looks what comes of them. The daemon forbids itself some forms of calls
- * that it makes in others. Those here are chosen to change nothing where they are not
- * forbidden: the kernel refuses them for another reason.
+ * inject PID: makes system calls in a confined caesurad, in place of poll() of
+ * its main thread, and checks their results. The daemon forbids itself some
+ * forms of system calls that it uses in other forms. Each forbidden call here
+ * would change nothing even if it were allowed, because the kernel would refuse
+ * it for another reason.
  *
  * Exit codes: 0, 1 a call has ended otherwise than it should, 2 could not run.
  */
@@ -27,7 +28,7 @@
 
 #define SVC 0xd4000001u
 #define PAGE 4096ul
-#define MAPPED UINT64_MAX /* an argument: what mmap() returned */
+#define MAPPED UINT64_MAX /* as an argument: the address that mmap() returned */
 
 static pid_t traced;
 
@@ -75,7 +76,8 @@ static bool is_svc(uint64_t address)
 	return errno == 0 && (uint32_t)word == SVC;
 }
 
-/* The thread has been stopped in a system call: its instruction is there. */
+/* Finds the SVC instruction of the system call in which the thread has been
+ * stopped. */
 static uint64_t find_svc(void)
 {
 	struct user_regs_struct registers;
@@ -99,8 +101,8 @@ static int64_t call(uint64_t svc, uint64_t number, const uint64_t argument[6])
 	registers.regs[8] = number;
 	registers.pc = svc;
 	set_registers(&registers);
-	go_on(); /* to its start */
-	go_on(); /* to its end */
+	go_on(); /* to the start of the call */
+	go_on(); /* to the end of the call */
 	get_registers(&registers);
 	set_registers(&before);
 	return (int64_t)registers.regs[0];
@@ -110,7 +112,7 @@ static const struct {
 	const char *name;
 	uint64_t number;
 	uint64_t argument[6];
-	int error; /* 0: it succeeds */
+	int error; /* the expected errno; 0: success */
 } calls[] = {
 	{"mmap of memory for data",
 	 SYS_mmap,
@@ -130,7 +132,8 @@ static const struct {
 	 {MAPPED, PAGE, PROT_READ | PROT_EXEC},
 	 EPERM},
 	{"ioctl", SYS_ioctl, {-1ul, 0, 0}, EPERM},
-	/* Shared handlers without shared memory: EINVAL, otherwise. */
+	/* Shared handlers without shared memory: EINVAL where it is not
+	 * forbidden. */
 	{"clone of a process", SYS_clone, {CLONE_SIGHAND | SIGCHLD}, EPERM},
 	{"clone3", SYS_clone3, {0, 0}, ENOSYS},
 	{"sched_setscheduler",

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * starve: a busy real-time thread in the way of caesurad's worker, in the guest.
+ * starve: runs a busy real-time thread on the CPU of caesurad's worker, in the
+ * guest.
  *
- * starve hog PID SECONDS   waits until the daemon's worker is in the middle of a
- *                     call, and then takes its CPU at SCHED_FIFO 50; prints the CPU,
- *                     and ends after SECONDS or when it is killed
+ * starve hog PID SECONDS   waits until the daemon's worker is in the middle of
+ *                     a call, then takes its CPU at SCHED_FIFO 50, prints the
+ *                     CPU, and ends after SECONDS or when it is killed
  * starve pause MS     sleeps as an urgent thread
- * starve watch SECONDS COMMAND...   starts a daemon as systemd does, and aborts it
- *                     when it has given no sign of life for SECONDS
+ * starve watch SECONDS COMMAND...   starts a daemon as systemd does, and aborts
+ *                     it when it has sent no watchdog message for SECONDS
  *
  * Exit codes: 0, 1 the daemon was aborted, 2 could not run.
  */
@@ -31,7 +32,7 @@
 
 #define NS_PER_S 1000000000ull
 #define PRIORITY 50
-/* The worker has run for so long since it was last asleep: it is in firmware. */
+/* A worker that has run for this long since it last slept is in firmware. */
 #define IN_CALL_NS 1000000ull
 #define SAMPLE_NS 500000ull
 #define SETTLE_NS 20000000ull
@@ -102,7 +103,8 @@ static bool read_file(const char *path, char *text, size_t room)
 	return got > 0;
 }
 
-/* It alone blocks SIGTERM and not SIGSEGV: firmware's traps are for it. */
+/* Only the worker blocks SIGTERM and not SIGSEGV, because it handles the traps
+ * of firmware. */
 static bool is_worker(const char *status)
 {
 	const char *blocked = strstr(status, "SigBlk:");
@@ -138,8 +140,8 @@ static int look_for_worker(int pid)
 	return found;
 }
 
-/* While the worker handles a trap it blocks SIGSEGV too, and looks like another
- * thread: that is over soon. */
+/* Tries repeatedly: while the worker handles a trap it blocks SIGSEGV too, and
+ * looks like another thread. That takes only a short time. */
 static int find_worker(int pid)
 {
 	for (int tries = 0; tries < FIND_TRIES; tries++) {
@@ -199,7 +201,8 @@ __attribute__((noreturn)) static void spin(uint64_t seconds)
 	exit(0);
 }
 
-/* Until the worker has run for a while without sleeping: it is in a call. */
+/* Waits until the worker has run for a while without sleeping: it is in a
+ * call. */
 static struct worker_now await_call(int pid, int thread)
 {
 	uint64_t asleep_ns = 0;
@@ -217,8 +220,8 @@ static struct worker_now await_call(int pid, int thread)
 	}
 }
 
-/* The worker was interrupted in firmware or in the daemon, not in the kernel, where a
- * real-time kernel may keep it on its CPU. */
+/* Returns whether the worker was interrupted in user space, and not in the
+ * kernel, where a real-time kernel may keep it on its CPU. */
 static bool is_out_of_the_kernel(int pid, int thread)
 {
 	char path[128], text[8192];
@@ -229,8 +232,8 @@ static bool is_out_of_the_kernel(int pid, int thread)
 	       strstr(text, "el0t_64_irq_handler") != NULL;
 }
 
-/* On the worker's CPU: what has become of it there; NULL: nothing that says anything,
- * as its call may just have ended. */
+/* Takes the worker's CPU. Returns what happened to the worker, or NULL when
+ * nothing can be concluded, because its call may just have ended. */
 static const char *push_away(int pid, int thread, int cpu)
 {
 	uint64_t end_ns = now_ns() + SETTLE_NS;
@@ -304,7 +307,8 @@ static pid_t start(uint64_t seconds, char **command)
 	_exit(127);
 }
 
-/* As urgent as it takes to see messages in time, whoever else is. */
+/* Starts a daemon and waits for its messages, at a priority above any other
+ * thread here, so that no message is read late. */
 static int watch(uint64_t seconds, char **command)
 {
 	struct pollfd said = {.fd = open_socket(), .events = POLLIN};

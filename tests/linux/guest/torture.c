@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * torture: variables that are written while something is cut off, in the guest.
+ * torture: writes variables and interrupts the writes, in the guest.
  *
  * torture kills DIR FRONT COUNT SEED   kills caesurad COUNT times in the middle
- *                     of a write, and looks after each what the next one has; from
- *                     half of them on the state is as caesurad 0.1.0's
- * torture cuts DIR FRONT SEED AFTER POINT   writes, saying before and after each
- *                     what; in the one that follows the write AFTER the whole
- *                     machine stands still, to be switched off, at POINT: a digit
- *                     (enum point), a comma, a fraction of 65536. With - goes on
- * torture list DIR    a line for each variable of the tests' GUID
- * torture set FILE, torture get FILE   writes 8 bytes; reads: prints errno's name
- * torture without-rawio COMMAND...     as root without CAP_SYS_RAWIO
- * torture hold FILE   locks it, comes back, and lets go of it after 300 ms
- * torture scribble     writes to the flash chip as somebody else: a word of 0 at the
- *                     end of the variable store, as QEMU's firmware has it
- * torture silent SOCKET COMMAND...     with a connection on which nothing is said
+ *                     of a write, and checks after each kill what the next
+ *                     daemon has. At half of COUNT it turns the state into one
+ *                     of caesurad 0.1.0
+ * torture cuts DIR FRONT SEED AFTER POINT   makes writes, and prints a line
+ *                     before and after each. In the write that follows number
+ *                     AFTER it stops the whole machine, to be switched off, at
+ *                     POINT: a digit (enum point), a comma, and a fraction of
+ *                     65536. With "-" as POINT it never stops
+ * torture list DIR    prints a line for each variable of the tests' GUID
+ * torture set FILE    writes 8 bytes, and prints the name of the errno
+ * torture get FILE    reads, and prints the name of the errno
+ * torture without-rawio COMMAND...     runs it as root without CAP_SYS_RAWIO
+ * torture hold FILE   locks it, returns, and releases the lock after 300 ms
+ * torture scribble    writes to the flash chip as somebody else would: a word
+ *                     of 0 at the end of the variable store of QEMU's firmware
+ * torture silent SOCKET COMMAND...   runs it while a silent connection is open
  *
- * FRONT is fuse, module or kernel. What is written follows from SEED. The moment is
- * one of the guest's clock, kept by a thread of a higher priority: on one CPU in
- * counted time it is the same instruction each time. Exit codes: 0, 1 something is
- * lost or wrong, 2 could not run.
+ * FRONT is fuse, module or kernel. SEED determines the writes. A thread of a
+ * higher priority waits for the moment by the guest's clock: on one CPU in
+ * counted time that is the same instruction each time. Exit codes: 0, 1
+ * something is lost or wrong, 2 could not run.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -52,20 +55,20 @@
 
 #define GUID "7a3d1c52-54f4-4a0e-9e0b-6d1f2b0c8e12"
 #define GUID_CHARS 36
-#define NAMES 24 /* many: what was cut off is to be there in the next boot */
-#define FURTHER NAMES /* the variable that is written when nothing is cut off */
+#define NAMES 24 /* many, so that the next boot still has what was cut off */
+#define FURTHER NAMES /* the variable of writes that are not cut off */
 #define MOST_BYTES 4096u
 #define ATTRIBUTES 7u
 #define APPEND 0x40u
 #define STATE "/run/caesurad/state"
-#define STATE_BODY 48 /* where it says the offset of the journal's pages */
+#define STATE_BODY 48 /* where the offset of the journal's pages is stored */
 #define STATE_CONTROL 4096
 #define STATE_VERSION 8
 #define STATE_HEADER 1608 /* its last eight bytes are the checksum */
 #define DAEMON_LOG "/tmp/caesurad.log"
 #define PRIORITY 40 /* below the kernel's interrupt threads */
 #define SAMPLE_NS 10000u
-#define VALID_NS 20000u /* for which a journal is, in counted time */
+#define VALID_NS 20000u /* how long a journal stays valid, in counted time */
 #define START_NS 10000000000ull
 #define NS_PER_S 1000000000ull
 #define FUSE_MAGIC 0x65735546
@@ -82,15 +85,15 @@ enum kind { SET, APPENDED, DELETED };
 struct write {
 	unsigned name;
 	enum kind kind;
-	size_t size; /* of what is handed over */
+	size_t size; /* of the bytes that are passed to write() */
 	uint8_t bytes[4 + MOST_BYTES];
 	struct value after;
 };
 
 /*
- * The head of the journal and its first page record, as linux/commit/state_file.h
- * has them: they show how far a commit is. The first page is written first, and
- * it, or its bytes, differ from journal to journal.
+ * The head of the journal and its first page record, laid out as in
+ * linux/commit/state_file.h. They show how far a commit has come. The first
+ * page is written first, and its address or its bytes differ between journals.
  */
 struct journal {
 	uint32_t is_valid, page_count, change_count, unused;
@@ -98,7 +101,8 @@ struct journal {
 	uint8_t page[8 + 4096];
 };
 
-/* Where a write is cut off: anywhere; or at some time after something was seen. */
+/* Where a write is cut off: at any time, or within some time after the journal
+ * reached a stage. */
 enum point { ANYWHERE, JOURNAL_BEGUN, JOURNAL_VALID, JOURNAL_DONE, POINTS };
 
 struct counts {
@@ -189,7 +193,7 @@ static const char *path_of(unsigned name)
 	return path;
 }
 
-/* A file that was made, and whose variable was not, is none. */
+/* A file that was created without a variable counts as missing. */
 static void read_value(const char *path, struct value *value)
 {
 	uint8_t bytes[4 + MOST_BYTES + 1];
@@ -229,7 +233,7 @@ static const char *text_of(const struct value *value)
 	return text;
 }
 
-/* chattr -i; files that are not there yet are not immutable. */
+/* Does what chattr -i does. A file that does not exist is not immutable. */
 static void make_mutable(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -261,7 +265,7 @@ static void fill(struct write *write, size_t size)
 	write->after.size += size;
 }
 
-/* The next write: of all kinds, of one of all variables. */
+/* Chooses the next write: of any kind, to any of the variables. */
 static void choose(struct write *write, size_t size)
 {
 	uint64_t kind = random_below(10);
@@ -287,7 +291,8 @@ static void choose_set(struct write *write, unsigned name, size_t size)
 	fill(write, size);
 }
 
-/* errno, or 0. begin: once that can be read; what comes before is done then. */
+/* Makes the write. Returns errno, or 0. Preparations are made first; then it
+ * waits until `begin` can be read. */
 static int make_write(const struct write *request, int begin)
 {
 	const char *path = path_of(request->name);
@@ -407,8 +412,9 @@ static bool is_reached(enum point point, const struct journal *before,
 	}
 }
 
-/* Begins the write, and comes back in the middle of it. Looking costs time of
- * firmware's, too: not from the start on. fraction: of how far, of 65536. */
+/* Begins the write, and returns in the middle of it, at this fraction of
+ * 65536. Sampling the journal takes time from firmware, so it does not start
+ * at once. */
 static void go_to(const struct writer *writer, uint64_t total_ns,
 		  enum point point, uint64_t fraction)
 {
@@ -433,7 +439,7 @@ static void go_to(const struct writer *writer, uint64_t total_ns,
 	sleep_until(now_ns() + reach_ns[point] * fraction / 65536);
 }
 
-/* Makes the write: how long it takes. */
+/* Makes the write. Returns how long it took. */
 static uint64_t measure(const struct write *write)
 {
 	struct writer writer;
@@ -491,7 +497,8 @@ static void end_daemon(int number)
 	(void)waitpid(torture.daemon, &status, 0);
 }
 
-/* Its file system answers: of its own, not of what is below its mount point. */
+/* Returns whether the daemon's file system answers, rather than the one below
+ * its mount point. */
 static bool is_served(void)
 {
 	struct statfs status;
@@ -537,7 +544,7 @@ static bool check(unsigned name, const struct value *wanted,
 	return false;
 }
 
-/* Also what must not be there. */
+/* Checks all other variables, including those that must not exist. */
 static void check_others(unsigned name)
 {
 	for (unsigned i = 0; i <= NAMES; i++) {
@@ -563,13 +570,15 @@ static void write_further(void)
 	(void)check(FURTHER, &further.after, NULL);
 }
 
-/* What the killed write has come to; its value from here on. */
+/* Checks the result of the killed write, and records the value for later
+ * checks. */
 static void judge(const struct write *write, int error, bool was_pending)
 {
 	struct value *value = &torture.value[write->name];
 	bool is_old = same(value, &write->after);
 
-	/* With a valid journal the next daemon has to end it; success is committed. */
+	/* A valid journal must be completed by the next daemon. A write that
+	 * has succeeded is committed. */
 	if (was_pending || error == 0) {
 		torture.counts.pending += was_pending;
 		torture.counts.answered += !was_pending;
@@ -589,7 +598,7 @@ static void judge(const struct write *write, int error, bool was_pending)
 	}
 }
 
-/* linux/lib/hash.h's. */
+/* The hash function of linux/lib/hash.h. */
 static uint64_t state_hash(const uint8_t *bytes, size_t size)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
@@ -604,8 +613,8 @@ static uint64_t state_hash(const uint8_t *bytes, size_t size)
 	return hash;
 }
 
-/* What the killed daemon has left is as if caesurad 0.1.0 had left it: the next is
- * that of an upgrade. */
+/* Marks the killed daemon's state as one of caesurad 0.1.0, so that the next
+ * daemon performs an upgrade. */
 static void make_first_version(void)
 {
 	uint8_t header[STATE_HEADER];
@@ -666,7 +675,7 @@ static void prepare_kills(void)
 		read_value(path_of(i), &torture.value[i]);
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		/* As it is after a kill. */
+		/* Measures a start after a kill. */
 		end_daemon(SIGKILL);
 		start = now_ns();
 		start_daemon();
@@ -738,7 +747,7 @@ static int list(void)
 static void say_all(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* Has left the machine when this returns. */
+/* Prints, and returns only after the text has left the machine. */
 static void say_all(const char *format, ...)
 {
 	va_list arguments;
@@ -750,8 +759,9 @@ static void say_all(const char *format, ...)
 	(void)tcdrain(STDOUT_FILENO);
 }
 
-/* The machine is to be switched off at this very instruction: nothing of a lower
- * priority runs, and whatever waits on this line switches it off. */
+/* Stops the machine at this instruction, to be switched off: no thread of a
+ * lower priority runs, and the program that waits for this line switches it
+ * off. */
 __attribute__((noreturn)) static void stand_still(unsigned number)
 {
 	printf("still %u journal=%u\n", number, journal().is_valid);
@@ -760,7 +770,7 @@ __attribute__((noreturn)) static void stand_still(unsigned number)
 	}
 }
 
-/* Real-time threads may take all of a CPU's time. */
+/* Allows real-time threads to take all of a CPU's time. */
 static void allow_standing_still(void)
 {
 	int fd = open("/proc/sys/kernel/sched_rt_runtime_us", O_WRONLY);
@@ -778,7 +788,8 @@ static void cut_write(struct write *write, unsigned number)
 	say_all("begin %u %s %s\n", number, name_of(write->name),
 		text_of(&write->after));
 	error = make_write(write, -1);
-	/* Firmware has not found enough to reclaim at this start. */
+	/* Firmware reclaims space only when it starts, and did not reclaim
+	 * enough. */
 	if (error == ENOSPC) {
 		say_all("full %u\n", number);
 		return;
@@ -851,7 +862,8 @@ static int get(const char *path)
 	char bytes[MOST_BYTES];
 	int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
 
-	/* From 6.14 on a file goes when the write that made it was refused. */
+	/* Since 6.14 a created file disappears when its first write is
+	 * refused. */
 	if (fd < 0 && errno == ENOENT) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	}
@@ -859,7 +871,8 @@ static int get(const char *path)
 		fd >= 0 && read(fd, bytes, sizeof(bytes)) >= 0 ? 0 : errno);
 }
 
-/* Comes back with the file locked, for a moment: by a child that has inherited that. */
+/* Returns while the file stays locked for a moment, by a child that inherited
+ * the lock. */
 static int hold(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
