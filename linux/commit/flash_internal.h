@@ -116,9 +116,9 @@ struct nor_block flash_fill(struct flash *flash, uint32_t offset);
 /* Returns the page that firmware may write without faults now, or NOWHERE. */
 uint32_t flash_page_to_open(const struct flash *flash);
 
-/* Sets the protection of the copy's pages before firmware continues. Firmware can
- * then load from each block that is in read-array mode, and store to the page
- * that flash_page_to_open() returns; all its other accesses trap. */
+/* Sets the protection of the copy's pages before firmware continues. Firmware
+ * can then load from each block that is in read-array mode, and store to the
+ * page that flash_page_to_open() returns; all its other accesses trap. */
 void flash_settle(struct flash *flash);
 
 /* Programs a word of the copy, or some bytes of it. False: the log is full. */

@@ -101,6 +101,7 @@ list_tree() {
 	check "every file of the library is in one list" "" "" tree sources
 	check "public headers stand alone, C11 and C++17" "" "" tree headers
 	check "formatting" "" "" tree format
+	check "files, functions and lines stay small" "" "" tree sizes
 	check "licence lines" "" "" tree spdx
 	check "no registry's name" "" "" tree names
 	check "examples in the documents compile" "" "" tree readme
