@@ -91,7 +91,7 @@ static bool check_get_time(const struct arguments *got)
 		return true;
 	}
 	return close_to(time_seconds(&got->time), due) ||
-	       complain("GetTime: not the time");
+	       complain("GetTime: the time is wrong");
 }
 
 /* Sets another day, so that a call without effect is noticed. */
@@ -208,7 +208,7 @@ static bool check_get_variable(const struct arguments *got)
 		return complain("GetVariable: wrong data");
 	}
 	return rest_untouched(got, size) ||
-	       complain("GetVariable: wrote past the end");
+	       complain("GetVariable: wrote beyond the value");
 }
 
 static void prepare_next_name(struct arguments *given)
@@ -232,7 +232,7 @@ static bool check_next_name(const struct arguments *got)
 	return (got->size_bytes == 2 * name_length(next) + 2 &&
 		name_equal(got->name, next) &&
 		memcmp(&got->guid, &test_guid, sizeof(test_guid)) == 0) ||
-	       complain("GetNextVariableName: not the next one");
+	       complain("GetNextVariableName: not the next name");
 }
 
 static void prepare_set_variable(struct arguments *given)
@@ -282,7 +282,7 @@ static bool check_query_info(const struct arguments *got)
 		    expected.remaining_storage ||
 	    got->remaining_storage > got->maximum_storage ||
 	    got->maximum_size > got->maximum_storage) {
-		return complain("QueryVariableInfo: other figures");
+		return complain("QueryVariableInfo: the sizes are wrong");
 	}
 	expected.remaining_storage = got->remaining_storage;
 	return true;
@@ -300,7 +300,8 @@ static bool check_monotonic(const struct arguments *got)
 
 	expected.count_known = true;
 	expected.count = got->count;
-	return next || complain("GetNextHighMonotonicCount: not the next one");
+	return next ||
+	       complain("GetNextHighMonotonicCount: not the next count");
 }
 
 /* ---- Capsules ----------------------------------------------------------- */
@@ -336,7 +337,7 @@ static bool check_query_capsule(const struct arguments *got)
 {
 	return (got->maximum_size >= sizeof(got->capsule) &&
 		got->reset_type <= CZ_EFI_RESET_PLATFORM_SPECIFIC) ||
-	       complain("QueryCapsuleCapabilities: no size, or no reset");
+	       complain("QueryCapsuleCapabilities: bad size or reset type");
 }
 
 /* ---- The table ---------------------------------------------------------- */
