@@ -27,7 +27,7 @@ sed 's/^/# /; s/^# # /# /' /tmp/kills
 check "after $kills kills no variable is lost, and interrupted ones are old or new" \
 	"[ $code -eq 0 ]"
 check "no daemon has logged an error or given up a state" \
-	"! grep -i -e error: -e 'given up' $log"
+	"! grep -i -e error: -e 'state is discarded' $log"
 check "a daemon went on with a state of the first version" \
 	"grep \"an older caesurad's\" $log"
 if [ "$front" = module ]; then

@@ -90,7 +90,7 @@ refuses() {
 	"$@" || code=$?
 	[ "$code" -eq 2 ] && grep -q 'secure firmware' /tmp/said &&
 		grep -q 'efi=runtime' /tmp/said && grep -q efi_runtime /tmp/said &&
-		! grep -q -e 'clock that' -e 'lets firmware' /tmp/said
+		! grep -q -e 'known clock' -e 'lets firmware' /tmp/said
 }
 
 case $machine in

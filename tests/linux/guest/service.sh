@@ -138,19 +138,19 @@ is_ended() {
 	check "a variable is written" "write CaesuraOne one"
 	kill_it KILL
 	check "after a kill it is started again" "is_followed && has NRestarts 1"
-	check "it goes on with the state" "log_has 'goes on' && reads CaesuraOne one"
+	check "it goes on with the state" "log_has 'continues where' && reads CaesuraOne one"
 	check "another variable is written" "write CaesuraTwo two"
 	check "systemd keeps the descriptor of the state" "has NFileDescriptorStore 1"
 	mv $state $state.away
 	kill_it KILL
 	check "after a kill without its state file it is started again" is_followed
-	check "it goes on with the descriptor that systemd kept" "log_has 'goes on' &&
+	check "it goes on with the descriptor that systemd kept" "log_has 'continues where' &&
 		reads CaesuraTwo two && write CaesuraTwo 'two again'"
 	mv $state.away $state
 	kill_it STOP
 	check "the watchdog ends it while SIGSTOP keeps it from running" \
 		"is_followed 300 && journalctl --unit caesurad | grep 'Watchdog timeout'"
-	check "it goes on" "log_has 'goes on' && reads CaesuraTwo 'two again'"
+	check "it goes on" "log_has 'continues where' && reads CaesuraTwo 'two again'"
 	was=$(of MainPID)
 	check "without disturbance it lives longer than its watchdog waits" \
 		"sleep 200; has MainPID $was"
@@ -160,11 +160,11 @@ is_stopped() {
 	check "it is stopped" "systemctl stop caesurad && has Result success"
 	check "no mount is left" "! grep $efivars /proc/mounts"
 	check "after systemctl start it goes on" "systemctl start caesurad &&
-		log_has 'goes on' && reads CaesuraTwo 'two again'"
+		log_has 'continues where' && reads CaesuraTwo 'two again'"
 	was=$(of MainPID)
 	check "an upgrade restarts it" \
 		"dpkg --install /packages/caesurad_*.deb && is_followed"
-	check "it goes on" "log_has 'goes on' && reads CaesuraTwo 'two again'"
+	check "it goes on" "log_has 'continues where' && reads CaesuraTwo 'two again'"
 }
 
 is_refused() {
@@ -181,7 +181,7 @@ is_refused() {
 	kill "$by_hand"
 	wait "$by_hand"
 	check "after the other has ended it can be started, and goes on" \
-		"systemctl start caesurad && log_has 'goes on' &&
+		"systemctl start caesurad && log_has 'continues where' &&
 		reads CaesuraOne one && reads CaesuraTwo 'two again'"
 }
 
@@ -194,7 +194,7 @@ installs_module() {
 	check "DKMS knows it" "dkms status | grep '^caesura-efivars/.*: added'"
 	check "without its module the service goes on with FUSE" \
 		"systemctl restart caesurad && has ActiveState active &&
-		log_has 'goes on' && grep ' $by_fuse ' /proc/mounts &&
+		log_has 'continues where' && grep ' $by_fuse ' /proc/mounts &&
 		EFIVARFS_PATH=$by_fuse/ efibootmgr | grep '^BootOrder:'"
 	modules=/usr/lib/modules/$(uname -r)
 	mkdir -p "$modules/updates/dkms"
@@ -208,7 +208,7 @@ installs_module() {
 serves_by_module() {
 	check "the service is restarted" "systemctl restart caesurad"
 	check "it is active and goes on" \
-		"log_has 'goes on' && has ActiveState active"
+		"log_has 'continues where' && has ActiveState active"
 	check "the kernel's efivarfs is mounted at its usual place" \
 		"grep '^efivarfs $efivars efivarfs ' /proc/mounts"
 	check "nothing is mounted with FUSE" "! grep caesura /proc/mounts"
@@ -224,12 +224,12 @@ serves_by_module() {
 # A file that stays open shows that the mount is still the same.
 keeps_the_mount() {
 	exec 8<"$efivars/CaesuraOne-$guid"
-	check "systemctl restart succeeds" "systemctl restart caesurad && log_has 'goes on'"
+	check "systemctl restart succeeds" "systemctl restart caesurad && log_has 'continues where'"
 	check "a restart leaves the mount as it was" "[ \"\$(tail -c 3 <&8)\" = one ] &&
 		[ \$(grep -c ' $efivars ' /proc/mounts) -eq 1 ] &&
 		write CaesuraThree three"
 	kill_it KILL
-	check "after a kill it is started again" "is_followed && log_has 'goes on'"
+	check "after a kill it is started again" "is_followed && log_has 'continues where'"
 	check "a kill leaves the mount as it was" "reads CaesuraThree three &&
 		write CaesuraThree 'three again' && efibootmgr"
 	exec 8<&-

@@ -44,7 +44,7 @@ done
 check "60 values are written" "[ $writes -eq 60 ]"
 crash
 start_again
-check "with its state a daemon goes on" "grep 'goes on' $log"
+check "with its state a daemon goes on" "grep 'continues where' $log"
 crash
 rm $state
 start_again
